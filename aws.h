@@ -1,0 +1,5524 @@
+/* aws.h - an AWS client in fixed memory: boto3's session and client for C.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * WHAT IT IS
+ *   A session holds configuration and credentials, a client talks to one service over one
+ *   connection. aws_s3.h adds S3 on top of this file. No allocation: all memory is yours.
+ *   BearSSL gives TLS and hashes; a port (port/README.md) gives sockets, clock and entropy.
+ *
+ *     #define AWS_IMPLEMENTATION                  // in exactly one C file
+ *     #include "aws_s3.h"                         // includes aws.h
+ *
+ *     static unsigned char memory[AWS_CLIENT_MEMORY];
+ *     aws_session session;
+ *     aws_client  s3;
+ *     aws_config  config = {0};                   // C++: aws_config config = aws_config();
+ *     config.region = "eu-west-1";                // keys: AWS_ACCESS_KEY_ID ... or config
+ *     aws_session_init(&session, &config);
+ *     aws_client_init(&s3, &session, &aws_s3_service, memory, sizeof memory);
+ *     aws_s3_bucket bucket;
+ *     aws_s3_bucket_init(&bucket, &s3, "telemetry");
+ *     if (aws_s3_bucket_put(&bucket, "boot.txt", "hello", 5, NULL) < 0)
+ *         puts(aws_client_failure_text(&s3));
+ *     aws_client_close(&s3);
+ *
+ * CONVENTIONS
+ *   - Calls return >= 0 (success or a count) or a negative AWS_ERR_*. AWS_AGAIN (negative too)
+ *     means: not ready yet, call again with the same arguments. It comes only if the port has
+ *     no wait function or aws_config.no_wait is set; aws_client_waiting says what is awaited.
+ *   - Zero means default in every descriptor struct. Sizes are bytes, durations milliseconds,
+ *     times Unix seconds. Strings end with NUL and aren't copied: strings of a config live as
+ *     long as the session; strings and bodies of a call until the call has ended.
+ *   - Results (headers, ETags, texts) are borrowed: valid until the client's next call.
+ *   - A failure is kept in the client: aws_client_failure has the facts,
+ *     aws_client_failure_text the sentence for a person. After a failed begin (a streamed put
+ *     or get), write, read and finish keep failing with the first cause.
+ *   - One client is for one thread at a time. A session may be shared by clients on several
+ *     threads if its port has lock and unlock. After fork, a client belongs to one of the two
+ *     processes; the other must not use it, nor close it.
+ *
+ * COMPILE-TIME SWITCHES, read only by the implementation; none changes a public struct
+ *   AWS_IMPLEMENTATION   define functions here       AWS_STATIC  make them all static
+ *   AWS_NO_TLS           leave out BearSSL's engine: plain http, or a port with AWS_PORT_TLS
+ *   AWS_TLS_SMALL        TLS with P-256, RSA, AES-128-GCM and SHA-256 only (default on Cortex-M)
+ *   AWS_NO_ROOTS         no built-in trust anchors (port/amazon_roots.h); give aws_config.trust
+ *   AWS_NO_DEFAULT_PORT  don't include port/posix.h
+ *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section
+ */
+#ifndef AWS_INCLUDED
+#define AWS_INCLUDED
+
+#define AWS_VERSION "0.1.0"
+#define AWS_VERSION_NUMBER 100 /* major * 10000 + minor * 100 + patch */
+
+#if defined(AWS_IMPLEMENTATION) && !defined(AWS_NO_DEFAULT_PORT) && !defined(_POSIX_C_SOURCE) && \
+    (defined(__unix__) || defined(__APPLE__))
+/* port/posix.h needs POSIX names. They can be asked for only before the first libc header. */
+#if defined(__STRICT_ANSI__) && defined(_FEATURES_H) && !defined(_GNU_SOURCE) && !defined(__cplusplus)
+#error "aws.h: include it before any libc header here, or compile with -D_POSIX_C_SOURCE=200809L"
+#endif
+#if !defined(_FEATURES_H)
+#define _POSIX_C_SOURCE 200809L
+#endif
+#endif
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef AWS_STATIC
+#if defined(__GNUC__)
+#define AWS_API static __attribute__((unused))
+#else
+#define AWS_API static
+#endif
+#else
+#define AWS_API extern
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Errors ---- */
+
+/* Every code, its number and what it means. One list makes the enum, the names and the texts. */
+#define AWS_ERRORS(X)                                                                             \
+    X(AWS_AGAIN, -1, "not ready yet: call again")                                                 \
+    X(AWS_ERR_PARAM, -2, "an argument is wrong")                                                  \
+    X(AWS_ERR_MEMORY, -3, "the memory given is too small")                                        \
+    X(AWS_ERR_BUSY, -4, "another call of this client has not ended")                              \
+    X(AWS_ERR_STATE, -5, "this call does not fit what the client is doing")                       \
+    X(AWS_ERR_CLOCK, -6, "the time is not known")                                                 \
+    X(AWS_ERR_ENTROPY, -7, "the port gave no random bytes")                                       \
+    X(AWS_ERR_CREDENTIALS, -8, "no usable credentials")                                           \
+    X(AWS_ERR_LOOKUP, -9, "the host name was not found")                                          \
+    X(AWS_ERR_CONNECT, -10, "the host does not accept the connection")                            \
+    X(AWS_ERR_CLOSED, -11, "the connection was lost")                                             \
+    X(AWS_ERR_TIMEOUT, -12, "the time ran out")                                                   \
+    X(AWS_ERR_TLS, -13, "the TLS connection failed")                                              \
+    X(AWS_ERR_CERTIFICATE, -14, "the server's certificate was refused")                           \
+    X(AWS_ERR_TRUNCATED, -15, "the answer was cut short")                                         \
+    X(AWS_ERR_PROTOCOL, -16, "the answer is not valid HTTP/1.1")                                  \
+    X(AWS_ERR_TOO_BIG, -17, "the answer exceeds a limit")                                         \
+    X(AWS_ERR_XML, -18, "the answer is not well-formed XML")                                      \
+    X(AWS_ERR_SERVICE, -19, "the service answered with an error")                                 \
+    X(AWS_ERR_BODY, -20, "the request body could not be read")                                    \
+    X(AWS_ERR_SINK, -21, "the answer could not be stored")                                        \
+    X(AWS_ERR_CANCELLED, -22, "the call was cancelled")                                           \
+    X(AWS_ERR_UNSUPPORTED, -23, "this is not supported")
+
+enum {
+#define AWS_I_ENUM(name, number, text) name = number,
+    AWS_ERRORS(AWS_I_ENUM)
+#undef AWS_I_ENUM
+    AWS_ERR_LAST = -24 /* none: the number after the last */
+};
+
+/* The constant's name ("AWS_ERR_BUSY") and its text above; never NULL. */
+AWS_API const char *aws_error_name(int code);
+AWS_API const char *aws_error_text(int code);
+
+/* ---- Port: what a platform gives. The contract is port/README.md. ---- */
+
+enum { AWS_WAIT_READ = 1, AWS_WAIT_WRITE = 2, AWS_WAIT_TIMER = 4 };
+enum {
+    AWS_PORT_TLS = 1,     /* connections opened with tls != 0 already speak TLS, host checked */
+    AWS_PORT_BLOCKING = 2 /* recv and send block: they never say AWS_AGAIN before data flows */
+};
+
+typedef struct aws_port aws_port;
+struct aws_port {
+    void    *context;         /* the port's own */
+    unsigned flags;           /* AWS_PORT_* */
+    size_t   connection_size; /* bytes of a connection area; the client zeroes it before open */
+
+    /* Connect to host:port_number. 0 when connected, AWS_AGAIN while pending (call again with
+     * the same arguments), AWS_ERR_LOOKUP, AWS_ERR_CONNECT. host: NUL-terminated name or IP,
+     * valid until open has ended. tls: the connection will carry TLS (AWS_PORT_TLS). */
+    int (*open)(const aws_port *port, void *connection, const char *host, unsigned port_number,
+                int tls);
+    /* Send up to size bytes (size > 0): the count taken (> 0), AWS_AGAIN, AWS_ERR_CLOSED. */
+    int (*send)(const aws_port *port, void *connection, const void *data, size_t size);
+    /* Receive up to size bytes (size > 0): the count (> 0), 0 at the orderly end of the stream,
+     * AWS_AGAIN, AWS_ERR_CLOSED (reset), AWS_ERR_TIMEOUT (a blocking port's own). */
+    int (*recv)(const aws_port *port, void *connection, void *data, size_t size);
+    /* Release the connection, also one whose open is pending or has failed: 0 or AWS_AGAIN. */
+    int (*close)(const aws_port *port, void *connection);
+    /* Optional: sleep until one of `what` (AWS_WAIT_READ | AWS_WAIT_WRITE) holds or ms
+     * milliseconds have passed; only the latter if what is AWS_WAIT_TIMER. 0, or an error that
+     * ends the call. NULL: calls return AWS_AGAIN. */
+    int (*wait)(const aws_port *port, void *connection, unsigned what, uint32_t ms);
+    /* Optional: the handle for the user's own poll, -1 none. *what holds what the client awaits;
+     * the port may correct it (a pending look-up reads). */
+    intptr_t (*handle)(const aws_port *port, void *connection, unsigned *what);
+    /* Unix time in seconds, 0 = not known (yet). */
+    int64_t (*now)(const aws_port *port);
+    /* Milliseconds that never go back, from any start; wraps at 2^32. */
+    uint32_t (*ticks)(const aws_port *port);
+    /* Fill with cryptographic random bytes: 0 or AWS_ERR_ENTROPY. */
+    int (*entropy)(const aws_port *port, void *data, size_t size);
+    /* Optional: guard sessions that clients on several threads share. Held for microseconds. */
+    void (*lock)(const aws_port *port);
+    void (*unlock)(const aws_port *port);
+    /* Optional: the value of an environment variable, NULL if unset; lives with the program. */
+    const char *(*env)(const aws_port *port, const char *name);
+    /* Optional: the platform's number of the last failure of this connection (errno), 0 none. */
+    int (*error)(const aws_port *port, void *connection);
+};
+
+/* ---- Session: configuration and credentials, shared by clients ---- */
+
+typedef struct aws_client aws_client;
+
+/* A name and a value, both NUL-terminated. */
+typedef struct aws_pair {
+    const char *name;
+    const char *value;
+} aws_pair;
+
+/* Credentials. Strings belong to whoever filled it in and live until they are replaced. */
+typedef struct aws_keys {
+    const char *access_key_id;
+    const char *secret_access_key;
+    const char *session_token; /* NULL: long-term keys */
+    int64_t     expiration;    /* Unix seconds, 0 = never */
+} aws_keys;
+
+/* A source of credentials: a step that is called until it says something else than AWS_AGAIN.
+ * On 0 it has filled *keys; its strings live until its next call. It is called only while no
+ * request is being signed with the old ones, so they may be overwritten in place - once the new
+ * ones are complete. From 15 minutes before expiration on it is asked again; a failure keeps
+ * the old keys until 10 minutes before, then it fails the call with AWS_ERR_CREDENTIALS.
+ * client: the one whose call asks. After AWS_AGAIN it is called again in 10 ms. */
+typedef struct aws_provider aws_provider;
+struct aws_provider {
+    int (*get)(const aws_provider *provider, aws_client *client, aws_keys *keys);
+    void *context;
+};
+
+/* Trust anchors (CA certificates) in the caller's memory. See aws_trust_init. */
+typedef struct aws_trust {
+    const void *anchors; /* BearSSL's br_x509_trust_anchor array: br_... ta output may be used */
+    size_t      count;
+    /* private */
+    unsigned char *memory;
+    size_t         size, used, tail;
+    size_t         needed; /* bytes that the certificates given so far take */
+} aws_trust;
+
+enum { AWS_ADDRESSING_AUTO = 0, AWS_ADDRESSING_PATH = 1, AWS_ADDRESSING_VIRTUAL = 2 };
+
+/* Everything is optional. Where a field is zero, the environment variable named is used if the
+ * port has env, then the default. */
+typedef struct aws_config {
+    const char *access_key_id;     /* AWS_ACCESS_KEY_ID; both keys or none */
+    const char *secret_access_key; /* AWS_SECRET_ACCESS_KEY */
+    const char *session_token;     /* AWS_SESSION_TOKEN */
+    const aws_provider *provider;  /* asked if no keys are given here; before the environment */
+    const char *region;            /* AWS_REGION, AWS_DEFAULT_REGION; a DNS label */
+    const char *endpoint;          /* http[s]://host[:port]; AWS_ENDPOINT_URL_<SERVICE>,
+                                    * AWS_ENDPOINT_URL; default: the service's host at AWS */
+    const aws_port  *port;         /* default: aws_posix_port() where port/posix.h is built in */
+    const aws_trust *trust;        /* CAs; default: the five Amazon roots */
+    const char *tls_name;          /* the name in the server's certificate, if it isn't the host's */
+    int64_t  clock_floor;          /* Unix seconds of the build. A device without a clock then
+                                    * takes the time from the certificate and the Date header */
+    unsigned addressing;           /* AWS_ADDRESSING_*: bucket in the path or in the host */
+    unsigned max_attempts;         /* AWS_MAX_ATTEMPTS; default 3, the first one included */
+    uint32_t connect_timeout;      /* ms for look-up, connection and handshake; default 60,000 */
+    uint32_t read_timeout;         /* ms of silence; default 60,000 */
+    uint32_t call_timeout;         /* ms for a whole call, retries included; default none */
+    int      no_wait;              /* never wait: calls return AWS_AGAIN */
+    const char *user_agent_extra;  /* appended to the User-Agent header */
+    /* One line per event (connection, attempt, answer, retry), without secrets. */
+    void (*log)(void *context, const char *line);
+    void *log_context;
+} aws_config;
+
+/* Declare it anywhere; its fields are private. It must outlive its clients and stay in place. */
+typedef struct aws_session {
+    aws_config  config;
+    aws_keys    keys;
+    const void *refreshing;   /* the client that runs the provider */
+    uint32_t    users;        /* clients that sign with keys just now */
+    uint32_t    generation;   /* of keys */
+    uint32_t    retry_after;  /* ticks: no new advisory refresh before */
+    uint32_t    quota;        /* retry tokens left */
+    uint32_t    clock_ticks;  /* ticks at clock_base */
+    int64_t     clock_base;   /* Unix time learnt from a server, 0 none */
+    int64_t     floor;        /* highest time known to have passed */
+    int         provided;     /* keys come from the provider */
+} aws_session;
+
+/* Note the configuration (copied; its strings aren't) and fill in what the environment says.
+ * Never fails by itself: what is wrong is reported by aws_client_init. config may be NULL. */
+AWS_API int aws_session_init(aws_session *session, const aws_config *config);
+
+/* Forget and wipe. The session's clients must be closed before. */
+AWS_API void aws_session_close(aws_session *session);
+
+/* ---- Client: one service over one connection ---- */
+
+enum { AWS_REST_XML = 1 };
+enum { AWS_SERVICE_S3 = 1 }; /* path encoded once and never normalised, payload hash as header */
+
+/* A service is data. Strings are literals. */
+typedef struct aws_service {
+    const char *id;              /* "S3": in AWS_ENDPOINT_URL_<ID> */
+    const char *endpoint_prefix; /* "s3": host is <prefix>.<region>.amazonaws.com */
+    const char *signing_name;    /* "s3" */
+    unsigned    protocol;        /* AWS_REST_XML */
+    unsigned    flags;           /* AWS_SERVICE_* */
+    /* Optional: what to tell a person about an error code of the service, NULL nothing. May
+     * hold %v (the wrong value) and %e (the right one). */
+    const char *(*hint)(const char *aws_code);
+} aws_service;
+
+/* The last failure. Texts are cut to fit, always NUL-terminated, and hold no secret. */
+typedef struct aws_failure {
+    int         code;           /* AWS_ERR_*, 0 none */
+    int         http_status;    /* 0 if no answer came */
+    int         detail;         /* the port's (errno) or BearSSL's number, 0 none */
+    unsigned    attempts;       /* made, the first one included */
+    size_t      needed;         /* AWS_ERR_MEMORY: bytes that would do */
+    const char *operation;      /* "PutObject", "" before a call */
+    const char *reason;         /* what was wrong, a literal; may hold %v and %e; or NULL */
+    char        aws_code[48];   /* "NoSuchKey"; "404" where the answer has no body */
+    char        message[160];   /* the service's own words */
+    char        request_id[48]; /* x-amz-request-id */
+    char        host_id[88];    /* x-amz-id-2 */
+    char        value[72];      /* the value that was wrong */
+    char        expected[48];   /* the value that would be right */
+} aws_failure;
+
+/* What aws_client_waiting tells. */
+typedef struct aws_waiting {
+    intptr_t handle; /* of the port (a socket), -1 none */
+    unsigned what;   /* AWS_WAIT_* or-ed, 0: nothing is pending */
+    uint32_t ms;     /* call again after so many ms at the latest, UINT32_MAX: no limit */
+} aws_waiting;
+
+/* Minimum memory of a client in bytes, by kind. Bounded TLS: every record that the server
+ * sends must fit the buffer, which holds if it honours max_fragment_length. */
+enum { AWS_MEMORY_HTTP = 0, AWS_MEMORY_TLS_BOUNDED = 1, AWS_MEMORY_TLS = 2 };
+AWS_API size_t aws_client_memory(const aws_port *port, int kind);
+
+/* The same as constants for arrays, for a connection area of up to 128 bytes. */
+#define AWS_CLIENT_MEMORY_HTTP (sizeof(void *) > 4 ? 6144u : 4608u)
+#define AWS_CLIENT_MEMORY_TLS_BOUNDED (sizeof(void *) > 4 ? 14336u : 11264u)
+#define AWS_CLIENT_MEMORY_TLS (sizeof(void *) > 4 ? 30720u : 27136u)
+/* A good size: on 32 bits full TLS records and little more, on 64 bits room for speed. */
+#define AWS_CLIENT_MEMORY (sizeof(void *) > 4 ? 65536u : 28672u)
+
+/* Prepare a client in memory[size], which is divided up at once and must stay in place: a
+ * larger block is faster. https or http follows from the endpoint. 0, AWS_ERR_MEMORY
+ * (failure.needed says the size), AWS_ERR_PARAM, AWS_ERR_UNSUPPORTED. A failed init is sticky:
+ * each call fails with the same cause. */
+AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_service *service,
+                            void *memory, size_t size);
+
+/* Close the connection and wipe what was secret. 0, or AWS_AGAIN until done. */
+AWS_API int aws_client_close(aws_client *client);
+
+/* End the pending call or stream; the connection is dropped if it can't be kept. Returns 0. */
+AWS_API int aws_client_cancel(aws_client *client);
+
+/* After AWS_AGAIN: what to wait for. Returns 0. */
+AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting);
+
+AWS_API const aws_failure *aws_client_failure(const aws_client *client);
+
+/* The last failure as a sentence: what failed, the wrong value, the right one, what to do.
+ * NUL-terminated, in the client, valid until the client's next call. */
+AWS_API const char *aws_client_failure_text(aws_client *client);
+
+/* The region that requests are signed for. */
+AWS_API const char *aws_client_region(const aws_client *client);
+
+/* HTTP status of the last answer, 0 none. */
+AWS_API int aws_client_status(const aws_client *client);
+
+/* A header of the last answer by its name in any case (or a value of its XML by path, see
+ * aws_call_collect); NULL if absent. Borrowed until the next call. */
+AWS_API const char *aws_client_header(const aws_client *client, const char *name);
+
+/* The index-th header, names in lower case, in the server's order: 1, or 0 past the last. */
+AWS_API int aws_client_header_at(const aws_client *client, unsigned index, aws_pair *header);
+
+/* Streams. After a call that was begun with a body to be written: write takes up to size bytes
+ * and returns the count taken (> 0). After a call whose answer is to be read: read returns the
+ * count (> 0), and 0 once the whole body has come and was verified. finish ends either: it
+ * sends what is left, takes the answer to its end and returns 0 only if all of it was right. */
+AWS_API int aws_client_write(aws_client *client, const void *data, size_t size);
+AWS_API int aws_client_read(aws_client *client, void *data, size_t size);
+AWS_API int aws_client_finish(aws_client *client);
+
+/* ---- Trust anchors (not with AWS_NO_TLS) ---- */
+
+/* Read CA certificates (PEM) into memory: init, then add any pieces of the file, then finish.
+ * Certificates that can't be trust anchors are skipped. add and finish return the number of
+ * anchors so far, AWS_ERR_MEMORY (trust->needed grows on, so that after the whole file it says
+ * the size) or AWS_ERR_PARAM (broken PEM). 150 system roots take about 73 KB. The memory must be
+ * aligned as for a pointer. */
+AWS_API int aws_trust_init(aws_trust *trust, void *memory, size_t size);
+AWS_API int aws_trust_add(aws_trust *trust, const void *pem, size_t size);
+
+/* ---- Bytes: an emitter that shows a window of what it is given ---- */
+
+/* Everything put is counted and hashed; the bytes from `skip` on are stored as far as they fit.
+ * A body emitted by a pure function can so be sent in pieces without a buffer. */
+typedef struct aws_out {
+    unsigned char *to;
+    size_t         room;
+    size_t         used;   /* bytes stored */
+    uint64_t       skip;   /* bytes not to store */
+    uint64_t       length; /* bytes put */
+    void (*hash)(void *context, const void *data, size_t size);
+    void *hash_context;
+} aws_out;
+
+AWS_API void aws_out_bytes(aws_out *out, const void *data, size_t size);
+AWS_API void aws_out_text(aws_out *out, const char *text);
+AWS_API void aws_out_number(aws_out *out, uint64_t number);
+/* Percent-encoded but for A-Z a-z 0-9 - _ . ~ and the characters of `keep`. */
+AWS_API void aws_out_uri(aws_out *out, const char *text, size_t size, const char *keep);
+/* As XML character data: & < > " and CR, LF escaped. */
+AWS_API void aws_out_xml(aws_out *out, const char *text);
+
+/* ---- XML: a pull reader in constant memory ---- */
+
+enum { AWS_XML_START = 1, AWS_XML_TEXT = 2, AWS_XML_END = 3 };
+enum { AWS_XML_DEPTH = 12, AWS_XML_PATH = 192 };
+
+/* Feed it slices of any length. On START and TEXT path is the open elements' names, joined by
+ * '/' ("ListBucketResult/Contents/Key"); on END too, the element that ends included. */
+typedef struct aws_xml {
+    char          path[AWS_XML_PATH];
+    size_t        path_length;
+    size_t        root_length; /* of the first name: path + root_length is "/Contents/Key" */
+    const char   *text;        /* TEXT: decoded bytes, not terminated, until the next step; an */
+    size_t        text_size;   /* element's text may come in several pieces */
+    unsigned char state, depth, quote, utf8_left, utf8_low, utf8_high, entity_size, pending;
+    unsigned char starts[AWS_XML_DEPTH]; /* where each open name begins in path */
+    char          entity[12];
+    size_t        match; /* bytes of an end tag or a declaration compared */
+} aws_xml;
+
+AWS_API void aws_xml_init(aws_xml *xml);
+/* Take bytes from data; *used says how many. Returns an event AWS_XML_*, AWS_AGAIN (all taken,
+ * no event), AWS_ERR_XML or AWS_ERR_TOO_BIG (too deep, a path over its buffer). */
+AWS_API int aws_xml_step(aws_xml *xml, const void *data, size_t size, size_t *used);
+/* 1 if the document was complete and nothing but white space followed. */
+AWS_API int aws_xml_complete(const aws_xml *xml);
+
+/* ---- Signing (Signature Version 4) without a client ---- */
+
+/* Pairs: names and values as they are, not encoded; headers in any order, host among them. */
+typedef struct aws_signing {
+    const char *access_key_id, *secret_access_key, *session_token;
+    const char *region, *service;
+    int64_t     time;
+    const char *method;
+    const char *path; /* not encoded */
+    const aws_pair *query;
+    size_t          query_count; /* at most 32 */
+    const aws_pair *headers;     /* x-amz-date and x-amz-security-token aren't added */
+    size_t          header_count; /* at most 32 */
+    const char *payload_sha256;  /* 64 hex digits or UNSIGNED-PAYLOAD; NULL: empty body */
+    int         encode_once;     /* S3: the path is encoded once and never normalised */
+    int         keep_path;       /* not normalised, encoded twice */
+} aws_signing;
+
+/* The Authorization header's value, NUL-terminated, into text[size]: its length, or
+ * AWS_ERR_MEMORY, AWS_ERR_PARAM. 64 hex digits at its end are the signature. */
+AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size);
+
+/* x-amz-date's form ("20260102T030405Z", 17 bytes with NUL) of a time. */
+AWS_API void aws_date_text(int64_t time, char text[17]);
+/* Unix time of "2026-01-02T03:04:05.678Z" or "Fri, 02 Jan 2026 03:04:05 GMT", -1 if neither. */
+AWS_API int64_t aws_date_parse(const char *text);
+
+/* ---- Calls: what a service header builds on ---- */
+
+/* A body that can be read again and again. read: the count (1..size), 0 at the end, AWS_AGAIN
+ * or an error. rewind: 0 or an error; NULL if it can't be read twice. */
+typedef struct aws_source {
+    int (*read)(void *context, void *data, size_t size);
+    int (*rewind)(void *context);
+    void *context;
+} aws_source;
+
+/* Where an answer goes. write: the count taken (1..size), AWS_AGAIN or an error. rewind: start
+ * over after a cut connection (0); NULL if it can't: then a cut is an error. */
+typedef struct aws_sink {
+    int (*write)(void *context, const void *data, size_t size);
+    int (*rewind)(void *context);
+    void *context;
+} aws_sink;
+
+enum {
+    AWS_CALL_WRITE = 1,       /* the body comes by aws_client_write */
+    AWS_CALL_READ = 2,        /* the answer goes by aws_client_read or aws_call_xml */
+    AWS_CALL_XML = 4,         /* a 2xx answer is XML; an <Error> in it is a failure */
+    AWS_CALL_PATH_STYLE = 8,  /* the bucket goes in the path, whatever the addressing */
+    AWS_CALL_CONTENT_MD5 = 16 /* send Content-MD5 of the body (not for WRITE) */
+};
+
+/* One API action. Copied at its first entry; what it points at isn't. */
+typedef struct aws_call aws_call;
+struct aws_call {
+    const char *operation; /* AWS's name of it, a literal */
+    const char *method;    /* a literal */
+    const char *bucket;    /* S3's bucket: in the path or the host; NULL none */
+    const char *key;       /* the rest of the path, encoded by us; NULL none */
+    unsigned    flags;     /* AWS_CALL_* */
+    /* body: data, source or emit, or AWS_CALL_WRITE; none of them is an empty body */
+    const void       *data;
+    const aws_source *source;
+    void (*emit)(aws_out *out, const aws_call *call); /* a pure function of the three below */
+    const void *emit_context;
+    size_t      emit_count;
+    int         emit_option;
+    uint64_t    size; /* of the body; emit: 0, it is counted */
+    /* answer: a buffer, a sink, or AWS_CALL_READ; none of them: read and dropped */
+    void           *buffer;
+    size_t          buffer_size;
+    const aws_sink *sink;
+    uint32_t        timeout; /* ms for the whole call, 0: aws_config.call_timeout */
+    void (*progress)(void *context, uint64_t done, uint64_t total); /* of the body that moves */
+    void *progress_context;
+};
+
+/* First entry of a call: 1, and the caller adds query and headers, then runs it. 0: the same
+ * call is pending, go on with aws_call_run. Else AWS_ERR_BUSY or the sticky failure. Two entries
+ * are the same call if operation, bucket, key and body pointers are equal. */
+AWS_API int aws_call_enter(aws_client *client, const aws_call *call);
+/* Add a query parameter or a header; name is a literal, value stays the caller's (NULL: as ""
+ * for a query, nothing for a header). prefix of a header (x-amz-meta-) or NULL. The first error
+ * is kept and returned by aws_call_run. */
+AWS_API void aws_call_query(aws_client *client, const char *name, const char *value);
+AWS_API void aws_call_query_number(aws_client *client, const char *name, size_t value);
+AWS_API void aws_call_header(aws_client *client, const char *prefix, const char *name,
+                             const char *value);
+/* As a header whose value is percent-encoded but for '/' (x-amz-copy-source). */
+AWS_API void aws_call_header_uri(aws_client *client, const char *name, const char *value);
+/* Refuse the call that was entered: keep the reason (a literal with %v, %e) and the values. */
+AWS_API int aws_call_refuse(aws_client *client, int code, const char *reason, const char *value,
+                            const char *expected);
+/* A service header's own numbers for the call that was entered, zero at its first entry. */
+AWS_API unsigned *aws_call_counters(aws_client *client);
+/* A TEXT event below an <Error> element: keep it in the failure (Code, Message, Key, ...). */
+AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml);
+/* The call failed for a reason that the service header found: keep it, return code. */
+AWS_API int aws_call_failed(aws_client *client, int code, const char *reason);
+/* Take the call further: sign, send, receive, retry. The count of bytes stored (buffer), 0, or
+ * an error. With AWS_CALL_WRITE it returns when the head is sent, with AWS_CALL_READ when the
+ * answer's head has come. */
+AWS_API int aws_call_run(aws_client *client);
+/* With AWS_CALL_READ | AWS_CALL_XML: the next event of the answer (> 0), 0 at its complete end. */
+AWS_API int aws_call_xml(aws_client *client, aws_xml **xml);
+/* Reading the answer failed with code: 0 if there is an attempt left, which aws_call_run makes
+ * after the caller has forgotten what it had read; else code. */
+AWS_API int aws_call_again(aws_client *client, int code);
+/* With AWS_CALL_READ | AWS_CALL_XML, instead of aws_call_run: run the call and take the whole
+ * answer; the texts of its leaves can then be had by aws_client_header with their path below the
+ * root ("/ETag"; "" for the root's own). 0 or an error. */
+AWS_API int aws_call_collect(aws_client *client);
+/* Give the open answer to an owner: another call first calls save (until it isn't AWS_AGAIN),
+ * which reads on with aws_call_xml or gives up; afterwards the stream is gone. */
+AWS_API void aws_call_own(aws_client *client, void *owner, int (*save)(void *owner));
+/* Whether owner still has the stream it was given. */
+AWS_API int aws_call_owned(const aws_client *client, const void *owner);
+/* Read and drop the rest if it is short, else close the connection; the stream is gone. */
+AWS_API int aws_call_drop(aws_client *client);
+
+/* ---- Private from here on, declared so that you can declare a client. ---- */
+
+typedef struct aws_i_item {
+    const char   *prefix, *name, *value;
+    size_t        length; /* of value; a number's value */
+    unsigned char kind;
+} aws_i_item;
+
+typedef struct aws_i_connection {
+    unsigned char *area;                     /* the port's */
+    unsigned char *ahead;                    /* read-ahead: ahead[start..end) is unread */
+    size_t         ahead_size, start, end;
+    unsigned char *out;                      /* http: out[sent..filled) is unsent; TLS: records */
+    size_t         out_size, sent, filled;
+    unsigned char *record;                   /* TLS: incoming record */
+    size_t         record_size;
+    void          *tls;                      /* TLS contexts */
+    int            error;                    /* first error of this connection */
+    unsigned char  state, secure, ended, used, answered, doomed, resumed;
+    uint32_t       opened;                   /* ticks */
+} aws_i_connection;
+
+typedef struct aws_i_http {
+    uint64_t      length;    /* Content-Length, or what is left of the body or chunk */
+    uint32_t      total;     /* bytes of the head, or of chunk lines and trailers */
+    size_t        used;      /* head arena: name NUL value NUL ... */
+    size_t        name, value; /* where the current line's begin */
+    int           status;
+    unsigned char state, has_length, chunked, close, interim, ended, digits, header_end;
+    char          keep; /* white space held back */
+} aws_i_http;
+
+struct aws_client {
+    aws_session       *session;
+    const aws_service *service;
+    const aws_port    *port;
+    aws_call           call;
+    aws_i_connection   connection;
+    aws_i_http         http;
+    aws_i_item        *items;
+    size_t             item_count, item_room, query_count;
+    unsigned char     *scratch; /* X.509 context, later XML reader and response head */
+    size_t             scratch_size;
+    void              *hash; /* running SHA-256 of a source */
+    const char        *region;
+    const char        *endpoint_host;
+    size_t             endpoint_host_length;
+    void              *memory;
+    size_t             memory_size;
+    void              *owner;
+    int (*save)(void *owner);
+    uint64_t      size;        /* of the body */
+    uint64_t      offset;      /* bytes of head or body given to the connection */
+    uint64_t      stored;      /* bytes of the answer handed over */
+    int64_t       time;        /* of this attempt's signature */
+    int64_t       key_day;     /* day of signing_key, -1 none */
+    int64_t       not_before;  /* of the leaf certificate, 0 none */
+    uint32_t      key_generation;
+    uint32_t      started, progressed, wake; /* ticks */
+    uint32_t      timeout;
+    uint32_t      drained; /* bytes dropped of an abandoned answer */
+    int           result;
+    int           pending; /* error to be met by the next step */
+    int           broken;  /* init failed with this code */
+    unsigned      waits;   /* AWS_WAIT_* */
+    unsigned      attempts, port_number, endpoint_port;
+    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, recertified,
+        restaled, body_begun, inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open;
+    unsigned char signing_key[32], signature[32], payload[32], md5[16];
+    char          host[256];
+    unsigned      counters[4];
+    aws_failure   failure;
+    char          text[640];
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#if !defined(AWS_NO_DEFAULT_PORT) && (defined(__unix__) || defined(__APPLE__))
+#include "port/posix.h"
+#endif
+
+#endif /* AWS_INCLUDED */
+
+#if defined(AWS_IMPLEMENTATION) && !defined(AWS_IMPLEMENTED)
+#define AWS_IMPLEMENTED
+
+#include <string.h>
+
+/* BearSSL's headers and tables aren't written for our warnings. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#pragma GCC diagnostic ignored "-Wundef"
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+#ifdef AWS_NO_TLS
+#include <bearssl_hash.h>
+#else
+#include <bearssl.h>
+#ifndef AWS_NO_ROOTS
+#include "port/amazon_roots.h"
+#endif
+#endif
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Casts that C++ wants, once. */
+static const unsigned char *aws_i_bytes(const void *data)
+{
+    return (const unsigned char *)data;
+}
+
+static size_t aws_i_min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* An int is 16 bits on small machines: no count may exceed it. */
+static size_t aws_i_int_max(size_t size)
+{
+    return aws_i_min(size, (size_t)(((unsigned)-1) >> 1));
+}
+
+static void aws_i_wipe(void *data, size_t size)
+{
+    volatile unsigned char *byte = (volatile unsigned char *)data;
+    while (size--)
+        *byte++ = 0;
+}
+
+static int aws_i_lower(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+static int aws_i_digit(int c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static int aws_i_alnum(int c)
+{
+    return aws_i_digit(c) || (aws_i_lower(c) >= 'a' && aws_i_lower(c) <= 'z');
+}
+
+static int aws_i_equal(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+static int aws_i_equal_nocase(const char *a, const char *b)
+{
+    while (*a && aws_i_lower((unsigned char)*a) == aws_i_lower((unsigned char)*b)) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+/* ---- Hashes: SHA-256 may come from elsewhere ---- */
+
+#ifdef AWS_SHA256_HEADER
+/* Defines the type aws_i_sha256 and static aws_i_sha256_init(aws_i_sha256 *),
+ * aws_i_sha256_update(aws_i_sha256 *, const void *, size_t), aws_i_sha256_final(aws_i_sha256 *,
+ * unsigned char[32]). */
+#include AWS_SHA256_HEADER
+#else
+typedef br_sha256_context aws_i_sha256;
+
+static void aws_i_sha256_init(aws_i_sha256 *sha)
+{
+    br_sha256_init(sha);
+}
+
+static void aws_i_sha256_update(aws_i_sha256 *sha, const void *data, size_t size)
+{
+    br_sha256_update(sha, data, size);
+}
+
+static void aws_i_sha256_final(aws_i_sha256 *sha, unsigned char digest[32])
+{
+    br_sha256_out(sha, digest);
+}
+#endif
+
+/* For aws_out.hash. */
+static void aws_i_hash_sha256(void *context, const void *data, size_t size)
+{
+    aws_i_sha256_update((aws_i_sha256 *)context, data, size);
+}
+
+static void aws_i_hash_md5(void *context, const void *data, size_t size)
+{
+    br_md5_update((br_md5_context *)context, data, size);
+}
+
+typedef struct aws_i_hmac {
+    aws_i_sha256  sha;
+    unsigned char pad[64];
+} aws_i_hmac;
+
+/* The key is prefix and key one after the other (SigV4 puts "AWS4" before the secret). */
+static void aws_i_hmac_init(aws_i_hmac *hmac, const char *prefix, const void *key, size_t size)
+{
+    size_t length = strlen(prefix), i;
+
+    memset(hmac->pad, 0, sizeof hmac->pad);
+    if (length + size <= sizeof hmac->pad) {
+        memcpy(hmac->pad, prefix, length);
+        memcpy(hmac->pad + length, key, size);
+    } else {
+        aws_i_sha256_init(&hmac->sha);
+        aws_i_sha256_update(&hmac->sha, prefix, length);
+        aws_i_sha256_update(&hmac->sha, key, size);
+        aws_i_sha256_final(&hmac->sha, hmac->pad);
+    }
+    for (i = 0; i < sizeof hmac->pad; i++)
+        hmac->pad[i] ^= 0x36;
+    aws_i_sha256_init(&hmac->sha);
+    aws_i_sha256_update(&hmac->sha, hmac->pad, sizeof hmac->pad);
+}
+
+static void aws_i_hmac_final(aws_i_hmac *hmac, unsigned char digest[32])
+{
+    size_t i;
+
+    aws_i_sha256_final(&hmac->sha, digest);
+    for (i = 0; i < sizeof hmac->pad; i++)
+        hmac->pad[i] ^= 0x36 ^ 0x5c;
+    aws_i_sha256_init(&hmac->sha);
+    aws_i_sha256_update(&hmac->sha, hmac->pad, sizeof hmac->pad);
+    aws_i_sha256_update(&hmac->sha, digest, 32);
+    aws_i_sha256_final(&hmac->sha, digest);
+    aws_i_wipe(hmac, sizeof *hmac);
+}
+
+/* ---- Bytes ---- */
+
+static aws_out aws_i_out(void *to, size_t room)
+{
+    aws_out out;
+
+    memset(&out, 0, sizeof out);
+    out.to = (unsigned char *)to;
+    out.room = room;
+    return out;
+}
+
+AWS_API void aws_out_bytes(aws_out *out, const void *data, size_t size)
+{
+    const unsigned char *from = aws_i_bytes(data);
+
+    out->length += size;
+    if (out->hash)
+        out->hash(out->hash_context, data, size);
+    if (out->used == out->room)
+        return;
+    if (out->skip) {
+        size_t skip = out->skip < size ? (size_t)out->skip : size;
+        out->skip -= skip;
+        from += skip;
+        size -= skip;
+    }
+    size = aws_i_min(size, out->room - out->used);
+    if (size)
+        memcpy(out->to + out->used, from, size);
+    out->used += size;
+}
+
+AWS_API void aws_out_text(aws_out *out, const char *text)
+{
+    aws_out_bytes(out, text, strlen(text));
+}
+
+/* Decimal digits by 16-bit limbs: no 64-bit division, which is a library call on small machines. */
+AWS_API void aws_out_number(aws_out *out, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do {
+        uint32_t rest = 0;
+        uint64_t quotient = 0;
+        int shift;
+        for (shift = 48; shift >= 0; shift -= 16) {
+            rest = (rest << 16) | (uint32_t)((number >> shift) & 0xffff);
+            quotient = (quotient << 16) | (rest / 10);
+            rest %= 10;
+        }
+        digits[--at] = (char)('0' + rest);
+        number = quotient;
+    } while (number);
+    aws_out_bytes(out, digits + at, sizeof digits - at);
+}
+
+static void aws_i_out_hex(aws_out *out, const unsigned char *data, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    while (size--) {
+        char pair[2];
+        pair[0] = digits[*data >> 4];
+        pair[1] = digits[*data++ & 15];
+        aws_out_bytes(out, pair, 2);
+    }
+}
+
+static void aws_i_out_base64(aws_out *out, const unsigned char *data, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    while (size) {
+        size_t n = aws_i_min(size, 3);
+        uint32_t bits = (uint32_t)data[0] << 16 | (n > 1 ? (uint32_t)data[1] << 8 : 0) |
+                        (n > 2 ? data[2] : 0);
+        char four[4];
+        four[0] = digits[bits >> 18];
+        four[1] = digits[bits >> 12 & 63];
+        four[2] = n > 1 ? digits[bits >> 6 & 63] : '=';
+        four[3] = n > 2 ? digits[bits & 63] : '=';
+        aws_out_bytes(out, four, 4);
+        data += n;
+        size -= n;
+    }
+}
+
+static int aws_i_unreserved(int c, const char *keep)
+{
+    return aws_i_alnum(c) || c == '-' || c == '_' || c == '.' || c == '~' ||
+           (c && strchr(keep, c) != NULL);
+}
+
+/* percent: what stands for '%', "%25" for an encoding of the encoding. */
+static void aws_i_out_uri(aws_out *out, const char *text, size_t size, const char *keep,
+                          const char *percent)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t i = 0;
+
+    while (i < size) {
+        size_t run = i;
+        while (run < size && aws_i_unreserved((unsigned char)text[run], keep))
+            run++;
+        if (run > i)
+            aws_out_bytes(out, text + i, run - i);
+        if (run < size) {
+            unsigned char byte = (unsigned char)text[run++];
+            char pair[2];
+            pair[0] = digits[byte >> 4];
+            pair[1] = digits[byte & 15];
+            aws_out_text(out, percent);
+            aws_out_bytes(out, pair, 2);
+        }
+        i = run;
+    }
+}
+
+AWS_API void aws_out_uri(aws_out *out, const char *text, size_t size, const char *keep)
+{
+    aws_i_out_uri(out, text, size, keep, "%");
+}
+
+AWS_API void aws_out_xml(aws_out *out, const char *text)
+{
+    while (*text) {
+        size_t run = 0;
+        unsigned char c;
+        while ((c = (unsigned char)text[run]) >= 0x20 ? !strchr("&<>\"", c) : c == '\t')
+            run++;
+        aws_out_bytes(out, text, run);
+        text += run;
+        if (!c)
+            break;
+        text++;
+        if (c == '&')
+            aws_out_text(out, "&amp;");
+        else if (c == '<')
+            aws_out_text(out, "&lt;");
+        else if (c == '>')
+            aws_out_text(out, "&gt;");
+        else if (c == '"')
+            aws_out_text(out, "&quot;");
+        else {
+            static const char digits[] = "0123456789ABCDEF";
+            aws_out_text(out, c > 15 ? "&#x1" : "&#x");
+            aws_out_bytes(out, digits + (c & 15), 1);
+            aws_out_text(out, ";");
+        }
+    }
+}
+
+/* Printable ASCII without spaces. */
+static int aws_i_plain_text(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text <= 0x20 || (unsigned char)*text >= 0x7f)
+            return 0;
+    return 1;
+}
+
+/* Append text to a NUL-terminated field, cut to fit; control bytes become '?'. */
+static void aws_i_append(char *field, size_t room, const char *text, size_t size)
+{
+    size_t used = strlen(field), i;
+
+    size = aws_i_min(size, room - 1 - used);
+    for (i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        field[used + i] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
+    }
+    field[used + size] = 0;
+}
+
+static void aws_i_set(char *field, size_t room, const char *text)
+{
+    field[0] = 0;
+    if (text)
+        aws_i_append(field, room, text, strlen(text));
+}
+
+/* Digits only, the whole text; 0 if it isn't a number below 2^63. */
+static int aws_i_number(const char *text, uint64_t *number)
+{
+    uint64_t n = 0;
+
+    if (!*text)
+        return 0;
+    for (; *text; text++) {
+        if (!aws_i_digit((unsigned char)*text) || n > (uint64_t)922337203685477579)
+            return 0;
+        n = n * 10 + (uint64_t)(*text - '0');
+    }
+    *number = n;
+    return 1;
+}
+
+/* ---- Dates ---- */
+
+/* Days since 1970-01-01 of a date of the Gregorian calendar, and back (Howard Hinnant's way). */
+static int32_t aws_i_days(int32_t year, int32_t month, int32_t day)
+{
+    int32_t era, y;
+
+    year -= month <= 2;
+    era = year / 400;
+    y = year - era * 400;
+    return era * 146097 + y * 365 + y / 4 - y / 100 +
+           (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
+}
+
+static void aws_i_two(char *text, uint32_t number)
+{
+    text[0] = (char)('0' + number / 10 % 10);
+    text[1] = (char)('0' + number % 10);
+}
+
+AWS_API void aws_date_text(int64_t time, char text[17])
+{
+    uint32_t seconds = time < 0 ? 0 : time > 0xffffffff ? 0xffffffffu : (uint32_t)time;
+    uint32_t z = seconds / 86400 + 719468, era = z / 146097, day = z - era * 146097;
+    uint32_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365, month;
+
+    day -= 365 * year + year / 4 - year / 100;
+    month = (5 * day + 2) / 153;
+    day -= (153 * month + 2) / 5;
+    month = month < 10 ? month + 3 : month - 9;
+    year += era * 400 + (month <= 2);
+    seconds %= 86400;
+    aws_i_two(text, year / 100);
+    aws_i_two(text + 2, year);
+    aws_i_two(text + 4, month);
+    aws_i_two(text + 6, day + 1);
+    text[8] = 'T';
+    aws_i_two(text + 9, seconds / 3600);
+    aws_i_two(text + 11, seconds / 60 % 60);
+    aws_i_two(text + 13, seconds % 60);
+    text[15] = 'Z';
+    text[16] = 0;
+}
+
+/* Compare text with a pattern: 'd' takes a digit into *numbers (one number per run), 'a' any
+ * letter, others themselves. The text may go on after the pattern. */
+static int aws_i_scan(const char *text, const char *pattern, int32_t *numbers)
+{
+    for (; *pattern; pattern++, text++) {
+        int c = (unsigned char)*text;
+        if (*pattern == 'd') {
+            if (!aws_i_digit(c))
+                return 0;
+            *numbers = *numbers * 10 + (c - '0');
+            if (pattern[1] != 'd')
+                numbers++;
+        } else if (*pattern == 'a' ? !aws_i_alnum(c) : c != *pattern) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int64_t aws_i_time_of(int32_t year, int32_t month, int32_t day, const int32_t *clock)
+{
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || clock[0] > 23 ||
+        clock[1] > 59 || clock[2] > 60)
+        return -1;
+    return (int64_t)aws_i_days(year, month, day) * 86400 + clock[0] * 3600 + clock[1] * 60 +
+           clock[2];
+}
+
+AWS_API int64_t aws_date_parse(const char *text)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    int32_t n[6] = {0, 0, 0, 0, 0, 0};
+    size_t i;
+
+    if (aws_i_scan(text, "dddd-dd-ddTdd:dd:dd", n))
+        return aws_i_time_of(n[0], n[1], n[2], n + 3);
+    memset(n, 0, sizeof n);
+    if (!aws_i_scan(text, "aaa, dd aaa dddd dd:dd:dd GMT", n))
+        return -1;
+    for (i = 0; i < 12; i++)
+        if (memcmp(months + i * 3, text + 8, 3) == 0)
+            return aws_i_time_of(n[1], (int32_t)i + 1, n[0], n + 2);
+    return -1;
+}
+
+/* ---- Texts of errors ---- */
+
+AWS_API const char *aws_error_name(int code)
+{
+    switch (code) {
+#define AWS_I_NAME(name, number, text)                                                            \
+    case number:                                                                                  \
+        return #name;
+        AWS_ERRORS(AWS_I_NAME)
+#undef AWS_I_NAME
+    default:
+        return code < 0 ? "AWS_ERR_?" : "OK";
+    }
+}
+
+AWS_API const char *aws_error_text(int code)
+{
+    switch (code) {
+#define AWS_I_TEXT(name, number, text)                                                            \
+    case number:                                                                                  \
+        return text;
+        AWS_ERRORS(AWS_I_TEXT)
+#undef AWS_I_TEXT
+    default:
+        return code < 0 ? "an error of the port or a callback" : "success";
+    }
+}
+
+/* What to tell about a number of a list; the last entry has number 0. */
+typedef struct aws_i_note {
+    int         number;
+    const char *text;
+} aws_i_note;
+
+static const char *aws_i_note_of(const aws_i_note *notes, int number)
+{
+    while (notes->number && notes->number != number)
+        notes++;
+    return notes->text;
+}
+
+/* The next step by our own code. */
+static const char *aws_i_advice(int code)
+{
+    static const aws_i_note notes[] = {
+        {AWS_ERR_BUSY, "finish it, or end it with aws_client_cancel"},
+        {AWS_ERR_CLOCK, "give the port a clock, or set aws_config.clock_floor to the build time"},
+        {AWS_ERR_ENTROPY, "nothing was sent; check the port's entropy function"},
+        {AWS_ERR_CREDENTIALS, "set access_key_id and secret_access_key, or AWS_ACCESS_KEY_ID and "
+                              "AWS_SECRET_ACCESS_KEY"},
+        {AWS_ERR_LOOKUP, "check the endpoint, the region and the network"},
+        {AWS_ERR_CONNECT, "check the endpoint's host and port"},
+        {AWS_ERR_CLOSED, "check the network and try again"},
+        {AWS_ERR_TIMEOUT, "check the network, or allow more time"},
+        {AWS_ERR_TRUNCATED, "nothing of it was taken as success; try again"},
+        {0, NULL}};
+    return aws_i_note_of(notes, code);
+}
+
+/* What BearSSL's number means. */
+static const char *aws_i_tls_advice(int number)
+{
+    static const aws_i_note notes[] = {
+        {6, "a TLS record of the server is larger than the client's memory takes: give "
+            "AWS_CLIENT_MEMORY_TLS bytes"},
+        {8, "there was no entropy for the handshake"},
+        {53, "the time is not known, so the certificate can't be checked: set the clock"},
+        {54, "the server's certificate is expired or not yet valid: check the device's clock"},
+        {56, "the server's certificate is for another host than '%v': check the endpoint"},
+        {62, "the server's certificate is not from a CA that is trusted here: give its CA by "
+             "aws_config.trust"},
+        {256 + 40, "the server accepts none of our TLS 1.2 cipher suites (ECDHE with AES-GCM)"},
+        {256 + 70, "the server does not speak TLS 1.2"},
+        {0, NULL}};
+    return aws_i_note_of(notes, number);
+}
+
+/* What the AWS codes that every service has mean. %a access key id, %r region, %t our time:
+ * these are kept as failure.value; %e is failure.expected. */
+static const char *aws_i_hint(const char *aws_code)
+{
+    static const struct {
+        const char *code, *text;
+    } hints[] = {
+        {"SignatureDoesNotMatch",
+         "the secret access key does not belong to access key '%a': check secret_access_key"},
+        {"InvalidAccessKeyId", "the access key '%a' is not known there: check access_key_id"},
+        {"RequestTimeTooSkewed",
+         "the clock here says %t, the server's %e: set the clock of this device"},
+        {"AuthorizationHeaderMalformed",
+         "region '%r' is not the one the server wants, which is '%e': set aws_config.region"},
+        {"PermanentRedirect",
+         "region '%r' is not the bucket's, which is '%e': set aws_config.region"},
+        {"ExpiredToken", "the session token of '%a' has expired: get new credentials"},
+        {"InvalidToken", "the session token of '%a' is not valid: get new credentials"},
+        {"AccessDenied", "access key '%a' may not do this: check its policy"},
+        {"SlowDown", "the service asks for fewer requests: try later"}};
+    size_t i;
+
+    for (i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (aws_i_equal(hints[i].code, aws_code))
+            return hints[i].text;
+    return NULL;
+}
+
+/* A text with %x replaced: %e by expected, any other by value. */
+static void aws_i_out_hint(aws_out *out, const char *text, const aws_failure *failure)
+{
+    while (*text) {
+        size_t run = strcspn(text, "%");
+        aws_out_bytes(out, text, run);
+        text += run;
+        if (*text) {
+            const char *value = text[1] == 'e' ? failure->expected : failure->value;
+            aws_out_text(out, *value ? value : "(not said)");
+            text += 2;
+        }
+    }
+}
+
+static void aws_i_out_count(aws_out *out, const char *before, uint64_t number, const char *after)
+{
+    aws_out_text(out, before);
+    aws_out_number(out, number);
+    aws_out_text(out, after);
+}
+
+/* ---- Signing ---- */
+
+enum {
+    AWS_I_QUERY = 1, /* value as text */
+    AWS_I_QUERY_NUMBER,
+    AWS_I_HEADER, /* from here on headers */
+    AWS_I_HEADER_URI,
+    AWS_I_HEADER_HOST,
+    AWS_I_HEADER_DATE,
+    AWS_I_HEADER_PAYLOAD,
+    AWS_I_HEADER_TOKEN,
+    AWS_I_HEADER_MD5
+};
+
+/* What is signed and sent: a client's request, or the arguments of aws_sign. */
+typedef struct aws_i_view {
+    const aws_client  *client;
+    const aws_signing *signing;
+    const aws_keys    *keys;
+    const char        *region, *service;
+    int64_t            time;
+    size_t             query_count, item_count; /* query first, then headers, both sorted */
+    unsigned char      order[64];               /* aws_sign's items in sorted order */
+} aws_i_view;
+
+static aws_i_item aws_i_pair_item(const aws_pair *pair, int kind)
+{
+    aws_i_item item;
+
+    item.prefix = "";
+    item.name = pair->name;
+    item.value = pair->value;
+    item.length = strlen(pair->value);
+    item.kind = (unsigned char)kind;
+    return item;
+}
+
+/* aws_sign's i-th pair as given: query first, then headers. */
+static aws_i_item aws_i_signing_item(const aws_signing *signing, size_t i)
+{
+    return i < signing->query_count
+               ? aws_i_pair_item(signing->query + i, AWS_I_QUERY)
+               : aws_i_pair_item(signing->headers + (i - signing->query_count), AWS_I_HEADER);
+}
+
+static aws_i_item aws_i_view_item(const aws_i_view *view, size_t i)
+{
+    return view->client ? view->client->items[i]
+                        : aws_i_signing_item(view->signing, view->order[i]);
+}
+
+/* The i-th character of a header's name in lower case, 0 past its end. */
+static int aws_i_name_char(const aws_i_item *item, size_t i)
+{
+    size_t prefix = strlen(item->prefix);
+
+    return aws_i_lower((unsigned char)(i < prefix ? item->prefix[i] : item->name[i - prefix]));
+}
+
+static int aws_i_compare_names(const aws_i_item *a, const aws_i_item *b)
+{
+    size_t i = 0;
+
+    while (aws_i_name_char(a, i) && aws_i_name_char(a, i) == aws_i_name_char(b, i))
+        i++;
+    return aws_i_name_char(a, i) - aws_i_name_char(b, i);
+}
+
+/* Order of the percent-encoded forms. An encoded byte begins with '%', below all others. */
+static int aws_i_compare_uri(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    size_t i;
+
+    for (i = 0; i < a_size && i < b_size; i++) {
+        int x = (unsigned char)a[i], y = (unsigned char)b[i];
+        if (x != y) {
+            int x_plain = aws_i_unreserved(x, ""), y_plain = aws_i_unreserved(y, "");
+            return x_plain == y_plain ? x - y : x_plain - y_plain;
+        }
+    }
+    return a_size < b_size ? -1 : a_size > b_size;
+}
+
+/* The order that Signature Version 4 wants; equal headers keep theirs. */
+static int aws_i_compare(const aws_i_item *a, const aws_i_item *b)
+{
+    int order;
+
+    if ((a->kind >= AWS_I_HEADER) != (b->kind >= AWS_I_HEADER))
+        return a->kind >= AWS_I_HEADER ? 1 : -1;
+    if (a->kind >= AWS_I_HEADER)
+        return aws_i_compare_names(a, b);
+    order = aws_i_compare_uri(a->name, strlen(a->name), b->name, strlen(b->name));
+    if (order || a->kind != AWS_I_QUERY || b->kind != AWS_I_QUERY)
+        return order;
+    return aws_i_compare_uri(a->value, strlen(a->value), b->value, strlen(b->value));
+}
+
+static void aws_i_out_name(aws_out *out, const aws_i_item *item)
+{
+    size_t i = 0;
+
+    while (aws_i_name_char(item, i)) {
+        char c = (char)aws_i_name_char(item, i++);
+        aws_out_bytes(out, &c, 1);
+    }
+}
+
+/* A header's value without white space at its ends; signed, inner runs count as one space. */
+static void aws_i_out_trimmed(aws_out *out, const char *value, size_t size, int is_signed)
+{
+    size_t i, from;
+
+    while (size && (*value == ' ' || *value == '\t')) {
+        value++;
+        size--;
+    }
+    while (size && (value[size - 1] == ' ' || value[size - 1] == '\t'))
+        size--;
+    for (i = from = 0; is_signed && i + 1 < size; i++) {
+        if (value[i] == ' ' && value[i + 1] == ' ') {
+            aws_out_bytes(out, value + from, i - from);
+            from = i + 1;
+        }
+    }
+    aws_out_bytes(out, value + from, size - from);
+}
+
+static void aws_i_out_host(aws_out *out, const aws_client *client)
+{
+    int bracket = strchr(client->host, ':') != NULL;
+
+    aws_out_text(out, bracket ? "[" : "");
+    aws_out_text(out, client->host);
+    aws_out_text(out, bracket ? "]" : "");
+    if (client->port_number != (client->endpoint_secure ? 443u : 80u))
+        aws_i_out_count(out, ":", client->port_number, "");
+}
+
+static void aws_i_out_payload(aws_out *out, const aws_i_view *view)
+{
+    static const char empty[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    if (view->signing)
+        aws_out_text(out, view->signing->payload_sha256 ? view->signing->payload_sha256 : empty);
+    else if (view->client->unsigned_payload)
+        aws_out_text(out, "UNSIGNED-PAYLOAD");
+    else if (!view->client->size)
+        aws_out_text(out, empty);
+    else
+        aws_i_out_hex(out, view->client->payload, 32);
+}
+
+/* x-amz-copy-source: percent-encoded but for '/' and a "?versionId=" at its end. */
+static void aws_i_out_source(aws_out *out, const char *value)
+{
+    static const char suffix[] = "?versionId=";
+    size_t size = strlen(value), at = size;
+
+    while (at && strncmp(value + at, suffix, sizeof suffix - 1) != 0)
+        at--;
+    if (!at || !value[at + sizeof suffix - 1] || !aws_i_plain_text(value + at))
+        at = size;
+    aws_out_uri(out, value, at, "/");
+    aws_out_text(out, value + at);
+}
+
+static void aws_i_out_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
+                            int is_signed)
+{
+    char date[17];
+
+    switch (item->kind) {
+    case AWS_I_QUERY:
+        aws_out_uri(out, item->value, strlen(item->value), "");
+        break;
+    case AWS_I_QUERY_NUMBER:
+        aws_out_number(out, item->length);
+        break;
+    case AWS_I_HEADER_URI:
+        aws_i_out_source(out, item->value);
+        break;
+    case AWS_I_HEADER_HOST:
+        aws_i_out_host(out, view->client);
+        break;
+    case AWS_I_HEADER_DATE:
+        aws_date_text(view->time, date);
+        aws_out_text(out, date);
+        break;
+    case AWS_I_HEADER_PAYLOAD:
+        aws_i_out_payload(out, view);
+        break;
+    case AWS_I_HEADER_TOKEN:
+        aws_out_text(out, view->keys->session_token);
+        break;
+    case AWS_I_HEADER_MD5:
+        aws_i_out_base64(out, view->client->md5, 16);
+        break;
+    default:
+        aws_i_out_trimmed(out, item->value, item->length, is_signed);
+    }
+}
+
+static int aws_i_item_sent(const aws_i_view *view, const aws_i_item *item)
+{
+    return item->kind != AWS_I_HEADER_TOKEN || view->keys->session_token != NULL;
+}
+
+static void aws_i_out_query(aws_out *out, const aws_i_view *view)
+{
+    size_t i;
+
+    for (i = 0; i < view->query_count; i++) {
+        aws_i_item item = aws_i_view_item(view, i);
+        aws_out_text(out, i ? "&" : "");
+        aws_out_uri(out, item.name, strlen(item.name), "");
+        aws_out_text(out, "=");
+        aws_i_out_value(out, view, &item, 1);
+    }
+}
+
+/* Whether the segment at `at` outlives the ".." behind it. */
+static int aws_i_segment_stays(const char *at)
+{
+    int depth = 0;
+
+    for (;;) {
+        size_t n = strcspn(at, "/");
+        at += n;
+        if (!*at)
+            return 1;
+        at++;
+        n = strcspn(at, "/");
+        if (n == 2 && at[0] == '.' && at[1] == '.') {
+            if (depth-- == 0)
+                return 0;
+        } else if (n && !(n == 1 && *at == '.')) {
+            depth++;
+        }
+    }
+}
+
+/* RFC 3986's removal of "." and "..", and of empty segments, as a pure function. */
+static void aws_i_out_normal_path(aws_out *out, const char *path)
+{
+    const char *at = path;
+    int any = 0, slash = 1;
+
+    while (*at) {
+        size_t n = strcspn(at, "/");
+        int dots = (n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.');
+        if (n && !dots && aws_i_segment_stays(at)) {
+            aws_out_text(out, "/");
+            aws_i_out_uri(out, at, n, "", "%25");
+            any = 1;
+        }
+        slash = n ? dots : 1;
+        at += n + (at[n] == '/');
+        if (n && at[-1] == '/')
+            slash = 1;
+    }
+    if (!any || slash)
+        aws_out_text(out, "/");
+}
+
+static void aws_i_out_path(aws_out *out, const aws_i_view *view, int is_signed)
+{
+    const aws_client *client = view->client;
+    const char *percent = "%";
+
+    if (view->signing) {
+        const aws_signing *s = view->signing;
+        if (s->encode_once || s->keep_path)
+            aws_i_out_uri(out, s->path, strlen(s->path), "/", s->encode_once ? "%" : "%25");
+        else
+            aws_i_out_normal_path(out, s->path);
+        return;
+    }
+    if (is_signed && !(client->service->flags & AWS_SERVICE_S3))
+        percent = "%25";
+    aws_out_text(out, "/");
+    if (client->call.bucket && !client->virtual_host) {
+        aws_i_out_uri(out, client->call.bucket, strlen(client->call.bucket), "", percent);
+        aws_out_text(out, client->call.key ? "/" : "");
+    }
+    if (client->call.key)
+        aws_i_out_uri(out, client->call.key, strlen(client->call.key), "/", percent);
+}
+
+static void aws_i_out_signed_names(aws_out *out, const aws_i_view *view)
+{
+    size_t i;
+
+    for (i = view->query_count; i < view->item_count; i++) {
+        aws_i_item item = aws_i_view_item(view, i);
+        if (i > view->query_count) {
+            aws_i_item last = aws_i_view_item(view, i - 1);
+            if (!aws_i_compare_names(&item, &last))
+                continue;
+        }
+        if (!aws_i_item_sent(view, &item))
+            continue;
+        aws_out_text(out, i > view->query_count ? ";" : "");
+        aws_i_out_name(out, &item);
+    }
+}
+
+static void aws_i_out_canonical(aws_out *out, const aws_i_view *view)
+{
+    size_t i;
+
+    aws_out_text(out, view->signing ? view->signing->method : view->client->call.method);
+    aws_out_text(out, "\n");
+    aws_i_out_path(out, view, 1);
+    aws_out_text(out, "\n");
+    aws_i_out_query(out, view);
+    aws_out_text(out, "\n");
+    for (i = view->query_count; i < view->item_count; i++) {
+        aws_i_item item = aws_i_view_item(view, i);
+        aws_i_item next = aws_i_view_item(view, i + 1 < view->item_count ? i + 1 : i);
+        aws_i_item last = aws_i_view_item(view, i > view->query_count ? i - 1 : i);
+        if (!aws_i_item_sent(view, &item))
+            continue;
+        if (i == view->query_count || aws_i_compare_names(&item, &last)) {
+            aws_i_out_name(out, &item);
+            aws_out_text(out, ":");
+        }
+        aws_i_out_value(out, view, &item, 1);
+        aws_out_text(out, i + 1 < view->item_count && !aws_i_compare_names(&item, &next) ? ","
+                                                                                         : "\n");
+    }
+    aws_out_text(out, "\n");
+    aws_i_out_signed_names(out, view);
+    aws_out_text(out, "\n");
+    aws_i_out_payload(out, view);
+}
+
+/* "20260102/eu-west-1/s3/aws4_request" */
+static void aws_i_out_scope(aws_out *out, const aws_i_view *view)
+{
+    char date[17];
+
+    aws_date_text(view->time, date);
+    aws_out_bytes(out, date, 8);
+    aws_out_text(out, "/");
+    aws_out_text(out, view->region);
+    aws_out_text(out, "/");
+    aws_out_text(out, view->service);
+    aws_out_text(out, "/aws4_request");
+}
+
+static void aws_i_signing_key(const aws_i_view *view, unsigned char key[32])
+{
+    const char *parts[3];
+    char date[17];
+    size_t i;
+    aws_i_hmac hmac;
+
+    aws_date_text(view->time, date);
+    date[8] = 0;
+    parts[0] = view->region;
+    parts[1] = view->service;
+    parts[2] = "aws4_request";
+    aws_i_hmac_init(&hmac, "AWS4", view->keys->secret_access_key,
+                    strlen(view->keys->secret_access_key));
+    aws_i_sha256_update(&hmac.sha, date, 8);
+    aws_i_hmac_final(&hmac, key);
+    for (i = 0; i < 3; i++) {
+        aws_i_hmac_init(&hmac, "", key, 32);
+        aws_i_sha256_update(&hmac.sha, parts[i], strlen(parts[i]));
+        aws_i_hmac_final(&hmac, key);
+    }
+}
+
+static void aws_i_canonical_digest(const aws_i_view *view, unsigned char digest[32])
+{
+    aws_i_sha256 sha;
+    aws_out out = aws_i_out(NULL, 0);
+
+    aws_i_sha256_init(&sha);
+    out.hash = aws_i_hash_sha256;
+    out.hash_context = &sha;
+    aws_i_out_canonical(&out, view);
+    aws_i_sha256_final(&sha, digest);
+}
+
+static void aws_i_signature(const aws_i_view *view, const unsigned char key[32],
+                            unsigned char signature[32])
+{
+    aws_i_hmac hmac;
+    aws_out out = aws_i_out(NULL, 0);
+    char date[17];
+
+    aws_i_canonical_digest(view, signature);
+    aws_date_text(view->time, date);
+    aws_i_hmac_init(&hmac, "", key, 32);
+    out.hash = aws_i_hash_sha256;
+    out.hash_context = &hmac.sha;
+    aws_out_text(&out, "AWS4-HMAC-SHA256\n");
+    aws_out_text(&out, date);
+    aws_out_text(&out, "\n");
+    aws_i_out_scope(&out, view);
+    aws_out_text(&out, "\n");
+    aws_i_out_hex(&out, signature, 32);
+    aws_i_hmac_final(&hmac, signature);
+}
+
+static void aws_i_out_authorization(aws_out *out, const aws_i_view *view,
+                                    const unsigned char signature[32])
+{
+    aws_out_text(out, "AWS4-HMAC-SHA256 Credential=");
+    aws_out_text(out, view->keys->access_key_id);
+    aws_out_text(out, "/");
+    aws_i_out_scope(out, view);
+    aws_out_text(out, ", SignedHeaders=");
+    aws_i_out_signed_names(out, view);
+    aws_out_text(out, ", Signature=");
+    aws_i_out_hex(out, signature, 32);
+}
+
+/* botocore leaves these out of the signature: proxies change them. */
+static int aws_i_never_signed(const char *name)
+{
+    static const char *const names[] = {"authorization", "expect", "transfer-encoding",
+                                        "user-agent", "x-amzn-trace-id"};
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (aws_i_equal_nocase(names[i], name))
+            return 1;
+    return 0;
+}
+
+/* Insertion sort of aws_sign's pairs by index. */
+static void aws_i_view_sort(aws_i_view *view)
+{
+    const aws_signing *s = view->signing;
+    size_t i, at;
+
+    for (i = 0; i < s->query_count + s->header_count; i++) {
+        aws_i_item item = aws_i_signing_item(s, i);
+        if (i >= s->query_count && aws_i_never_signed(item.name))
+            continue;
+        for (at = view->item_count++; at; at--) {
+            aws_i_item other = aws_i_signing_item(s, view->order[at - 1]);
+            if (aws_i_compare(&item, &other) >= 0)
+                break;
+            view->order[at] = view->order[at - 1];
+        }
+        view->order[at] = (unsigned char)i;
+    }
+    view->query_count = s->query_count;
+}
+
+AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
+{
+    unsigned char key[32], signature[32];
+    aws_keys keys;
+    aws_i_view view;
+    aws_out out = aws_i_out(text, size);
+
+    if (!signing->access_key_id || !signing->secret_access_key || !signing->region ||
+        !signing->service || !signing->method || !signing->path || signing->query_count > 32 ||
+        signing->header_count > 32)
+        return AWS_ERR_PARAM;
+    memset(&view, 0, sizeof view);
+    memset(&keys, 0, sizeof keys);
+    keys.access_key_id = signing->access_key_id;
+    keys.secret_access_key = signing->secret_access_key;
+    view.signing = signing;
+    view.keys = &keys;
+    view.region = signing->region;
+    view.service = signing->service;
+    view.time = signing->time;
+    aws_i_view_sort(&view);
+    aws_i_signing_key(&view, key);
+    aws_i_signature(&view, key, signature);
+    aws_i_wipe(key, sizeof key);
+    aws_i_out_authorization(&out, &view, signature);
+    aws_out_bytes(&out, "", 1);
+    return out.length > size ? AWS_ERR_MEMORY : (int)(out.used - 1);
+}
+
+/* ---- Endpoints ---- */
+
+/* A lower-case DNS label of at most 63 characters: region or bucket as part of a host. */
+static int aws_i_is_label(const char *text, size_t size)
+{
+    size_t i;
+
+    if (!size || size > 63 || text[0] == '-' || text[size - 1] == '-')
+        return 0;
+    for (i = 0; i < size; i++)
+        if (!aws_i_digit((unsigned char)text[i]) && !(text[i] >= 'a' && text[i] <= 'z') &&
+            text[i] != '-')
+            return 0;
+    return 1;
+}
+
+static int aws_i_all_digits(const char *text, size_t size)
+{
+    while (size && aws_i_digit((unsigned char)*text)) {
+        text++;
+        size--;
+    }
+    return !size;
+}
+
+static int aws_i_is_region(const char *text)
+{
+    size_t size = strlen(text);
+
+    return aws_i_is_label(text, size) && !aws_i_all_digits(text, size);
+}
+
+/* Labels joined by single dots. *ip: it is an IPv4 address, its last label being a number. */
+static int aws_i_is_host(const char *text, size_t size, int *ip)
+{
+    size_t left = size;
+
+    *ip = 0;
+    if (!size || size > 253)
+        return 0;
+    for (;;) {
+        size_t n = 0;
+        while (n < left && text[n] != '.')
+            n++;
+        if (!aws_i_is_label(text, n))
+            return 0;
+        *ip = aws_i_all_digits(text, n);
+        if (n == left)
+            return 1;
+        text += n + 1;
+        left -= n + 1;
+    }
+}
+
+typedef struct aws_i_endpoint {
+    const char *host;
+    size_t      size;
+    unsigned    port;
+    int         secure, ip;
+} aws_i_endpoint;
+
+/* http[s]://host[:port][/] and nothing else. An IPv6 address stands in brackets. */
+static int aws_i_endpoint_parse(const char *url, aws_i_endpoint *end)
+{
+    const char *at;
+
+    end->secure = strncmp(url, "https://", 8) == 0;
+    if (!end->secure && strncmp(url, "http://", 7) != 0)
+        return 0;
+    at = url + (end->secure ? 8 : 7);
+    end->host = at;
+    end->port = end->secure ? 443 : 80;
+    if (*at == '[') {
+        end->host = at + 1;
+        end->size = strspn(at + 1, "0123456789abcdef:.");
+        end->ip = 1;
+        if (end->size < 2 || end->size > 45 || end->host[end->size] != ']')
+            return 0;
+        at = end->host + end->size + 1;
+    } else {
+        end->size = strcspn(at, ":/");
+        at += end->size;
+        if (!aws_i_is_host(end->host, end->size, &end->ip))
+            return 0;
+    }
+    if (*at == ':') {
+        unsigned long number = 0;
+        size_t digits = 0;
+        for (at++; aws_i_digit((unsigned char)*at) && digits < 6; at++, digits++)
+            number = number * 10 + (unsigned long)(*at - '0');
+        if (!digits || !number || number > 65535)
+            return 0;
+        end->port = (unsigned)number;
+    }
+    return !*at || (*at == '/' && !at[1]);
+}
+
+/* A bucket that can be part of the host: a valid label, with dots only over plain http to a
+ * custom endpoint (no wildcard certificate covers two labels). */
+static int aws_i_bucket_is_host(const aws_client *client, const char *bucket)
+{
+    size_t size = strlen(bucket);
+    int ip;
+
+    if (size < 3 || size > 63 || !aws_i_is_host(bucket, size, &ip) || ip)
+        return 0;
+    return !strchr(bucket, '.') || (!client->endpoint_secure && client->custom_endpoint);
+}
+
+static int aws_i_bucket_is_valid(const char *bucket)
+{
+    size_t size = strlen(bucket), i;
+
+    for (i = 0; i < size; i++)
+        if (!aws_i_alnum((unsigned char)bucket[i]) && !strchr("._-", bucket[i]))
+            return 0;
+    return size >= 1 && size <= 255 && strcmp(bucket, ".") != 0 && strcmp(bucket, "..") != 0;
+}
+
+enum { AWS_I_ENDPOINT_AWS, AWS_I_ENDPOINT_NAME, AWS_I_ENDPOINT_IP };
+
+/* Write the call's host and port; 0 if it doesn't fit. */
+static int aws_i_target(aws_client *client)
+{
+    const char *bucket = client->call.bucket;
+    unsigned style = client->session->config.addressing;
+    char old[sizeof client->host];
+    aws_out out = aws_i_out(client->host, sizeof client->host);
+
+    memcpy(old, client->host, sizeof old);
+    client->virtual_host =
+        bucket && !(client->call.flags & AWS_CALL_PATH_STYLE) && style != AWS_ADDRESSING_PATH &&
+        (!client->custom_endpoint || style == AWS_ADDRESSING_VIRTUAL) &&
+        aws_i_bucket_is_host(client, bucket) && client->custom_endpoint != AWS_I_ENDPOINT_IP;
+    if (client->virtual_host) {
+        aws_out_text(&out, bucket);
+        aws_out_text(&out, ".");
+    }
+    if (client->custom_endpoint) {
+        aws_out_bytes(&out, client->endpoint_host, client->endpoint_host_length);
+    } else {
+        aws_out_text(&out, client->service->endpoint_prefix);
+        aws_out_text(&out, ".");
+        aws_out_text(&out, client->region);
+        aws_out_text(&out, ".amazonaws.com");
+        aws_out_text(&out, strncmp(client->region, "cn-", 3) == 0 ? ".cn" : "");
+    }
+    aws_out_bytes(&out, "", 1);
+    client->port_number = client->endpoint_port;
+    if (!aws_i_equal(old, client->host)) {
+        client->connection.doomed = 1;
+        client->connection.resumed = 0;
+    }
+    return out.length <= sizeof client->host;
+}
+
+/* ---- XML ---- */
+
+enum {
+    AWS_I_X_PROLOG,      /* before the root: white space, a declaration, comments */
+    AWS_I_X_EPILOG,      /* after it */
+    AWS_I_X_TEXT,        /* inside an element */
+    AWS_I_X_LT,          /* after '<' */
+    AWS_I_X_DECLARATION, /* after "<?": "xml", then anything up to "?>" */
+    AWS_I_X_BANG,        /* after "<!": "--" or "[CDATA[" */
+    AWS_I_X_CDATA_OPEN,
+    AWS_I_X_CDATA,
+    AWS_I_X_COMMENT,
+    AWS_I_X_NAME,        /* of a start tag */
+    AWS_I_X_TAG,         /* white space in a start tag */
+    AWS_I_X_ATTRIBUTE,   /* its name */
+    AWS_I_X_EQUALS,
+    AWS_I_X_QUOTE,
+    AWS_I_X_VALUE,
+    AWS_I_X_VALUE_END,   /* after the closing quote */
+    AWS_I_X_EMPTY,       /* after the '/' of <x/> */
+    AWS_I_X_END_NAME,    /* after "</" */
+    AWS_I_X_END_SPACE,
+    AWS_I_X_ENTITY,
+    AWS_I_X_FAILED
+};
+
+enum { AWS_I_X_POP = 1, AWS_I_X_CLOSE = 2 }; /* pending */
+
+AWS_API void aws_xml_init(aws_xml *xml)
+{
+    memset(xml, 0, sizeof *xml);
+}
+
+AWS_API int aws_xml_complete(const aws_xml *xml)
+{
+    return xml->state == AWS_I_X_EPILOG && !xml->pending;
+}
+
+static int aws_i_xml_space(int c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static int aws_i_xml_name(int c, int first)
+{
+    return (aws_i_alnum(c) && !(first && aws_i_digit(c))) || c == '_' || c == ':' ||
+           (!first && (c == '-' || c == '.'));
+}
+
+/* One byte of UTF-8: 0, or AWS_ERR_XML if it can't stand here (RFC 3629's table). */
+static int aws_i_xml_utf8(aws_xml *xml, unsigned char c)
+{
+    if (xml->utf8_left) {
+        if (c < xml->utf8_low || c > xml->utf8_high)
+            return AWS_ERR_XML;
+        xml->utf8_left--;
+        xml->utf8_low = 0x80;
+        xml->utf8_high = 0xbf;
+        return 0;
+    }
+    if (c < 0x80)
+        return c < 0x20 && !aws_i_xml_space(c) ? AWS_ERR_XML : 0;
+    if (c < 0xc2 || c > 0xf4)
+        return AWS_ERR_XML;
+    xml->utf8_left = (unsigned char)(c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3);
+    xml->utf8_low = (unsigned char)(c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80);
+    xml->utf8_high = (unsigned char)(c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf);
+    return 0;
+}
+
+/* The root's length is known once its name has ended. */
+static void aws_i_xml_named(aws_xml *xml)
+{
+    if (xml->depth == 1)
+        xml->root_length = xml->path_length;
+}
+
+static int aws_i_xml_push(aws_xml *xml)
+{
+    if (xml->depth == AWS_XML_DEPTH)
+        return AWS_ERR_TOO_BIG;
+    if (xml->depth) {
+        if (xml->path_length + 2 > AWS_XML_PATH)
+            return AWS_ERR_TOO_BIG;
+        xml->path[xml->path_length++] = '/';
+    }
+    xml->starts[xml->depth++] = (unsigned char)xml->path_length;
+    return 0;
+}
+
+static int aws_i_xml_append_name(aws_xml *xml, unsigned char c)
+{
+    if (xml->path_length + 1 >= AWS_XML_PATH)
+        return AWS_ERR_TOO_BIG;
+    xml->path[xml->path_length++] = (char)c;
+    xml->path[xml->path_length] = 0;
+    return 0;
+}
+
+static void aws_i_xml_pop(aws_xml *xml)
+{
+    xml->path_length = xml->starts[--xml->depth];
+    if (xml->depth)
+        xml->path_length--;
+    xml->path[xml->path_length] = 0;
+    xml->state = xml->depth ? AWS_I_X_TEXT : AWS_I_X_EPILOG;
+    xml->pending = 0;
+}
+
+/* The value of "&...;" as UTF-8 in entity; 0 if there is no such entity. */
+static size_t aws_i_xml_entity(aws_xml *xml)
+{
+    static const char names[5][6] = {"lt", "gt", "amp", "quot", "apos"};
+    char *e = xml->entity;
+    uint32_t code = 0;
+    size_t i;
+
+    e[xml->entity_size] = 0;
+    if (e[0] != '#') {
+        for (i = 0; i < 5; i++)
+            if (aws_i_equal(e, names[i])) {
+                e[0] = "<>&\"'"[i];
+                return 1;
+            }
+        return 0;
+    }
+    i = e[1] == 'x' ? 2 : 1;
+    if (!e[i])
+        return 0;
+    for (; e[i]; i++) {
+        int c = aws_i_lower((unsigned char)e[i]);
+        int digit = aws_i_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
+        if (digit >= (e[1] == 'x' ? 16 : 10))
+            return 0;
+        code = code * (e[1] == 'x' ? 16 : 10) + (uint32_t)digit;
+        if (code > 0x10ffff)
+            return 0;
+    }
+    if (!code || (code >= 0xd800 && code <= 0xdfff))
+        return 0;
+    if (code < 0x80) {
+        e[0] = (char)code;
+        return 1;
+    }
+    i = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    e[0] = (char)((i == 2 ? 0xc0 : i == 3 ? 0xe0 : 0xf0) | (code >> 6 * (i - 1)));
+    {
+        size_t k;
+        for (k = 1; k < i; k++)
+            e[k] = (char)(0x80 | (code >> 6 * (i - 1 - k) & 0x3f));
+    }
+    return i;
+}
+
+static int aws_i_xml_text_event(aws_xml *xml, const char *text, size_t size)
+{
+    xml->text = text;
+    xml->text_size = size;
+    return AWS_XML_TEXT;
+}
+
+/* The byte after '<'. */
+static int aws_i_xml_lt(aws_xml *xml, unsigned char c)
+{
+    xml->match = 0;
+    if (c == '/') {
+        xml->state = AWS_I_X_END_NAME;
+        return xml->depth ? 0 : AWS_ERR_XML;
+    }
+    if (c == '!') {
+        xml->state = AWS_I_X_BANG;
+        return 0;
+    }
+    if (c == '?') { /* only <?xml ...?>, only before the root and once */
+        xml->state = AWS_I_X_DECLARATION;
+        return xml->depth || xml->root_length || xml->quote ? AWS_ERR_XML : 0;
+    }
+    if (!aws_i_xml_name(c, 1) || (!xml->depth && xml->root_length))
+        return AWS_ERR_XML;
+    xml->state = AWS_I_X_NAME;
+    if (aws_i_xml_push(xml) < 0)
+        return AWS_ERR_TOO_BIG;
+    return aws_i_xml_append_name(xml, c);
+}
+
+/* "<?xml" and white space, then up to "?>". */
+static int aws_i_xml_declaration(aws_xml *xml, unsigned char c)
+{
+    if (xml->match < 3)
+        return c == (unsigned char)"xml"[xml->match++] ? 0 : AWS_ERR_XML;
+    if (xml->match == 3) {
+        xml->match = 4;
+        return aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
+    }
+    if (c == '>' && xml->match == 5) {
+        xml->state = AWS_I_X_PROLOG;
+        xml->quote = 1; /* seen */
+    }
+    xml->match = c == '?' ? 5 : 4;
+    return c == '<' ? AWS_ERR_XML : aws_i_xml_utf8(xml, c);
+}
+
+/* After "<!": a comment, or CDATA inside an element; DOCTYPE and ENTITY are refused. */
+static int aws_i_xml_bang(aws_xml *xml, unsigned char c)
+{
+    if (!xml->match && c == '[' && xml->depth) {
+        xml->state = AWS_I_X_CDATA_OPEN;
+        return 0;
+    }
+    if (c != '-')
+        return AWS_ERR_XML;
+    if (xml->match++) {
+        xml->state = AWS_I_X_COMMENT;
+        xml->match = 0;
+    }
+    return 0;
+}
+
+/* In a comment "--" may only stand before '>'. */
+static int aws_i_xml_comment(aws_xml *xml, unsigned char c)
+{
+    if (xml->match == 2) {
+        xml->state = (unsigned char)(xml->depth         ? AWS_I_X_TEXT
+                                     : xml->root_length ? AWS_I_X_EPILOG
+                                                        : AWS_I_X_PROLOG);
+        return c == '>' ? 0 : AWS_ERR_XML;
+    }
+    xml->match = c == '-' ? xml->match + 1 : 0;
+    return aws_i_xml_utf8(xml, c);
+}
+
+/* CDATA ends with "]]>"; brackets that turn out to be text are given then. */
+static int aws_i_xml_cdata(aws_xml *xml, unsigned char c)
+{
+    static const char brackets[] = "]]";
+    size_t held = xml->match;
+
+    if (c == ']' && held < 2) {
+        xml->match++;
+        return xml->utf8_left ? AWS_ERR_XML : 0;
+    }
+    if (c == ']')
+        return aws_i_xml_text_event(xml, brackets, 1);
+    xml->match = 0;
+    if (c == '>' && held == 2) {
+        xml->state = AWS_I_X_TEXT;
+        return 0;
+    }
+    if (aws_i_xml_utf8(xml, c) < 0)
+        return AWS_ERR_XML;
+    memcpy(xml->entity, brackets, held);
+    xml->entity[held] = (char)c;
+    return aws_i_xml_text_event(xml, xml->entity, held + 1);
+}
+
+static int aws_i_xml_tag_end(aws_xml *xml)
+{
+    xml->state = AWS_I_X_TEXT;
+    aws_i_xml_named(xml);
+    return AWS_XML_START;
+}
+
+/* In a start tag, between attributes: `spaced` if white space came before. */
+static int aws_i_xml_tag(aws_xml *xml, unsigned char c, int spaced)
+{
+    if (aws_i_xml_space(c)) {
+        xml->state = AWS_I_X_TAG;
+        return 0;
+    }
+    if (c == '>')
+        return aws_i_xml_tag_end(xml);
+    if (c == '/') {
+        xml->state = AWS_I_X_EMPTY;
+        return 0;
+    }
+    xml->state = AWS_I_X_ATTRIBUTE;
+    return spaced && aws_i_xml_name(c, 1) ? 0 : AWS_ERR_XML;
+}
+
+/* The name in "</name>" is compared with the innermost open one. */
+static int aws_i_xml_end_name(aws_xml *xml, unsigned char c)
+{
+    size_t start = xml->starts[xml->depth - 1];
+
+    if (start + xml->match < xml->path_length)
+        return c == (unsigned char)xml->path[start + xml->match++] ? 0 : AWS_ERR_XML;
+    if (aws_i_xml_space(c)) {
+        xml->state = AWS_I_X_END_SPACE;
+        return 0;
+    }
+    if (c != '>')
+        return AWS_ERR_XML;
+    xml->pending = AWS_I_X_POP;
+    return AWS_XML_END;
+}
+
+static int aws_i_xml_entity_byte(aws_xml *xml, unsigned char c)
+{
+    if (c == ';') {
+        size_t size = aws_i_xml_entity(xml);
+        xml->state = AWS_I_X_TEXT;
+        return size ? aws_i_xml_text_event(xml, xml->entity, size) : AWS_ERR_XML;
+    }
+    if (xml->entity_size + 1u >= sizeof xml->entity || !(aws_i_alnum(c) || c == '#'))
+        return AWS_ERR_XML;
+    xml->entity[xml->entity_size++] = (char)c;
+    return 0;
+}
+
+/* One byte in a start tag. */
+static int aws_i_xml_tag_byte(aws_xml *xml, unsigned char c)
+{
+    switch (xml->state) {
+    case AWS_I_X_NAME:
+        return aws_i_xml_name(c, 0) ? aws_i_xml_append_name(xml, c) : aws_i_xml_tag(xml, c, 0);
+    case AWS_I_X_TAG:
+        return aws_i_xml_tag(xml, c, 1);
+    case AWS_I_X_VALUE_END:
+        return aws_i_xml_tag(xml, c, 0);
+    case AWS_I_X_ATTRIBUTE:
+        if (aws_i_xml_name(c, 0))
+            return 0;
+        xml->state = (unsigned char)(c == '=' ? AWS_I_X_QUOTE : AWS_I_X_EQUALS);
+        return c == '=' || aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
+    case AWS_I_X_EQUALS:
+        if (c == '=')
+            xml->state = AWS_I_X_QUOTE;
+        return c == '=' || aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
+    case AWS_I_X_QUOTE:
+        xml->quote = c;
+        if (c == '"' || c == '\'')
+            xml->state = AWS_I_X_VALUE;
+        return c == '"' || c == '\'' || aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
+    case AWS_I_X_VALUE:
+        if (c == xml->quote && !xml->utf8_left) {
+            xml->state = AWS_I_X_VALUE_END;
+            return 0;
+        }
+        return c == '<' ? AWS_ERR_XML : aws_i_xml_utf8(xml, c);
+    default: /* AWS_I_X_EMPTY */
+        if (c != '>')
+            return AWS_ERR_XML;
+        xml->pending = AWS_I_X_CLOSE;
+        return aws_i_xml_tag_end(xml);
+    }
+}
+
+/* One byte in, an event, 0 or an error out. */
+static int aws_i_xml_byte(aws_xml *xml, unsigned char c)
+{
+    switch (xml->state) {
+    case AWS_I_X_PROLOG:
+    case AWS_I_X_EPILOG:
+        if (c == '<')
+            xml->state = AWS_I_X_LT;
+        return c == '<' || aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
+    case AWS_I_X_TEXT: /* '<' or '&': the rest is taken in runs */
+        xml->state = (unsigned char)(c == '<' ? AWS_I_X_LT : AWS_I_X_ENTITY);
+        xml->entity_size = 0;
+        return xml->utf8_left ? AWS_ERR_XML : 0;
+    case AWS_I_X_LT:
+        return aws_i_xml_lt(xml, c);
+    case AWS_I_X_DECLARATION:
+        return aws_i_xml_declaration(xml, c);
+    case AWS_I_X_BANG:
+        return aws_i_xml_bang(xml, c);
+    case AWS_I_X_CDATA_OPEN:
+        if (c != (unsigned char)"CDATA["[xml->match++])
+            return AWS_ERR_XML;
+        if (xml->match == 6) {
+            xml->state = AWS_I_X_CDATA;
+            xml->match = 0;
+        }
+        return 0;
+    case AWS_I_X_CDATA:
+        return aws_i_xml_cdata(xml, c);
+    case AWS_I_X_COMMENT:
+        return aws_i_xml_comment(xml, c);
+    case AWS_I_X_END_NAME:
+        return aws_i_xml_end_name(xml, c);
+    case AWS_I_X_END_SPACE:
+        if (c != '>')
+            return aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
+        xml->pending = AWS_I_X_POP;
+        return AWS_XML_END;
+    case AWS_I_X_ENTITY:
+        return aws_i_xml_entity_byte(xml, c);
+    case AWS_I_X_FAILED:
+        return AWS_ERR_XML;
+    default:
+        return aws_i_xml_tag_byte(xml, c);
+    }
+}
+
+/* How many bytes of element text begin data. */
+static int aws_i_xml_run(aws_xml *xml, const unsigned char *data, size_t size, size_t *run)
+{
+    size_t i;
+
+    for (i = 0; i < size && data[i] != '<' && data[i] != '&'; i++)
+        if ((data[i] < 0x20 || data[i] >= 0x80 || xml->utf8_left) &&
+            aws_i_xml_utf8(xml, data[i]) < 0)
+            return AWS_ERR_XML;
+    *run = i;
+    return 0;
+}
+
+AWS_API int aws_xml_step(aws_xml *xml, const void *data, size_t size, size_t *used)
+{
+    const unsigned char *bytes = aws_i_bytes(data);
+    size_t i = 0, run = 0;
+    int r = 0;
+
+    *used = 0;
+    if (xml->pending == AWS_I_X_CLOSE) {
+        xml->pending = AWS_I_X_POP;
+        return AWS_XML_END;
+    }
+    if (xml->pending == AWS_I_X_POP)
+        aws_i_xml_pop(xml);
+    while (i < size && !r) {
+        if (xml->state == AWS_I_X_TEXT) {
+            r = aws_i_xml_run(xml, bytes + i, size - i, &run);
+            if (!r && run) {
+                *used = i + run;
+                return aws_i_xml_text_event(xml, (const char *)bytes + i, run);
+            }
+        }
+        if (!r)
+            r = aws_i_xml_byte(xml, bytes[i++]);
+    }
+    *used = i;
+    if (r < 0)
+        xml->state = AWS_I_X_FAILED;
+    return r ? r : AWS_AGAIN;
+}
+
+/* ---- HTTP/1.1 answers ---- */
+
+enum {
+    AWS_I_H_STATUS,  /* the status line */
+    AWS_I_H_STATUS_LF,
+    AWS_I_H_LINE,    /* first byte of a header line */
+    AWS_I_H_NAME,
+    AWS_I_H_VALUE,
+    AWS_I_H_VALUE_LF,
+    AWS_I_H_END_LF,  /* of the empty line */
+    AWS_I_H_BODY,    /* Content-Length */
+    AWS_I_H_SIZE,    /* chunk size digits */
+    AWS_I_H_EXTENSION,
+    AWS_I_H_SIZE_LF,
+    AWS_I_H_DATA,    /* of a chunk */
+    AWS_I_H_DATA_CR,
+    AWS_I_H_DATA_LF,
+    AWS_I_H_TRAILER, /* first byte of a trailer line */
+    AWS_I_H_TRAILER_LINE,
+    AWS_I_H_TRAILER_LF,
+    AWS_I_H_LAST_LF,
+    AWS_I_H_DONE
+};
+
+enum { AWS_I_HEAD_LIMIT = 32768, AWS_I_INTERIM_LIMIT = 8, AWS_I_TRAILER_LIMIT = 4096 };
+
+static void aws_i_http_init(aws_i_http *http)
+{
+    memset(http, 0, sizeof *http);
+}
+
+static int aws_i_http_put(aws_i_http *http, char *head, size_t room, int c)
+{
+    if (http->used >= room)
+        return AWS_ERR_TOO_BIG;
+    head[http->used++] = (char)c;
+    return 0;
+}
+
+static int aws_i_token(int c)
+{
+    return aws_i_alnum(c) || (c && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* "HTTP/1.1 200" and perhaps a reason. */
+static int aws_i_http_status_line(aws_i_http *http, const char *line)
+{
+    if (strncmp(line, "HTTP/1.1 ", 9) != 0 || !aws_i_all_digits(line + 9, 3) ||
+        (line[12] && line[12] != ' '))
+        return AWS_ERR_PROTOCOL;
+    http->status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
+    return http->status >= 100 && http->status < 600 ? 0 : AWS_ERR_PROTOCOL;
+}
+
+/* Whether a comma-separated list has the word, in any case. */
+static int aws_i_list_has(const char *list, const char *word)
+{
+    size_t size = strlen(word), i;
+
+    for (; *list; list += strcspn(list, ","), list += *list == ',') {
+        while (*list == ' ' || *list == '\t')
+            list++;
+        for (i = 0; i < size && aws_i_lower((unsigned char)list[i]) == word[i]; i++)
+            ;
+        if (i == size && strchr(", \t", list[i]))
+            return 1;
+    }
+    return 0;
+}
+
+/* A complete header line: those that frame the body. */
+static int aws_i_http_header(aws_i_http *http, const char *name, const char *value)
+{
+    uint64_t length;
+
+    if (aws_i_equal(name, "content-length")) {
+        if (!aws_i_number(value, &length) || (http->has_length && length != http->length))
+            return AWS_ERR_PROTOCOL;
+        http->has_length = 1;
+        http->length = length;
+    } else if (aws_i_equal(name, "transfer-encoding")) {
+        if (!aws_i_equal_nocase(value, "chunked") || http->chunked)
+            return AWS_ERR_PROTOCOL;
+        http->chunked = 1;
+    } else if (aws_i_equal(name, "connection")) {
+        http->close |= (unsigned char)aws_i_list_has(value, "close");
+    }
+    return 0;
+}
+
+/* The empty line: a final answer is DONE, an interim one starts over. */
+static int aws_i_http_head_end(aws_i_http *http)
+{
+    if (http->status >= 200) {
+        http->state = AWS_I_H_DONE;
+        return http->chunked && http->has_length ? AWS_ERR_PROTOCOL : 1;
+    }
+    if (http->status == 101 || ++http->interim > AWS_I_INTERIM_LIMIT)
+        return http->status == 101 ? AWS_ERR_PROTOCOL : AWS_ERR_TOO_BIG;
+    http->state = AWS_I_H_STATUS;
+    http->used = 0;
+    http->has_length = http->chunked = http->close = 0;
+    return 0;
+}
+
+/* A byte of a header line's value; white space at its ends is dropped. */
+static int aws_i_http_value(aws_i_http *http, char *head, size_t room, unsigned char c)
+{
+    if (c == '\r') {
+        while (http->used > http->value &&
+               (head[http->used - 1] == ' ' || head[http->used - 1] == '\t'))
+            http->used--;
+        http->state = AWS_I_H_VALUE_LF;
+        return aws_i_http_put(http, head, room, 0);
+    }
+    if ((c < 0x20 && c != '\t') || c == 0x7f)
+        return AWS_ERR_PROTOCOL;
+    if (http->used == http->value && (c == ' ' || c == '\t'))
+        return 0;
+    return aws_i_http_put(http, head, room, c);
+}
+
+/* One byte of the head; lines are kept in head[room] as name NUL value NUL. 0 go on, 1 the head
+ * of a final answer is complete, or an error. */
+static int aws_i_http_head_byte(aws_i_http *http, char *head, size_t room, unsigned char c)
+{
+    int r;
+
+    if (++http->total > AWS_I_HEAD_LIMIT)
+        return AWS_ERR_TOO_BIG;
+    switch (http->state) {
+    case AWS_I_H_STATUS:
+        if (c == '\r') {
+            http->state = AWS_I_H_STATUS_LF;
+            return aws_i_http_put(http, head, room, 0);
+        }
+        if (c < 0x20 || c == 0x7f || (http->used < 5 && c != (unsigned char)"HTTP/"[http->used]))
+            return AWS_ERR_PROTOCOL;
+        return aws_i_http_put(http, head, room, c);
+    case AWS_I_H_STATUS_LF:
+        http->state = AWS_I_H_LINE;
+        http->used = 0;
+        return c == '\n' ? aws_i_http_status_line(http, head) : AWS_ERR_PROTOCOL;
+    case AWS_I_H_LINE:
+        if (c == '\r') {
+            http->state = AWS_I_H_END_LF;
+            return 0;
+        }
+        http->name = http->used;
+        http->state = AWS_I_H_NAME;
+        return aws_i_token(c) ? aws_i_http_put(http, head, room, aws_i_lower(c)) : AWS_ERR_PROTOCOL;
+    case AWS_I_H_NAME:
+        if (c != ':')
+            return aws_i_token(c) ? aws_i_http_put(http, head, room, aws_i_lower(c))
+                                  : AWS_ERR_PROTOCOL;
+        http->state = AWS_I_H_VALUE;
+        r = aws_i_http_put(http, head, room, 0);
+        http->value = http->used;
+        return r;
+    case AWS_I_H_VALUE:
+        return aws_i_http_value(http, head, room, c);
+    case AWS_I_H_VALUE_LF:
+        http->state = AWS_I_H_LINE;
+        return c == '\n' ? aws_i_http_header(http, head + http->name, head + http->value)
+                         : AWS_ERR_PROTOCOL;
+    default: /* AWS_I_H_END_LF */
+        return c == '\n' ? aws_i_http_head_end(http) : AWS_ERR_PROTOCOL;
+    }
+}
+
+/* After the head: how the body is framed. */
+static int aws_i_http_begin_body(aws_i_http *http, int head_request)
+{
+    http->total = 0;
+    http->digits = 0;
+    if (head_request || http->status == 204 || http->status == 304) {
+        http->state = AWS_I_H_DONE;
+    } else if (http->chunked) {
+        http->state = AWS_I_H_SIZE;
+        http->length = 0;
+    } else if (http->has_length) {
+        http->state = (unsigned char)(http->length ? AWS_I_H_BODY : AWS_I_H_DONE);
+    } else {
+        http->close = 1;
+        http->state = AWS_I_H_DONE;
+        return http->status < 300 ? AWS_ERR_PROTOCOL : 0;
+    }
+    return 0;
+}
+
+static int aws_i_hex_value(int c)
+{
+    c = aws_i_lower(c);
+    return aws_i_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A byte of a chunk's size; 15 digits are enough for any size below 2^60. */
+static int aws_i_http_size(aws_i_http *http, unsigned char c)
+{
+    int value = aws_i_hex_value(c);
+
+    if (value >= 0) {
+        if (++http->digits > 15)
+            return AWS_ERR_PROTOCOL;
+        http->length = http->length << 4 | (unsigned)value;
+        return 0;
+    }
+    if (!http->digits)
+        return AWS_ERR_PROTOCOL;
+    if (c == '\r')
+        http->state = AWS_I_H_SIZE_LF;
+    else if (c == ';' || c == ' ' || c == '\t')
+        http->state = AWS_I_H_EXTENSION;
+    else
+        return AWS_ERR_PROTOCOL;
+    return 0;
+}
+
+/* One byte of a chunked body that isn't data: 0 or an error. */
+static int aws_i_http_chunk_byte(aws_i_http *http, unsigned char c)
+{
+    /* what each state that wants one certain byte goes on to */
+    static const struct {
+        unsigned char state, byte, next;
+    } steps[] = {{AWS_I_H_DATA_CR, '\r', AWS_I_H_DATA_LF},
+                 {AWS_I_H_DATA_LF, '\n', AWS_I_H_SIZE},
+                 {AWS_I_H_TRAILER_LF, '\n', AWS_I_H_TRAILER},
+                 {AWS_I_H_LAST_LF, '\n', AWS_I_H_DONE}};
+    size_t i;
+
+    if (++http->total > AWS_I_TRAILER_LIMIT)
+        return AWS_ERR_TOO_BIG;
+    switch (http->state) {
+    case AWS_I_H_SIZE:
+        return aws_i_http_size(http, c);
+    case AWS_I_H_SIZE_LF:
+        http->state = (unsigned char)(http->length ? AWS_I_H_DATA : AWS_I_H_TRAILER);
+        http->digits = 0;
+        if (http->length)
+            http->total = 0;
+        return c == '\n' ? 0 : AWS_ERR_PROTOCOL;
+    case AWS_I_H_TRAILER:
+        http->state = (unsigned char)(c == '\r' ? AWS_I_H_LAST_LF : AWS_I_H_TRAILER_LINE);
+        return c == '\r' || aws_i_token(c) ? 0 : AWS_ERR_PROTOCOL;
+    case AWS_I_H_EXTENSION:
+    case AWS_I_H_TRAILER_LINE:
+        if (c == '\r')
+            http->state = (unsigned char)(http->state == AWS_I_H_EXTENSION ? AWS_I_H_SIZE_LF
+                                                                           : AWS_I_H_TRAILER_LF);
+        return c == '\r' || c == '\t' || (c >= 0x20 && c != 0x7f) ? 0 : AWS_ERR_PROTOCOL;
+    default:
+        for (i = 0; steps[i].state != http->state; i++)
+            ;
+        http->state = steps[i].next;
+        return c == steps[i].byte ? 0 : AWS_ERR_PROTOCOL;
+    }
+}
+
+/* Of size bytes that have come, how many are data at the front (*data), after framing bytes
+ * were skipped (*skipped). 0 or an error. */
+static int aws_i_http_slice(aws_i_http *http, const unsigned char *bytes, size_t size,
+                            size_t *skipped, size_t *data)
+{
+    int r = 0;
+
+    *skipped = *data = 0;
+    while (*skipped < size && !r && http->state != AWS_I_H_BODY && http->state != AWS_I_H_DATA &&
+           http->state != AWS_I_H_DONE)
+        r = aws_i_http_chunk_byte(http, bytes[(*skipped)++]);
+    if (http->state == AWS_I_H_BODY || http->state == AWS_I_H_DATA)
+        *data = http->length < size - *skipped ? (size_t)http->length : size - *skipped;
+    return r;
+}
+
+static void aws_i_http_take(aws_i_http *http, size_t size)
+{
+    http->length -= size;
+    if (!http->length)
+        http->state = (unsigned char)(http->state == AWS_I_H_DATA ? AWS_I_H_DATA_CR : AWS_I_H_DONE);
+}
+
+/* The index-th header of the arena. */
+static int aws_i_http_at(const aws_i_http *http, const char *head, unsigned index, aws_pair *pair)
+{
+    size_t at = 0;
+
+    while (at < http->used) {
+        pair->name = head + at;
+        pair->value = pair->name + strlen(pair->name) + 1;
+        if (!index--)
+            return 1;
+        at = (size_t)(pair->value - head) + strlen(pair->value) + 1;
+    }
+    return 0;
+}
+
+/* ---- Failures, log ---- */
+
+static const aws_config *aws_i_config(const aws_client *client)
+{
+    return &client->session->config;
+}
+
+static uint32_t aws_i_ticks(const aws_client *client)
+{
+    return client->port->ticks(client->port);
+}
+
+static void aws_i_lock(const aws_client *client)
+{
+    if (client->port->lock)
+        client->port->lock(client->port);
+}
+
+static void aws_i_unlock(const aws_client *client)
+{
+    if (client->port->unlock)
+        client->port->unlock(client->port);
+}
+
+/* Keep the failure; the first one of an attempt counts. Returns code. */
+static int aws_i_fail(aws_client *client, int code, const char *reason, const char *value,
+                      const char *expected)
+{
+    aws_failure *f = &client->failure;
+
+    if (f->code)
+        return code;
+    f->code = code;
+    f->reason = reason;
+    aws_i_set(f->value, sizeof f->value, value);
+    aws_i_set(f->expected, sizeof f->expected, expected);
+    return code;
+}
+
+/* A failure of a port's function on the connection, with the port's number. */
+static int aws_i_port_failed(aws_client *client, int code)
+{
+    aws_failure *f = &client->failure;
+
+    if (!f->code) {
+        char address[sizeof f->value];
+        aws_out out = aws_i_out(address, sizeof address - 1);
+        aws_i_out_host(&out, client);
+        address[out.used] = 0;
+        aws_i_fail(client, code, NULL, address, NULL);
+        if (client->port->error)
+            f->detail = client->port->error(client->port, client->connection.area);
+    }
+    client->connection.doomed = client->connection.ended = 1;
+    return code;
+}
+
+static void aws_i_log(aws_client *client, const char *what, const char *detail, int64_t number)
+{
+    char line[96];
+    aws_out out = aws_i_out(line, sizeof line - 1);
+
+    if (!aws_i_config(client)->log)
+        return;
+    aws_out_text(&out, client->call.operation ? client->call.operation : "client");
+    aws_out_text(&out, ": ");
+    aws_out_text(&out, what);
+    aws_out_text(&out, detail);
+    if (number)
+        aws_i_out_count(&out, number < 0 ? " -" : " ", (uint64_t)(number < 0 ? -number : number),
+                        "");
+    line[out.used] = 0;
+    aws_i_config(client)->log(aws_i_config(client)->log_context, line);
+}
+
+/* ---- Time ---- */
+
+/* Unix time, 0 if it isn't known. A server's Date goes on by the ticks. */
+static int64_t aws_i_now(aws_client *client)
+{
+    aws_session *session = client->session;
+    int64_t now = client->port->now(client->port);
+
+    if (now > 0)
+        return now;
+    aws_i_lock(client);
+    if (session->clock_base) {
+        uint32_t seconds = (aws_i_ticks(client) - session->clock_ticks) / 1000;
+        session->clock_base += seconds;
+        session->clock_ticks += seconds * 1000;
+    }
+    now = session->clock_base;
+    aws_i_unlock(client);
+    return now;
+}
+
+/* Take the time from an answer over verified TLS or plain http, if it can be true. */
+static void aws_i_learn_time(aws_client *client)
+{
+    aws_session *session = client->session;
+    const char *date = aws_client_header(client, "date");
+    int64_t now = date ? aws_date_parse(date) : -1;
+
+    if (now < session->floor)
+        return;
+    aws_i_lock(client);
+    session->clock_base = now;
+    session->clock_ticks = aws_i_ticks(client);
+    aws_i_unlock(client);
+    aws_i_log(client, "clock set by the server", "", now);
+}
+
+/* ---- TLS ---- */
+
+enum {
+    AWS_I_C_CLOSED,
+    AWS_I_C_OPENING,
+    AWS_I_C_HANDSHAKE,
+    AWS_I_C_OPEN,
+    AWS_I_C_NOTIFY, /* close_notify is on its way */
+    AWS_I_C_CLOSING
+};
+
+enum { AWS_I_NOTIFY_MS = 1000 }; /* to bring a close_notify on its way, at most */
+
+static int aws_i_want(aws_client *client, unsigned what)
+{
+    client->waits = what;
+    return AWS_AGAIN;
+}
+
+/* Something moved: the silence ends. */
+static void aws_i_moved(aws_client *client)
+{
+    client->progressed = aws_i_ticks(client);
+}
+
+/* Send through the port: the count, AWS_AGAIN or an error. */
+static int aws_i_send(aws_client *client, const unsigned char *data, size_t size)
+{
+    int r = client->port->send(client->port, client->connection.area, data, aws_i_int_max(size));
+
+    if (r > 0)
+        aws_i_moved(client);
+    if (r == AWS_AGAIN || r == 0)
+        return aws_i_want(client, AWS_WAIT_WRITE);
+    return r < 0 ? aws_i_port_failed(client, r) : r;
+}
+
+/* Receive through the port: the count, 0 at the end, AWS_AGAIN or an error. */
+static int aws_i_recv(aws_client *client, unsigned char *data, size_t size)
+{
+    int r = client->port->recv(client->port, client->connection.area, data, aws_i_int_max(size));
+
+    if (r >= 0)
+        aws_i_moved(client);
+    if (r == AWS_AGAIN)
+        return aws_i_want(client, AWS_WAIT_READ);
+    if (r == 0)
+        client->connection.doomed = client->connection.ended = 1;
+    return r < 0 ? aws_i_port_failed(client, r) : r;
+}
+
+#ifndef AWS_NO_TLS
+
+/* Finds a certificate's notBefore while it streams by, for a device without a clock: a walk over
+ * Certificate { tbsCertificate { [version] serial algorithm issuer validity { notBefore */
+typedef struct aws_i_der {
+    uint32_t      skip;   /* bytes of an element to pass over */
+    uint32_t      length; /* of the header being read */
+    unsigned char tag, have, more, step, size;
+    char          time[16];
+} aws_i_der;
+
+enum { AWS_I_D_CERT, AWS_I_D_TBS, AWS_I_D_VERSION, AWS_I_D_SERIAL, AWS_I_D_ALGORITHM,
+       AWS_I_D_ISSUER, AWS_I_D_VALIDITY, AWS_I_D_TIME, AWS_I_D_DONE };
+
+/* An element's header is complete: enter it, pass over it or read it. */
+static void aws_i_der_element(aws_i_der *der)
+{
+    int entered = der->step == AWS_I_D_CERT || der->step == AWS_I_D_TBS ||
+                  der->step == AWS_I_D_VALIDITY;
+
+    if (der->step == AWS_I_D_VERSION && der->tag != 0xa0)
+        der->step++; /* a version 1 certificate: this is the serial number */
+    if (der->step == AWS_I_D_TIME) {
+        der->size = (unsigned char)(der->length < sizeof der->time ? der->length : 0);
+        der->more = 1;
+        der->have = 0;
+        if (!der->size)
+            der->step = AWS_I_D_DONE;
+        return;
+    }
+    if (!entered)
+        der->skip = der->length;
+    der->step++;
+    der->have = 0;
+}
+
+static void aws_i_der_byte(aws_i_der *der, unsigned char c)
+{
+    if (der->step == AWS_I_D_DONE)
+        return;
+    if (der->skip) {
+        der->skip--;
+    } else if (der->step == AWS_I_D_TIME && der->more) {
+        der->time[der->have++] = (char)c;
+        if (der->have == der->size) {
+            der->time[der->have] = 0;
+            der->step = AWS_I_D_DONE;
+        }
+    } else if (der->have == 0) {
+        der->tag = c;
+        der->length = 0;
+        der->have = 1;
+    } else if (der->have == 1) {
+        if (c & 0x80) {
+            der->have = (unsigned char)(2 + (c & 3)); /* certificates are below 16 MB */
+        } else {
+            der->length = c;
+            aws_i_der_element(der);
+        }
+    } else {
+        der->length = der->length << 8 | c;
+        if (--der->have == 2)
+            aws_i_der_element(der);
+    }
+}
+
+/* Unix time of the notBefore found, 0 none: "YYMMDDhhmmssZ" or "YYYYMMDDhhmmssZ". */
+static int64_t aws_i_der_time(const aws_i_der *der)
+{
+    int32_t n[6] = {0, 0, 0, 0, 0, 0}, year;
+    const char *t = der->time;
+    size_t i;
+    int64_t time;
+
+    if (der->step != AWS_I_D_DONE || (der->size != 13 && der->size != 15) ||
+        !aws_i_all_digits(t, der->size - 1u))
+        return 0;
+    year = (t[0] - '0') * 10 + (t[1] - '0');
+    if (der->size == 13)
+        year += year < 50 ? 2000 : 1900;
+    else
+        year = year * 100 + (t[2] - '0') * 10 + (t[3] - '0');
+    t += der->size - 11;
+    for (i = 0; i < 5; i++)
+        n[i] = (t[i * 2] - '0') * 10 + (t[i * 2 + 1] - '0');
+    time = aws_i_time_of(year, n[0], n[1], n + 2);
+    return time > 0 ? time : 0;
+}
+
+/* X.509 validation by BearSSL, with an eye on the leaf's notBefore. In the client's scratch. */
+typedef struct aws_i_x509 {
+    const br_x509_class    *vtable;
+    br_x509_minimal_context minimal;
+    aws_client             *client;
+    aws_i_der               der;
+    int                     leaf;
+} aws_i_x509;
+
+/* What outlives a handshake. */
+typedef struct aws_i_tls {
+    br_ssl_client_context     context;
+    br_ssl_session_parameters session;
+    unsigned char             seed[32]; /* of the next handshake */
+} aws_i_tls;
+
+/* BearSSL hands out a pointer to the vtable member, which is the first. */
+static aws_i_x509 *aws_i_x509_of(const br_x509_class **context)
+{
+    return (aws_i_x509 *)(void *)context;
+}
+
+static void aws_i_x509_start_chain(const br_x509_class **context, const char *name)
+{
+    aws_i_x509 *x = aws_i_x509_of(context);
+
+    x->leaf = 1;
+    memset(&x->der, 0, sizeof x->der);
+    x->minimal.vtable->start_chain(&x->minimal.vtable, name);
+}
+
+static void aws_i_x509_start_cert(const br_x509_class **context, uint32_t length)
+{
+    aws_i_x509 *x = aws_i_x509_of(context);
+
+    x->minimal.vtable->start_cert(&x->minimal.vtable, length);
+}
+
+static void aws_i_x509_append(const br_x509_class **context, const unsigned char *data, size_t size)
+{
+    aws_i_x509 *x = aws_i_x509_of(context);
+    size_t i;
+
+    for (i = 0; x->leaf && i < size; i++)
+        aws_i_der_byte(&x->der, data[i]);
+    x->minimal.vtable->append(&x->minimal.vtable, data, size);
+}
+
+static void aws_i_x509_end_cert(const br_x509_class **context)
+{
+    aws_i_x509 *x = aws_i_x509_of(context);
+
+    if (x->leaf)
+        x->client->not_before = aws_i_der_time(&x->der);
+    x->leaf = 0;
+    x->minimal.vtable->end_cert(&x->minimal.vtable);
+}
+
+static unsigned aws_i_x509_end_chain(const br_x509_class **context)
+{
+    aws_i_x509 *x = aws_i_x509_of(context);
+
+    return x->minimal.vtable->end_chain(&x->minimal.vtable);
+}
+
+static const br_x509_pkey *aws_i_x509_get_pkey(const br_x509_class *const *context, unsigned *usages)
+{
+    /* the engine reads the key only: the cast drops a const of the pointer, not of the object */
+    const aws_i_x509 *x = (const aws_i_x509 *)(const void *)context;
+
+    return x->minimal.vtable->get_pkey((const br_x509_class *const *)&x->minimal.vtable, usages);
+}
+
+static const br_x509_class aws_i_x509_class = {
+    sizeof(aws_i_x509), aws_i_x509_start_chain, aws_i_x509_start_cert, aws_i_x509_append,
+    aws_i_x509_end_cert, aws_i_x509_end_chain, aws_i_x509_get_pkey};
+
+/* Cipher suites, curves and hashes. The small profile fits 64 KB of flash; the other one also
+ * takes AES-256, ChaCha20, P-384 and SHA-384 and uses the CPU's AES. */
+#if !defined(AWS_TLS_SMALL) && defined(__arm__) && !defined(__linux__)
+#define AWS_TLS_SMALL
+#endif
+
+static void aws_i_tls_profile(br_ssl_client_context *context, br_x509_minimal_context *x509)
+{
+    br_ssl_engine_context *engine = &context->eng;
+#ifdef AWS_TLS_SMALL
+    static const uint16_t suites[] = {BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+                                      BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256};
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_7M__)
+    /* no constant-time 32x32->64 multiplication there: BearSSL's 15-bit code */
+    br_ssl_engine_set_ec(engine, &br_ec_p256_m15);
+    br_ssl_engine_set_rsavrfy(engine, &br_rsa_i15_pkcs1_vrfy);
+    br_ssl_engine_set_ecdsa(engine, &br_ecdsa_i15_vrfy_asn1);
+#else
+    br_ssl_engine_set_ec(engine, &br_ec_p256_m31);
+    br_ssl_engine_set_rsavrfy(engine, &br_rsa_i31_pkcs1_vrfy);
+    br_ssl_engine_set_ecdsa(engine, &br_ecdsa_i31_vrfy_asn1);
+#endif
+    br_ssl_engine_set_gcm(engine, &br_sslrec_in_gcm_vtable, &br_sslrec_out_gcm_vtable);
+    br_ssl_engine_set_aes_ctr(engine, &br_aes_ct_ctr_vtable);
+    br_ssl_engine_set_ghash(engine, &br_ghash_ctmul32);
+#else
+    static const uint16_t suites[] = {
+        BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384};
+    br_ssl_engine_set_default_ec(engine);
+    br_ssl_engine_set_default_rsavrfy(engine);
+    br_ssl_engine_set_default_ecdsa(engine);
+    br_ssl_engine_set_default_aes_gcm(engine);
+    br_ssl_engine_set_default_chapol(engine);
+    br_ssl_engine_set_hash(engine, br_sha384_ID, &br_sha384_vtable);
+    br_ssl_engine_set_hash(engine, br_sha512_ID, &br_sha512_vtable);
+    br_ssl_engine_set_prf_sha384(engine, &br_tls12_sha384_prf);
+    br_x509_minimal_set_hash(x509, br_sha384_ID, &br_sha384_vtable);
+    br_x509_minimal_set_hash(x509, br_sha512_ID, &br_sha512_vtable);
+#endif
+    br_ssl_engine_set_suites(engine, suites, sizeof suites / sizeof *suites);
+    br_ssl_engine_set_hash(engine, br_sha256_ID, &br_sha256_vtable);
+    br_ssl_engine_set_prf_sha256(engine, &br_tls12_sha256_prf);
+    br_x509_minimal_set_hash(x509, br_sha256_ID, &br_sha256_vtable);
+    br_x509_minimal_set_rsa(x509, br_ssl_engine_get_rsavrfy(engine));
+    br_x509_minimal_set_ecdsa(x509, br_ssl_engine_get_ec(engine), br_ssl_engine_get_ecdsa(engine));
+}
+
+static aws_i_tls *aws_i_tls_of(const aws_client *client)
+{
+    return (aws_i_tls *)client->connection.tls;
+}
+
+static br_ssl_engine_context *aws_i_engine(const aws_client *client)
+{
+    return &aws_i_tls_of(client)->context.eng;
+}
+
+/* The name that the certificate must have. */
+static const char *aws_i_tls_name(const aws_client *client)
+{
+    return aws_i_config(client)->tls_name ? aws_i_config(client)->tls_name : client->host;
+}
+
+/* The engine's error, or a failed step's, as ours. */
+static int aws_i_tls_failed(aws_client *client)
+{
+    int error = br_ssl_engine_last_error(aws_i_engine(client));
+    int code = error >= BR_ERR_X509_OK && error < 256 ? AWS_ERR_CERTIFICATE : AWS_ERR_TLS;
+    const char *reason = aws_i_tls_advice(error);
+
+    client->connection.doomed = 1;
+    client->connection.resumed = 0;
+    if (error == BR_ERR_IO || error == BR_ERR_OK)
+        return aws_i_fail(client, AWS_ERR_CLOSED, "the connection to %v ended without close_notify",
+                          client->host, NULL);
+    if (!client->failure.code) {
+        aws_i_fail(client, code, reason, aws_i_tls_name(client), NULL);
+        client->failure.detail = error;
+    }
+    return code;
+}
+
+static int aws_i_tls_buffers(aws_client *client)
+{
+    aws_i_connection *n = &client->connection;
+    br_ssl_engine_context *engine = aws_i_engine(client);
+    unsigned log = 14;
+
+    br_ssl_engine_set_buffers_bidi(engine, n->record, n->record_size, n->out, n->out_size);
+    /* BearSSL offers max_fragment_length by the smaller buffer; only incoming records matter. */
+    while (log > 9 && n->record_size < ((size_t)1 << log) + 325)
+        log--;
+    engine->log_max_frag_len = (uint8_t)(log == 13 ? 12 : log);
+    return br_ssl_engine_last_error(engine) ? aws_i_tls_failed(client) : 0;
+}
+
+/* Before anything is sent: random bytes for the handshake, and a CA to trust. */
+static int aws_i_tls_ready(aws_client *client)
+{
+    const aws_trust *trust = aws_i_config(client)->trust;
+    aws_i_tls *tls = aws_i_tls_of(client);
+
+#ifdef AWS_NO_ROOTS
+    if (!trust)
+        return aws_i_fail(client, AWS_ERR_CERTIFICATE,
+                          "there is no CA to trust: set aws_config.trust", "", NULL);
+#endif
+    if (trust && !trust->count)
+        return aws_i_fail(client, AWS_ERR_CERTIFICATE,
+                          "aws_config.trust has no CA in it: load one with aws_trust_load", "",
+                          NULL);
+    if (client->port->entropy(client->port, tls->seed, sizeof tls->seed) < 0)
+        return aws_i_fail(client, AWS_ERR_ENTROPY, NULL, NULL, NULL);
+    return 0;
+}
+
+/* Ready the contexts for a handshake: the X.509 part lies in the scratch. */
+static int aws_i_tls_start(aws_client *client)
+{
+    aws_i_tls *tls = aws_i_tls_of(client);
+    aws_i_x509 *x = (aws_i_x509 *)(void *)client->scratch;
+    const aws_trust *trust = aws_i_config(client)->trust;
+    const br_x509_trust_anchor *anchors = trust ? (const br_x509_trust_anchor *)trust->anchors : NULL;
+    size_t count = trust ? trust->count : 0;
+    int64_t now = aws_i_now(client);
+
+#ifndef AWS_NO_ROOTS
+    if (!trust) {
+        anchors = aws_i_amazon_roots;
+        count = sizeof aws_i_amazon_roots / sizeof *aws_i_amazon_roots;
+    }
+#endif
+    if (!now)
+        now = client->session->floor;
+    memset(x, 0, sizeof *x);
+    br_ssl_client_zero(&tls->context);
+    br_ssl_engine_set_versions(&tls->context.eng, BR_TLS12, BR_TLS12);
+    br_x509_minimal_init(&x->minimal, &br_sha256_vtable, anchors, count);
+    aws_i_tls_profile(&tls->context, &x->minimal);
+    br_x509_minimal_set_time(&x->minimal, (uint32_t)(now / 86400) + 719528, (uint32_t)(now % 86400));
+    x->vtable = &aws_i_x509_class;
+    x->client = client;
+    br_ssl_engine_set_x509(&tls->context.eng, &x->vtable);
+    br_ssl_engine_add_flags(&tls->context.eng, BR_OPT_NO_RENEGOTIATION);
+    br_ssl_engine_inject_entropy(&tls->context.eng, tls->seed, sizeof tls->seed);
+    aws_i_wipe(tls->seed, sizeof tls->seed);
+    if (aws_i_tls_buffers(client) < 0)
+        return AWS_ERR_TLS;
+    if (client->connection.resumed)
+        br_ssl_engine_set_session_parameters(&tls->context.eng, &tls->session);
+    if (!br_ssl_client_reset(&tls->context, aws_i_tls_name(client), client->connection.resumed))
+        return aws_i_tls_failed(client);
+    client->not_before = 0;
+    return 0;
+}
+
+/* Give received bytes to the engine: small pieces through the read-ahead, large ones directly. */
+static int aws_i_tls_fill(aws_client *client)
+{
+    aws_i_connection *n = &client->connection;
+    br_ssl_engine_context *engine = aws_i_engine(client);
+    size_t room, size;
+    unsigned char *to = br_ssl_engine_recvrec_buf(engine, &room);
+    int r;
+
+    if (n->start == n->end) {
+        int direct = room >= n->ahead_size;
+        r = aws_i_recv(client, direct ? to : n->ahead, direct ? room : n->ahead_size);
+        if (r == 0)
+            return aws_i_tls_failed(client);
+        if (r < 0)
+            return r;
+        if (direct) {
+            br_ssl_engine_recvrec_ack(engine, (size_t)r);
+            return 0;
+        }
+        n->start = 0;
+        n->end = (size_t)r;
+    }
+    size = aws_i_min(room, n->end - n->start);
+    memcpy(to, n->ahead + n->start, size);
+    n->start += size;
+    br_ssl_engine_recvrec_ack(engine, size);
+    return 0;
+}
+
+/* Move records until one of `want` holds: 1, 0 after the peer's close_notify, AWS_AGAIN or an
+ * error. want 0: until all records are sent. */
+static int aws_i_tls_pump(aws_client *client, unsigned want)
+{
+    br_ssl_engine_context *engine = aws_i_engine(client);
+
+    for (;;) {
+        unsigned state = br_ssl_engine_current_state(engine);
+        unsigned blocked = 0;
+        int r;
+
+        if (state & BR_SSL_CLOSED) {
+            client->connection.doomed = 1;
+            if (br_ssl_engine_last_error(engine) != BR_ERR_OK)
+                return aws_i_tls_failed(client);
+            return 0;
+        }
+        if (state & BR_SSL_SENDREC) {
+            size_t size;
+            unsigned char *from = br_ssl_engine_sendrec_buf(engine, &size);
+            r = aws_i_send(client, from, size);
+            if (r > 0) {
+                br_ssl_engine_sendrec_ack(engine, (size_t)r);
+                continue;
+            }
+            if (r != AWS_AGAIN)
+                return r;
+            blocked = AWS_WAIT_WRITE;
+        }
+        if (want ? state & want : !blocked)
+            return 1;
+        if (!want || !(state & BR_SSL_RECVREC))
+            return aws_i_want(client, blocked);
+        r = aws_i_tls_fill(client);
+        if (r == AWS_AGAIN)
+            return aws_i_want(client, AWS_WAIT_READ | blocked);
+        if (r < 0)
+            return r;
+    }
+}
+
+static int aws_i_tls_handshake(aws_client *client)
+{
+    int r = aws_i_tls_pump(client, BR_SSL_SENDAPP);
+
+    if (r == 0)
+        return aws_i_tls_failed(client);
+    if (r > 0) {
+        aws_i_tls *tls = aws_i_tls_of(client);
+        br_ssl_engine_get_session_parameters(&tls->context.eng, &tls->session);
+        client->connection.resumed = 1;
+    }
+    return r;
+}
+
+#endif /* AWS_NO_TLS */
+
+/* ---- Connection: bytes in and out, with or without TLS ---- */
+
+/* What has come: 1 with *data and *size, 0 at the end, AWS_AGAIN or an error. */
+static int aws_i_peek(aws_client *client, const unsigned char **data, size_t *size)
+{
+    aws_i_connection *n = &client->connection;
+    int r;
+
+#ifndef AWS_NO_TLS
+    if (n->secure) {
+        if ((r = aws_i_tls_pump(client, BR_SSL_RECVAPP)) <= 0)
+            return r;
+        *data = br_ssl_engine_recvapp_buf(aws_i_engine(client), size);
+        return 1;
+    }
+#endif
+    if (n->start == n->end) {
+        if ((r = aws_i_recv(client, n->ahead, n->ahead_size)) <= 0)
+            return r;
+        n->start = 0;
+        n->end = (size_t)r;
+    }
+    *data = n->ahead + n->start;
+    *size = n->end - n->start;
+    return 1;
+}
+
+static void aws_i_consume(aws_client *client, size_t size)
+{
+    aws_i_connection *n = &client->connection;
+
+#ifndef AWS_NO_TLS
+    if (n->secure) {
+        br_ssl_engine_recvapp_ack(aws_i_engine(client), size);
+        return;
+    }
+#endif
+    n->start += size;
+}
+
+/* Whether bytes of the peer are waiting in our buffers. */
+static int aws_i_leftover(const aws_client *client)
+{
+#ifndef AWS_NO_TLS
+    if (client->connection.secure &&
+        br_ssl_engine_current_state(aws_i_engine(client)) & BR_SSL_RECVAPP)
+        return 1;
+#endif
+    return client->connection.start != client->connection.end;
+}
+
+/* Bring everything on its way: 1, AWS_AGAIN or an error. */
+static int aws_i_flush(aws_client *client)
+{
+    aws_i_connection *n = &client->connection;
+
+#ifndef AWS_NO_TLS
+    if (n->secure) {
+        int r;
+        br_ssl_engine_flush(aws_i_engine(client), 0);
+        r = aws_i_tls_pump(client, 0);
+        return r ? r : aws_i_tls_failed(client);
+    }
+#endif
+    while (n->sent < n->filled) {
+        int r = aws_i_send(client, n->out + n->sent, n->filled - n->sent);
+        if (r < 0)
+            return r;
+        n->sent += (size_t)r;
+    }
+    n->sent = n->filled = 0;
+    return 1;
+}
+
+/* Room for bytes to be sent: 1, AWS_AGAIN or an error. */
+static int aws_i_space(aws_client *client, unsigned char **to, size_t *room)
+{
+    aws_i_connection *n = &client->connection;
+    int r;
+
+#ifndef AWS_NO_TLS
+    if (n->secure) {
+        r = aws_i_tls_pump(client, BR_SSL_SENDAPP);
+        if (r <= 0)
+            return r ? r : aws_i_tls_failed(client);
+        *to = br_ssl_engine_sendapp_buf(aws_i_engine(client), room);
+        return 1;
+    }
+#endif
+    if (n->filled == n->out_size && (r = aws_i_flush(client)) <= 0)
+        return r;
+    *to = n->out + n->filled;
+    *room = n->out_size - n->filled;
+    return 1;
+}
+
+static void aws_i_commit(aws_client *client, size_t size)
+{
+#ifndef AWS_NO_TLS
+    if (client->connection.secure) {
+        br_ssl_engine_sendapp_ack(aws_i_engine(client), size);
+        return;
+    }
+#endif
+    client->connection.filled += size;
+}
+
+/* Take bytes that lie in memory: the count, AWS_AGAIN or an error. Large ones over plain http
+ * aren't copied. */
+static int aws_i_push(aws_client *client, const unsigned char *data, size_t size)
+{
+    aws_i_connection *n = &client->connection;
+    unsigned char *to;
+    size_t room;
+    int r;
+
+    if (!n->secure && !n->filled && size >= n->out_size)
+        return aws_i_send(client, data, size);
+    if ((r = aws_i_space(client, &to, &room)) <= 0)
+        return r;
+    size = aws_i_int_max(aws_i_min(size, room));
+    memcpy(to, data, size);
+    aws_i_commit(client, size);
+    return (int)size;
+}
+
+/* Close in steps: 1 when closed, or AWS_AGAIN. Errors don't matter any more. */
+static int aws_i_close(aws_client *client)
+{
+    aws_i_connection *n = &client->connection;
+
+    if (n->state == AWS_I_C_CLOSED)
+        return 1;
+#ifndef AWS_NO_TLS
+    if (n->secure && n->state == AWS_I_C_OPEN && !n->ended) {
+        br_ssl_engine_close(aws_i_engine(client));
+        n->state = AWS_I_C_NOTIFY;
+        n->opened = aws_i_ticks(client);
+    }
+    if (n->state == AWS_I_C_NOTIFY && aws_i_ticks(client) - n->opened < AWS_I_NOTIFY_MS) {
+        int code = client->failure.code;
+        client->failure.code = AWS_ERR_CLOSED; /* keep the first cause, whatever happens now */
+        if (aws_i_tls_pump(client, 0) == AWS_AGAIN) {
+            client->failure.code = code;
+            client->wake = n->opened + AWS_I_NOTIFY_MS;
+            return aws_i_want(client, AWS_WAIT_WRITE | AWS_WAIT_TIMER);
+        }
+        client->failure.code = code;
+    }
+#endif
+    n->state = AWS_I_C_CLOSING;
+    if (client->port->close(client->port, n->area) == AWS_AGAIN)
+        return aws_i_want(client, AWS_WAIT_WRITE);
+    n->state = AWS_I_C_CLOSED;
+    n->start = n->end = n->sent = n->filled = 0;
+    n->used = n->doomed = n->ended = 0;
+    return 1;
+}
+
+static int aws_i_connect_failed(aws_client *client, int code)
+{
+    return aws_i_port_failed(client, code == AWS_ERR_LOOKUP ? code : AWS_ERR_CONNECT);
+}
+
+/* Connect and shake hands: 1, AWS_AGAIN or an error. */
+static int aws_i_open(aws_client *client)
+{
+    aws_i_connection *n = &client->connection;
+    const aws_port *port = client->port;
+    int r;
+
+    if (n->state == AWS_I_C_CLOSED) {
+        n->secure = client->endpoint_secure && !(port->flags & AWS_PORT_TLS);
+#ifndef AWS_NO_TLS
+        if (n->secure && (r = aws_i_tls_ready(client)) < 0)
+            return r;
+#endif
+        memset(n->area, 0, port->connection_size);
+        n->state = AWS_I_C_OPENING;
+        n->opened = aws_i_ticks(client);
+        aws_i_log(client, "connect ", client->host, client->port_number);
+    }
+    if (n->state == AWS_I_C_OPENING) {
+        r = port->open(port, n->area, client->host, client->port_number, client->endpoint_secure);
+        if (r == AWS_AGAIN)
+            return aws_i_want(client, AWS_WAIT_WRITE);
+        if (r < 0)
+            return aws_i_connect_failed(client, r);
+        n->state = AWS_I_C_OPEN;
+#ifndef AWS_NO_TLS
+        if (n->secure) {
+            if ((r = aws_i_tls_start(client)) < 0) {
+                n->state = AWS_I_C_CLOSING;
+                return r;
+            }
+            n->state = AWS_I_C_HANDSHAKE;
+        }
+#endif
+    }
+#ifndef AWS_NO_TLS
+    if (n->state == AWS_I_C_HANDSHAKE) {
+        if ((r = aws_i_tls_handshake(client)) < 0)
+            return r;
+        n->state = AWS_I_C_OPEN;
+    }
+#endif
+    aws_i_moved(client);
+    return 1;
+}
+
+/* ---- Requests: what goes out ---- */
+
+enum {
+    AWS_I_IDLE,
+    AWS_I_FAILED,   /* idle after a failure, which read, write and finish repeat */
+    AWS_I_TAKE,     /* take the stream from its owner */
+    AWS_I_HASH,     /* the payload */
+    AWS_I_KEYS,     /* credentials */
+    AWS_I_OPEN,     /* a connection */
+    AWS_I_SIGN,
+    AWS_I_HEAD,     /* send it */
+    AWS_I_BODY,     /* send it */
+    AWS_I_WRITE,    /* the caller sends it */
+    AWS_I_FLUSH,
+    AWS_I_RESPONSE, /* read the answer's head */
+    AWS_I_ANSWER,   /* store its body */
+    AWS_I_STREAM,   /* the caller reads it */
+    AWS_I_ERROR,    /* read an error body */
+    AWS_I_DECIDE,   /* after an error */
+    AWS_I_BACKOFF,
+    AWS_I_WRAP      /* close if need be, then end */
+};
+
+/* A step's result besides 0 (the caller goes on), AWS_AGAIN and errors: next state. */
+enum { AWS_I_GO = -1000 };
+
+static aws_i_view aws_i_view_of(const aws_client *client)
+{
+    aws_i_view view;
+
+    memset(&view, 0, sizeof view);
+    view.client = client;
+    view.keys = &client->session->keys;
+    view.region = client->region;
+    view.service = client->service->signing_name;
+    view.time = client->time;
+    view.query_count = client->query_count;
+    view.item_count = client->item_count;
+    return view;
+}
+
+static void aws_i_out_user_agent(aws_out *out, const aws_client *client)
+{
+    const char *extra = aws_i_config(client)->user_agent_extra;
+
+    aws_out_text(out, "user-agent: aws.h/" AWS_VERSION);
+    if (extra) {
+        aws_out_text(out, " ");
+        aws_out_text(out, extra);
+    }
+    aws_out_text(out, "\r\n");
+}
+
+/* The request head: a pure function of the call, the keys and the time. */
+static void aws_i_out_head(aws_out *out, const aws_client *client)
+{
+    aws_i_view view = aws_i_view_of(client);
+    size_t i;
+
+    aws_out_text(out, client->call.method);
+    aws_out_text(out, " ");
+    aws_i_out_path(out, &view, 0);
+    aws_out_text(out, view.query_count ? "?" : "");
+    aws_i_out_query(out, &view);
+    aws_out_text(out, " HTTP/1.1\r\n");
+    for (i = view.query_count; i < view.item_count; i++) {
+        const aws_i_item *item = client->items + i;
+        if (!aws_i_item_sent(&view, item))
+            continue;
+        aws_out_text(out, item->prefix);
+        aws_out_text(out, item->name);
+        aws_out_text(out, ": ");
+        aws_i_out_value(out, &view, item, 0);
+        aws_out_text(out, "\r\n");
+    }
+    if (client->size || client->call.method[0] == 'P')
+        aws_i_out_count(out, "content-length: ", client->size, "\r\n");
+    aws_i_out_user_agent(out, client);
+    aws_out_text(out, "authorization: ");
+    aws_i_out_authorization(out, &view, client->signature);
+    aws_out_text(out, "\r\n\r\n");
+}
+
+/* The question for the time of a device without a clock: unsigned, any answer has a Date. */
+static void aws_i_out_clock_head(aws_out *out, const aws_client *client)
+{
+    aws_out_text(out, "HEAD / HTTP/1.1\r\nhost: ");
+    aws_i_out_host(out, client);
+    aws_out_text(out, "\r\n");
+    aws_i_out_user_agent(out, client);
+    aws_out_text(out, "\r\n");
+}
+
+/* Members of a request with little memory; twice as many from 24 KB on. */
+enum { AWS_I_ITEMS = 32 };
+
+AWS_API int aws_call_refuse(aws_client *client, int code, const char *reason, const char *value,
+                            const char *expected)
+{
+    if (!client->pending)
+        client->pending = aws_i_fail(client, code, reason, value, expected);
+    return code;
+}
+
+/* Add an item in sorted order. */
+static void aws_i_add(aws_client *client, const char *prefix, const char *name, const char *value,
+                      size_t length, int kind)
+{
+    aws_i_item item;
+    size_t at, i;
+
+    item.prefix = prefix;
+    item.name = name;
+    item.value = value;
+    item.length = length;
+    item.kind = (unsigned char)kind;
+    if (client->item_count == client->item_room) {
+        aws_call_refuse(client, AWS_ERR_TOO_BIG,
+                        "a request has at most %e query and header members with this memory, '%v' "
+                        "is one too many: give the client 24 KB or more",
+                        name, client->item_room > AWS_I_ITEMS ? "64" : "32");
+        return;
+    }
+    for (i = 0; kind == AWS_I_HEADER && i < length; i++) {
+        unsigned char c = (unsigned char)value[i];
+        if ((c < 0x20 && c != '\t') || c >= 0x7f)
+            aws_call_refuse(client, AWS_ERR_PARAM,
+                            "the value of header '%v' has a control or non-ASCII character", name,
+                            NULL);
+    }
+    for (at = client->item_count; at && aws_i_compare(&item, client->items + at - 1) < 0; at--)
+        client->items[at] = client->items[at - 1];
+    client->items[at] = item;
+    client->item_count++;
+    if (kind < AWS_I_HEADER)
+        client->query_count++;
+}
+
+AWS_API void aws_call_query(aws_client *client, const char *name, const char *value)
+{
+    aws_i_add(client, "", name, value ? value : "", value ? strlen(value) : 0, AWS_I_QUERY);
+}
+
+AWS_API void aws_call_query_number(aws_client *client, const char *name, size_t value)
+{
+    aws_i_add(client, "", name, "", value, AWS_I_QUERY_NUMBER);
+}
+
+AWS_API void aws_call_header(aws_client *client, const char *prefix, const char *name,
+                             const char *value)
+{
+    size_t i;
+
+    if (!value)
+        return;
+    for (i = 0; name[i]; i++)
+        if (!aws_i_token((unsigned char)name[i]))
+            break;
+    if (name[i] || (!i && !prefix))
+        aws_call_refuse(client, AWS_ERR_PARAM, "'%v' is not a header name", name, NULL);
+    aws_i_add(client, prefix ? prefix : "", name, value, strlen(value), AWS_I_HEADER);
+}
+
+AWS_API void aws_call_header_uri(aws_client *client, const char *name, const char *value)
+{
+    if (value)
+        aws_i_add(client, "", name, value, strlen(value), AWS_I_HEADER_URI);
+}
+
+static int aws_i_in_progress(const aws_client *client)
+{
+    return client->state != AWS_I_IDLE && client->state != AWS_I_FAILED;
+}
+
+static int aws_i_same_call(const aws_call *a, const aws_call *b)
+{
+    return a->operation == b->operation && a->bucket == b->bucket && a->key == b->key &&
+           a->data == b->data && a->source == b->source && a->emit_context == b->emit_context &&
+           a->buffer == b->buffer;
+}
+
+static void aws_i_failure_reset(aws_client *client)
+{
+    memset(&client->failure, 0, sizeof client->failure);
+    client->failure.operation = client->call.operation ? client->call.operation : "";
+    client->failure.attempts = client->attempts;
+}
+
+static int aws_i_rewindable(const aws_client *client)
+{
+    const aws_call *call = &client->call;
+
+    return !(call->flags & AWS_CALL_WRITE) && !(call->source && !call->source->rewind);
+}
+
+/* What every call has to keep, checked at its first entry. */
+static void aws_i_check_call(aws_client *client)
+{
+    const aws_call *call = &client->call;
+
+    if (call->bucket && !aws_i_bucket_is_valid(call->bucket))
+        aws_call_refuse(client, AWS_ERR_PARAM,
+                        "'%v' is not a bucket name: 1 to 255 of A-Z a-z 0-9 . - _", call->bucket,
+                        NULL);
+    else if (call->key && !*call->key)
+        aws_call_refuse(client, AWS_ERR_PARAM, "the key is empty", "", NULL);
+    else if (!aws_i_target(client))
+        aws_call_refuse(client, AWS_ERR_PARAM, "the host name '%v' is too long", client->host, NULL);
+    else if (!client->endpoint_secure && !aws_i_rewindable(client) && client->size)
+        aws_call_refuse(client, AWS_ERR_UNSUPPORTED,
+                        "a body that can't be read twice can't be signed over plain http: use "
+                        "https, or give the source a rewind function",
+                        "", NULL);
+    if (client->endpoint_secure && client->custom_endpoint == AWS_I_ENDPOINT_IP &&
+        !aws_i_config(client)->tls_name && !(client->port->flags & AWS_PORT_TLS))
+        aws_call_refuse(client, AWS_ERR_PARAM,
+                        "'%v' is an IP address, which no certificate can prove: use the host's "
+                        "name, or set aws_config.tls_name",
+                        client->host, NULL);
+}
+
+AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
+{
+    aws_out count = aws_i_out(NULL, 0);
+
+    if (client->broken)
+        return client->broken;
+    if (aws_i_in_progress(client) && !(client->state == AWS_I_STREAM && client->owner)) {
+        if (aws_i_same_call(&client->call, call) && client->state != AWS_I_STREAM)
+            return 0;
+        return AWS_ERR_BUSY;
+    }
+    client->call = *call;
+    client->state = AWS_I_TAKE;
+    client->attempts = 0;
+    client->pending = 0;
+    client->result = 0;
+    client->item_count = client->query_count = 0;
+    client->recertified = client->restaled = client->body_begun = client->inflight = 0;
+    client->quota_cost = 0;
+    memset(client->counters, 0, sizeof client->counters);
+    client->offset = 0;
+    client->stored = 0;
+    client->started = client->progressed = aws_i_ticks(client);
+    client->timeout = call->timeout ? call->timeout : aws_i_config(client)->call_timeout;
+    client->size = call->size;
+    if (call->emit) {
+        call->emit(&count, call);
+        client->size = count.length;
+    }
+    client->unsigned_payload = client->endpoint_secure && (call->source || call->flags & AWS_CALL_WRITE);
+    aws_i_failure_reset(client);
+    aws_i_check_call(client);
+    aws_i_add(client, "", "host", "", 0, AWS_I_HEADER_HOST);
+    aws_i_add(client, "", "x-amz-date", "", 0, AWS_I_HEADER_DATE);
+    if (client->service->flags & AWS_SERVICE_S3)
+        aws_i_add(client, "", "x-amz-content-sha256", "", 0, AWS_I_HEADER_PAYLOAD);
+    aws_i_add(client, "", "x-amz-security-token", "", 0, AWS_I_HEADER_TOKEN);
+    if (call->flags & AWS_CALL_CONTENT_MD5)
+        aws_i_add(client, "", "content-md5", "", 0, AWS_I_HEADER_MD5);
+    return 1;
+}
+
+/* ---- Steps of a call ---- */
+
+static int aws_i_go(aws_client *client, int state)
+{
+    client->state = (unsigned char)state;
+    return AWS_I_GO;
+}
+
+static int aws_i_sleep(aws_client *client, uint32_t ms)
+{
+    client->wake = aws_i_ticks(client) + ms;
+    return aws_i_want(client, AWS_WAIT_TIMER);
+}
+
+/* Body bytes of the answer: 1, 0 at its complete end, AWS_AGAIN or an error. */
+static int aws_i_body(aws_client *client, const unsigned char **data, size_t *size)
+{
+    for (;;) {
+        size_t skipped, have;
+        int r;
+
+        if (client->http.state == AWS_I_H_DONE)
+            return 0;
+        r = aws_i_peek(client, data, &have);
+        if (r == 0 || r == AWS_ERR_CLOSED) {
+            client->connection.doomed = 1;
+            client->failure.code = 0;
+            return aws_i_fail(client, AWS_ERR_TRUNCATED, "the connection to %v ended in the body",
+                              client->host, NULL);
+        }
+        if (r < 0)
+            return r;
+        r = aws_i_http_slice(&client->http, *data, have, &skipped, size);
+        *data += skipped;
+        aws_i_consume(client, skipped);
+        if (r < 0) {
+            client->connection.doomed = 1;
+            return aws_i_fail(client, r, "the chunked body of the answer is malformed", NULL, NULL);
+        }
+        if (*size) {
+            *size = aws_i_int_max(*size);
+            return 1;
+        }
+    }
+}
+
+static void aws_i_body_take(aws_client *client, size_t size)
+{
+    aws_i_http_take(&client->http, size);
+    aws_i_consume(client, size);
+}
+
+/* Read and drop what is left if it is short, else give the connection up: 1 or AWS_AGAIN. */
+static int aws_i_drain(aws_client *client)
+{
+    enum { SHORT = 4096 };
+    const unsigned char *data;
+    size_t size;
+    int r = 1;
+
+    while (r > 0 && !client->connection.doomed) {
+        if (client->http.state == AWS_I_H_BODY && client->http.length > SHORT)
+            break;
+        if ((r = aws_i_body(client, &data, &size)) > 0) {
+            aws_i_body_take(client, size);
+            client->drained += (uint32_t)size;
+            if (client->drained > SHORT)
+                break;
+        }
+    }
+    if (r == AWS_AGAIN)
+        return r;
+    if (r != 0)
+        client->connection.doomed = 1;
+    return 1;
+}
+
+static int aws_i_step_take(aws_client *client)
+{
+    int r;
+
+    if (client->owner) {
+        r = client->save(client->owner);
+        if (r == AWS_AGAIN)
+            return r;
+        client->owner = NULL;
+        client->drained = 0;
+    }
+    if (client->connection.state == AWS_I_C_OPEN && client->http.state != AWS_I_H_DONE &&
+        aws_i_drain(client) == AWS_AGAIN)
+        return AWS_AGAIN;
+    aws_i_failure_reset(client);
+    return aws_i_go(client, AWS_I_HASH);
+}
+
+/* A source's bytes into its hash, through the scratch: 1, AWS_AGAIN or an error. */
+static int aws_i_hash_source(aws_client *client)
+{
+    const aws_source *source = client->call.source;
+    aws_i_sha256 *sha = (aws_i_sha256 *)client->hash;
+    int r;
+
+    if (!client->offset && (source->rewind(source->context) < 0))
+        return aws_i_fail(client, AWS_ERR_BODY, "the source could not be rewound", "", NULL);
+    if (!client->offset)
+        aws_i_sha256_init(sha);
+    while (client->offset < client->size) {
+        size_t room = client->scratch_size;
+        if (room > client->size - client->offset)
+            room = (size_t)(client->size - client->offset);
+        r = source->read(source->context, client->scratch, aws_i_int_max(room));
+        if (r == AWS_AGAIN)
+            return aws_i_sleep(client, 10);
+        if (r <= 0)
+            return aws_i_fail(client, AWS_ERR_BODY, "the source ended or failed before its size", "",
+                              NULL);
+        aws_i_sha256_update(sha, client->scratch, (size_t)r);
+        client->offset += (size_t)r;
+    }
+    aws_i_sha256_final(sha, client->payload);
+    return 1;
+}
+
+/* Hash a body in memory or from an emitter with what out has been given. */
+static void aws_i_hash_body(aws_client *client, aws_out *out)
+{
+    if (client->call.emit)
+        client->call.emit(out, &client->call);
+    else
+        aws_out_bytes(out, client->call.data, (size_t)client->size);
+}
+
+static int aws_i_step_hash(aws_client *client)
+{
+    const aws_call *call = &client->call;
+    aws_out out = aws_i_out(NULL, 0);
+    int in_memory = !call->source && !(call->flags & AWS_CALL_WRITE), r;
+
+    if (client->size && !client->unsigned_payload && call->source) {
+        if ((r = aws_i_hash_source(client)) <= 0)
+            return r;
+    } else if (client->size && in_memory && !client->unsigned_payload) {
+        aws_i_sha256 *sha = (aws_i_sha256 *)client->hash;
+        aws_i_sha256_init(sha);
+        out.hash = aws_i_hash_sha256;
+        out.hash_context = sha;
+        aws_i_hash_body(client, &out);
+        aws_i_sha256_final(sha, client->payload);
+    }
+    if (call->flags & AWS_CALL_CONTENT_MD5) {
+        br_md5_context md5;
+        br_md5_init(&md5);
+        out.hash = aws_i_hash_md5;
+        out.hash_context = &md5;
+        aws_i_hash_body(client, &out);
+        br_md5_out(&md5, client->md5);
+    }
+    client->attempts = 1;
+    aws_i_failure_reset(client);
+    return aws_i_go(client, AWS_I_KEYS);
+}
+
+/* ---- Credentials ---- */
+
+static const char *aws_i_keys_fault(const aws_keys *keys)
+{
+    if (!keys->access_key_id || !*keys->access_key_id)
+        return keys->secret_access_key && *keys->secret_access_key
+                   ? "there is a secret access key but no access key id"
+                   : "there are no keys";
+    if (!keys->secret_access_key || !*keys->secret_access_key)
+        return "there is an access key id but no secret access key";
+    if (!aws_i_plain_text(keys->access_key_id) || !aws_i_plain_text(keys->secret_access_key) ||
+        (keys->session_token && !aws_i_plain_text(keys->session_token)))
+        return "a key or the session token has a space, a control or a non-ASCII character";
+    return NULL;
+}
+
+/* Seconds that the session's keys are still good; a large number if for ever or not known. */
+static int64_t aws_i_keys_left(const aws_session *session, int64_t now)
+{
+    if (!session->keys.access_key_id)
+        return -1;
+    return session->keys.expiration && now ? session->keys.expiration - now : INT64_MAX;
+}
+
+/* Take what the provider said. */
+static int aws_i_keys_take(aws_client *client, int r, const aws_keys *keys, int64_t now)
+{
+    aws_session *session = client->session;
+    const char *fault = r < 0 ? "the credential provider failed" : aws_i_keys_fault(keys);
+    int64_t left;
+
+    if (!fault && keys->expiration && now && keys->expiration <= now)
+        fault = "the credential provider gave keys that have expired";
+    aws_i_lock(client);
+    session->refreshing = NULL;
+    if (!fault) {
+        session->keys = *keys;
+        session->generation++;
+    } else {
+        session->retry_after = aws_i_ticks(client) + 60000;
+    }
+    left = aws_i_keys_left(session, now);
+    aws_i_unlock(client);
+    if (fault && left <= 600)
+        return aws_i_fail(client, AWS_ERR_CREDENTIALS, fault, "", NULL);
+    return aws_i_go(client, AWS_I_OPEN);
+}
+
+/* From 15 minutes before expiry new keys are asked for, from 10 minutes on they must come. One
+ * client asks, while none signs; the others wait. */
+static int aws_i_step_keys(aws_client *client)
+{
+    enum { ADVISORY = 900, MANDATORY = 600 };
+    aws_session *session = client->session;
+    const aws_provider *provider = session->config.provider;
+    int64_t now = aws_i_now(client), left;
+    int mine, others, soon;
+    aws_keys keys;
+
+    if (!now && !session->floor)
+        return aws_i_fail(client, AWS_ERR_CLOCK, NULL, NULL, NULL);
+    if (!session->provided)
+        return aws_i_go(client, AWS_I_OPEN);
+    aws_i_lock(client);
+    left = aws_i_keys_left(session, now);
+    mine = session->refreshing == client;
+    others = (session->refreshing && !mine) || session->users;
+    soon = (int32_t)(session->retry_after - aws_i_ticks(client)) > 0;
+    if (!mine && !others && left <= ADVISORY && !(left > MANDATORY && soon))
+        mine = (session->refreshing = client) != NULL;
+    aws_i_unlock(client);
+    if (!mine && (left > ADVISORY || (left > MANDATORY && (others || soon))))
+        return aws_i_go(client, AWS_I_OPEN);
+    if (!mine)
+        return aws_i_sleep(client, 50);
+    memset(&keys, 0, sizeof keys);
+    {
+        int r = provider->get(provider, client, &keys);
+        return r == AWS_AGAIN ? aws_i_sleep(client, 10) : aws_i_keys_take(client, r, &keys, now);
+    }
+}
+
+/* While a head that has the keys in it is made, nobody may replace them. */
+static int aws_i_hold_keys(aws_client *client)
+{
+    aws_session *session = client->session;
+    int free_to_use;
+
+    if (!session->provided || client->uses_keys)
+        return 1;
+    aws_i_lock(client);
+    free_to_use = !session->refreshing;
+    if (free_to_use)
+        session->users++;
+    aws_i_unlock(client);
+    client->uses_keys = (unsigned char)free_to_use;
+    return free_to_use;
+}
+
+static void aws_i_release_keys(aws_client *client)
+{
+    aws_session *session = client->session;
+
+    aws_i_lock(client);
+    if (client->uses_keys)
+        session->users--;
+    if (session->refreshing == client)
+        session->refreshing = NULL;
+    aws_i_unlock(client);
+    client->uses_keys = 0;
+}
+
+/* ---- Connect, sign, send ---- */
+
+/* The kept connection may be used: nothing unexpected came on it, and a body that can't be sent
+ * again doesn't go to a peer that has left. */
+static int aws_i_may_reuse(aws_client *client)
+{
+    aws_i_connection *n = &client->connection;
+    const unsigned char *data;
+    size_t size;
+
+    if (n->doomed || aws_i_leftover(client))
+        return 0;
+    if (!n->used || aws_i_rewindable(client))
+        return 1;
+    return !(client->port->flags & AWS_PORT_BLOCKING) &&
+           aws_i_peek(client, &data, &size) == AWS_AGAIN;
+}
+
+/* A device without a clock met a certificate from its future: the world is at least that old. */
+static int aws_i_recertify(aws_client *client)
+{
+    aws_session *session = client->session;
+
+    if (client->recertified || aws_i_now(client) || client->failure.detail != 54 ||
+        client->not_before <= session->floor)
+        return 0;
+    client->recertified = 1;
+    aws_i_lock(client);
+    session->floor = client->not_before;
+    aws_i_unlock(client);
+    aws_i_failure_reset(client);
+    return 1;
+}
+
+static int aws_i_step_open(aws_client *client)
+{
+    aws_i_connection *n = &client->connection;
+    int r;
+
+    if (n->state == AWS_I_C_OPEN && !aws_i_may_reuse(client))
+        n->doomed = 1;
+    if (n->doomed || n->state >= AWS_I_C_NOTIFY) {
+        if ((r = aws_i_close(client)) < 0)
+            return r;
+        aws_i_failure_reset(client);
+    }
+    if (n->state != AWS_I_C_OPEN && (r = aws_i_open(client)) < 0) {
+        if (r != AWS_AGAIN && aws_i_recertify(client))
+            return AWS_I_GO;
+        return r;
+    }
+    n->answered = 0;
+    client->inflight = 1;
+    client->offset = 0;
+    client->stored = 0;
+    client->probing = !aws_i_now(client);
+    return aws_i_go(client, client->probing ? AWS_I_HEAD : AWS_I_SIGN);
+}
+
+/* The day of the signing key that is kept, with the keys' generation. */
+static void aws_i_cache_signing_key(aws_client *client, const aws_i_view *view)
+{
+    int64_t day = client->time - client->time % 86400;
+
+    if (client->key_day != day || client->key_generation != client->session->generation) {
+        aws_i_signing_key(view, client->signing_key);
+        client->key_day = day;
+        client->key_generation = client->session->generation;
+    }
+}
+
+/* Begin the body at its first byte; 0, or it can't be read again. */
+static int aws_i_rewind(aws_client *client)
+{
+    const aws_source *source = client->call.source;
+
+    if (source && source->rewind && source->rewind(source->context) < 0)
+        return aws_i_fail(client, AWS_ERR_BODY, "the source could not be rewound", "", NULL);
+    return 0;
+}
+
+static int aws_i_step_sign(aws_client *client)
+{
+    aws_i_view view;
+
+    if (!aws_i_hold_keys(client))
+        return aws_i_sleep(client, 50);
+    client->time = aws_i_now(client);
+    view = aws_i_view_of(client);
+    aws_i_cache_signing_key(client, &view);
+    aws_i_signature(&view, client->signing_key, client->signature);
+    if (aws_i_rewind(client) < 0)
+        return AWS_ERR_BODY;
+    return aws_i_go(client, AWS_I_HEAD);
+}
+
+/* While sending: the server may have answered already (and closed), which is the answer. */
+static int aws_i_early(aws_client *client, int r)
+{
+    const unsigned char *data;
+    size_t size;
+    unsigned waits = client->waits;
+
+    if (r == AWS_AGAIN ? client->port->flags & AWS_PORT_BLOCKING : r != AWS_ERR_CLOSED)
+        return r;
+    if (client->connection.secure && !aws_i_leftover(client))
+        return r;
+    if (aws_i_peek(client, &data, &size) != 1) {
+        client->waits = waits | (r == AWS_AGAIN ? (unsigned)AWS_WAIT_READ : 0);
+        return r;
+    }
+    client->connection.doomed = 1;
+    client->early = 1;
+    aws_i_failure_reset(client);
+    aws_i_http_init(&client->http);
+    return aws_i_go(client, AWS_I_RESPONSE);
+}
+
+static int aws_i_step_head(aws_client *client)
+{
+    for (;;) {
+        unsigned char *to;
+        size_t room;
+        aws_out out;
+        int r = aws_i_space(client, &to, &room);
+
+        if (r <= 0)
+            return aws_i_early(client, r);
+        out = aws_i_out(to, room);
+        out.skip = client->offset;
+        if (client->probing)
+            aws_i_out_clock_head(&out, client);
+        else
+            aws_i_out_head(&out, client);
+        aws_i_commit(client, out.used);
+        client->offset += out.used;
+        if (client->offset == out.length)
+            break;
+    }
+    client->offset = 0;
+    client->early = 0;
+    if (client->probing)
+        return aws_i_go(client, AWS_I_FLUSH);
+    aws_i_release_keys(client);
+    client->body_begun = !aws_i_rewindable(client);
+    return aws_i_go(client, client->call.flags & AWS_CALL_WRITE ? AWS_I_WRITE : AWS_I_BODY);
+}
+
+static void aws_i_progress(aws_client *client, uint64_t done, uint64_t total)
+{
+    if (client->call.progress)
+        client->call.progress(client->call.progress_context, done, total);
+}
+
+/* Body bytes from a source or an emitter, straight into the connection: the count, AWS_AGAIN or
+ * an error. */
+static int aws_i_fill_body(aws_client *client)
+{
+    const aws_source *source = client->call.source;
+    uint64_t left = client->size - client->offset;
+    unsigned char *to;
+    size_t room;
+    int r;
+
+    if ((r = aws_i_space(client, &to, &room)) <= 0)
+        return r;
+    room = aws_i_int_max(left < room ? (size_t)left : room);
+    if (source) {
+        r = source->read(source->context, to, room);
+        if (r == AWS_AGAIN)
+            return aws_i_sleep(client, 10);
+        if (r <= 0 || (size_t)r > room) {
+            client->connection.doomed = 1;
+            return aws_i_fail(client, AWS_ERR_BODY, "the source ended or failed before its size", "",
+                              NULL);
+        }
+    } else {
+        aws_out out = aws_i_out(to, room);
+        out.skip = client->offset;
+        client->call.emit(&out, &client->call);
+        r = (int)out.used;
+    }
+    aws_i_commit(client, (size_t)r);
+    return r;
+}
+
+static int aws_i_step_body(aws_client *client)
+{
+    while (client->offset < client->size) {
+        uint64_t left = client->size - client->offset;
+        int r;
+
+        if (client->call.source || client->call.emit)
+            r = aws_i_fill_body(client);
+        else
+            r = aws_i_push(client, aws_i_bytes(client->call.data) + (size_t)client->offset,
+                           left < (size_t)-1 ? (size_t)left : (size_t)-1);
+        if (r < 0)
+            return aws_i_early(client, r);
+        client->offset += (size_t)r;
+        aws_i_progress(client, client->offset, client->size);
+    }
+    return aws_i_go(client, AWS_I_FLUSH);
+}
+
+static int aws_i_step_write(aws_client *client)
+{
+    (void)client;
+    return 0;
+}
+
+static int aws_i_step_flush(aws_client *client)
+{
+    int r = aws_i_flush(client);
+
+    if (r <= 0)
+        return aws_i_early(client, r);
+    aws_i_http_init(&client->http);
+    return aws_i_go(client, AWS_I_RESPONSE);
+}
+
+/* ---- Receive ---- */
+
+static aws_xml *aws_i_xml_of(const aws_client *client)
+{
+    return (aws_xml *)(void *)client->scratch;
+}
+
+/* The head of the answer lies behind the XML reader. */
+static char *aws_i_head_of(const aws_client *client)
+{
+    return (char *)client->scratch + sizeof(aws_xml);
+}
+
+static size_t aws_i_head_room(const aws_client *client)
+{
+    return client->scratch_size - sizeof(aws_xml);
+}
+
+AWS_API int aws_client_header_at(const aws_client *client, unsigned index, aws_pair *header)
+{
+    return client->scratch && aws_i_http_at(&client->http, aws_i_head_of(client), index, header);
+}
+
+AWS_API const char *aws_client_header(const aws_client *client, const char *name)
+{
+    aws_pair pair;
+    unsigned i;
+
+    for (i = 0; aws_client_header_at(client, i, &pair); i++)
+        if (aws_i_equal_nocase(pair.name, name))
+            return pair.value;
+    return NULL;
+}
+
+AWS_API int aws_client_status(const aws_client *client)
+{
+    return client->http.status;
+}
+
+/* The head is there: what now? */
+static int aws_i_answered(aws_client *client)
+{
+    aws_i_http *http = &client->http;
+    int head_request = client->probing || aws_i_equal(client->call.method, "HEAD");
+
+    if (aws_i_http_begin_body(http, head_request) < 0) {
+        client->connection.doomed = 1;
+        return aws_i_fail(client, AWS_ERR_PROTOCOL,
+                          "the answer says neither its length nor that it is chunked", "", NULL);
+    }
+    client->connection.doomed |= http->close;
+    client->connection.used = 1;
+    client->failure.http_status = http->status;
+    aws_xml_init(aws_i_xml_of(client));
+    client->xml_open = 0;
+    aws_i_log(client, "answer", "", http->status);
+    if (client->probing) {
+        aws_i_learn_time(client);
+        client->probing = 0;
+        if (!aws_i_now(client))
+            return aws_i_fail(client, AWS_ERR_CLOCK, "the server's answer had no usable Date", "",
+                              NULL);
+        client->offset = 0;
+        return aws_i_go(client, client->connection.doomed ? AWS_I_OPEN : AWS_I_SIGN);
+    }
+    if (http->status >= 300)
+        return aws_i_go(client, AWS_I_ERROR);
+    if (client->early)
+        return aws_i_fail(client, AWS_ERR_PROTOCOL, "the server answered before it had the request",
+                          "", NULL);
+    return aws_i_go(client, client->call.flags & AWS_CALL_READ ? AWS_I_STREAM : AWS_I_ANSWER);
+}
+
+static int aws_i_head_failed(aws_client *client, int code)
+{
+    client->connection.doomed = 1;
+    return aws_i_fail(client, code,
+                      code == AWS_ERR_TOO_BIG
+                          ? "the answer's head is over a limit: %e bytes with this memory"
+                          : "the answer's head is malformed",
+                      "", code == AWS_ERR_TOO_BIG ? "32768, or what fits" : NULL);
+}
+
+static int aws_i_step_response(aws_client *client)
+{
+    const unsigned char *data;
+    size_t size, i;
+    int r;
+
+    for (;;) {
+        r = aws_i_peek(client, &data, &size);
+        if (r == 0 || r == AWS_ERR_CLOSED) {
+            client->connection.doomed = 1;
+            client->failure.code = 0;
+            return client->connection.answered
+                       ? aws_i_fail(client, AWS_ERR_TRUNCATED,
+                                    "the connection to %v ended in the answer's head", client->host,
+                                    NULL)
+                       : aws_i_fail(client, AWS_ERR_CLOSED, "%v closed the connection unanswered",
+                                    client->host, NULL);
+        }
+        if (r < 0)
+            return r;
+        client->connection.answered = 1;
+        r = 0;
+        for (i = 0; i < size && !r; i++)
+            r = aws_i_http_head_byte(&client->http, aws_i_head_of(client), aws_i_head_room(client),
+                                     data[i]);
+        aws_i_consume(client, i);
+        if (r < 0)
+            return aws_i_head_failed(client, r);
+        if (r > 0)
+            return aws_i_answered(client);
+    }
+}
+
+static int aws_i_is_error_root(const aws_xml *xml, int event)
+{
+    return event == AWS_XML_START && xml->depth == 1 && aws_i_equal(xml->path, "Error");
+}
+
+static int aws_i_xml_failed(aws_client *client, int code)
+{
+    client->connection.doomed = 1;
+    return aws_i_fail(client, code, "the answer's XML is malformed or incomplete", "", NULL);
+}
+
+/* Check a piece of an XML answer that is handed over raw: 0, an error, or AWS_I_GO after *taken
+ * bytes if it is an <Error>. */
+static int aws_i_check_xml(aws_client *client, const unsigned char *data, size_t size,
+                           size_t *taken)
+{
+    aws_xml *xml = aws_i_xml_of(client);
+    size_t used;
+    int r;
+
+    *taken = 0;
+    do {
+        r = aws_xml_step(xml, data + *taken, size - *taken, &used);
+        *taken += used;
+        if (aws_i_is_error_root(xml, r))
+            return aws_i_go(client, AWS_I_ERROR);
+        if (r < 0 && r != AWS_AGAIN)
+            return aws_i_xml_failed(client, r);
+    } while (r != AWS_AGAIN);
+    return 0;
+}
+
+/* Hand a piece over to buffer or sink: the count, AWS_AGAIN or an error. */
+static int aws_i_store(aws_client *client, const unsigned char *data, size_t size)
+{
+    const aws_call *call = &client->call;
+    int r;
+
+    if (call->sink) {
+        r = call->sink->write(call->sink->context, data, size);
+        if (r == AWS_AGAIN)
+            return aws_i_sleep(client, 10);
+        if (r <= 0 || (size_t)r > size)
+            return aws_i_fail(client, AWS_ERR_SINK, NULL, NULL, NULL);
+        return r;
+    }
+    if (call->buffer) {
+        uint64_t known = client->http.has_length ? client->stored + client->http.length : 0;
+        if (size > call->buffer_size - client->stored || known > call->buffer_size) {
+            aws_i_fail(client, AWS_ERR_MEMORY, "the answer does not fit the buffer", "", NULL);
+            client->failure.needed = (size_t)(known < (size_t)-1 ? known : (size_t)-1);
+            return AWS_ERR_MEMORY;
+        }
+        memcpy((unsigned char *)call->buffer + client->stored, data, size);
+    }
+    return (int)size;
+}
+
+static int aws_i_step_answer(aws_client *client)
+{
+    const unsigned char *data;
+    size_t size;
+    uint64_t total = client->stored + client->http.length;
+    int r, checked = 0;
+
+    while ((r = aws_i_body(client, &data, &size)) > 0) {
+        if ((r = aws_i_store(client, data, size)) < 0)
+            return r;
+        size = (size_t)r;
+        if (client->call.flags & AWS_CALL_XML)
+            checked = aws_i_check_xml(client, data, size, &size);
+        aws_i_body_take(client, size);
+        if (checked)
+            return checked;
+        client->stored += (size_t)r;
+        aws_i_progress(client, client->stored, client->http.has_length ? total : 0);
+    }
+    if (r < 0)
+        return r;
+    if (client->call.flags & AWS_CALL_XML && !aws_xml_complete(aws_i_xml_of(client)))
+        return aws_i_xml_failed(client, AWS_ERR_XML);
+    client->result = client->call.buffer ? (int)aws_i_int_max((size_t)client->stored) : 0;
+    return aws_i_go(client, AWS_I_WRAP);
+}
+
+static int aws_i_step_stream(aws_client *client)
+{
+    (void)client;
+    return 0;
+}
+
+/* ---- Errors of the service ---- */
+
+/* The name of the n-th open element from inside, 0 the innermost; its size in *size. */
+static const char *aws_i_xml_open_name(const aws_xml *xml, size_t n, size_t *size)
+{
+    size_t at = xml->depth > n ? (size_t)(xml->depth - 1) - n : 0;
+    size_t end = n && xml->depth > n ? xml->starts[at + 1] - 1u : xml->path_length;
+
+    *size = xml->depth > n ? end - xml->starts[at] : 0;
+    return xml->path + xml->starts[at];
+}
+
+AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml)
+{
+    aws_failure *f = &client->failure;
+    const struct {
+        const char *name;
+        char *field;
+        size_t room;
+    } fields[] = {{"Code", f->aws_code, sizeof f->aws_code},
+                  {"Message", f->message, sizeof f->message},
+                  {"Region", f->expected, sizeof f->expected},
+                  {"ServerTime", f->expected, sizeof f->expected},
+                  {"Key", f->value, sizeof f->value},
+                  {"RequestId", f->request_id, sizeof f->request_id},
+                  {"HostId", f->host_id, sizeof f->host_id}};
+    size_t size, i;
+    const char *name = aws_i_xml_open_name(xml, 1, &size);
+
+    if (size != 5 || memcmp(name, "Error", 5) != 0)
+        return;
+    name = aws_i_xml_open_name(xml, 0, &size);
+    for (i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (aws_i_equal(name, fields[i].name))
+            aws_i_append(fields[i].field, fields[i].room, xml->text, xml->text_size);
+}
+
+AWS_API unsigned *aws_call_counters(aws_client *client)
+{
+    return client->counters;
+}
+
+AWS_API int aws_call_failed(aws_client *client, int code, const char *reason)
+{
+    client->failure.code = code;
+    client->failure.reason = reason;
+    return code;
+}
+
+/* The value that a hint asks for by its first %x. */
+static void aws_i_hint_value(aws_client *client, const char *hint)
+{
+    aws_failure *f = &client->failure;
+    const char *value = NULL;
+    char date[17];
+
+    while ((hint = strchr(hint, '%')) != NULL && hint[1] == 'e')
+        hint++;
+    switch (hint ? hint[1] : 0) {
+    case 'a':
+        value = client->session->keys.access_key_id;
+        break;
+    case 'r':
+        value = client->region;
+        break;
+    case 'b':
+        value = client->call.bucket;
+        break;
+    case 'k':
+        value = client->call.key;
+        break;
+    case 'o': /* what a call is about */
+        value = client->call.key ? client->call.key : client->call.bucket;
+        break;
+    case 't':
+        aws_date_text(client->time, date);
+        value = date;
+        break;
+    default:
+        return;
+    }
+    aws_i_set(f->value, sizeof f->value, value);
+}
+
+/* Complete the failure from the answer's head, and find what a person should do. */
+static void aws_i_explain(aws_client *client)
+{
+    aws_failure *f = &client->failure;
+    const char *header;
+
+    if (!f->aws_code[0]) {
+        aws_out out = aws_i_out(f->aws_code, sizeof f->aws_code - 1);
+        aws_out_number(&out, (uint64_t)client->http.status);
+        f->aws_code[out.used] = 0;
+    }
+    if ((header = aws_client_header(client, "x-amz-request-id")) != NULL)
+        aws_i_set(f->request_id, sizeof f->request_id, header);
+    if ((header = aws_client_header(client, "x-amz-id-2")) != NULL)
+        aws_i_set(f->host_id, sizeof f->host_id, header);
+    if (!f->expected[0] && (header = aws_client_header(client, "x-amz-bucket-region")) != NULL)
+        aws_i_set(f->expected, sizeof f->expected, header);
+    if (aws_i_equal(f->aws_code, "RequestTimeTooSkewed") && !f->expected[0])
+        aws_i_set(f->expected, sizeof f->expected, aws_client_header(client, "date"));
+    f->reason = client->service->hint ? client->service->hint(f->aws_code) : NULL;
+    if (!f->reason)
+        f->reason = aws_i_hint(f->aws_code);
+    if (f->reason)
+        aws_i_hint_value(client, f->reason);
+}
+
+/* Read the error document as far as it is one; the status stands whatever it says. */
+static int aws_i_step_error(aws_client *client)
+{
+    enum { LIMIT = 32768 };
+    const unsigned char *data;
+    size_t size, used;
+    aws_xml *xml = aws_i_xml_of(client);
+    int r, event;
+
+    while ((r = aws_i_body(client, &data, &size)) > 0 && client->stored < LIMIT) {
+        event = aws_xml_step(xml, data, size, &used);
+        if (event == AWS_XML_TEXT)
+            aws_call_error_text(client, xml);
+        if (event < 0 && event != AWS_AGAIN)
+            used = size; /* not XML: passed over */
+        aws_i_body_take(client, used);
+        client->stored += used;
+    }
+    if (r == AWS_AGAIN)
+        return r;
+    if (r != 0)
+        client->connection.doomed = 1;
+    client->failure.code = 0;
+    aws_i_fail(client, AWS_ERR_SERVICE, NULL, client->failure.value, client->failure.expected);
+    aws_i_explain(client);
+    return AWS_ERR_SERVICE;
+}
+
+/* ---- Retries: botocore's standard mode ---- */
+
+static int aws_i_is_transport(int code)
+{
+    return code == AWS_ERR_LOOKUP || code == AWS_ERR_CONNECT || code == AWS_ERR_CLOSED ||
+           code == AWS_ERR_TIMEOUT || code == AWS_ERR_TRUNCATED;
+}
+
+static int aws_i_is_transient(const aws_client *client)
+{
+    static const char *const codes[] = {"RequestTimeout",
+                                        "RequestTimeoutException",
+                                        "PriorRequestNotComplete",
+                                        "Throttling",
+                                        "ThrottlingException",
+                                        "ThrottledException",
+                                        "RequestThrottledException",
+                                        "TooManyRequestsException",
+                                        "ProvisionedThroughputExceededException",
+                                        "TransactionInProgressException",
+                                        "RequestLimitExceeded",
+                                        "BandwidthLimitExceeded",
+                                        "LimitExceededException",
+                                        "RequestThrottled",
+                                        "SlowDown",
+                                        "EC2ThrottledException"};
+    int status = client->http.status;
+    size_t i;
+
+    if (client->failure.code != AWS_ERR_SERVICE)
+        return aws_i_is_transport(client->failure.code);
+    /* 200: an <Error> in a successful answer counts as 500 */
+    if (status < 300 || status == 500 || (status >= 502 && status <= 504))
+        return 1;
+    for (i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (aws_i_equal(client->failure.aws_code, codes[i]))
+            return 1;
+    return 0;
+}
+
+static int aws_i_deadline_passed(const aws_client *client)
+{
+    return client->timeout && aws_i_ticks(client) - client->started >= client->timeout;
+}
+
+/* Whether request and answer can start over. */
+static int aws_i_can_restart(const aws_client *client)
+{
+    const aws_call *call = &client->call;
+
+    return !client->body_begun && !(call->sink && client->stored && !call->sink->rewind);
+}
+
+/* Take the retry's price from the session's quota. */
+static int aws_i_pay(aws_client *client)
+{
+    unsigned cost = client->failure.code == AWS_ERR_TIMEOUT ? 10 : 5;
+    int paid;
+
+    aws_i_lock(client);
+    paid = client->session->quota >= cost;
+    if (paid)
+        client->session->quota -= cost;
+    aws_i_unlock(client);
+    if (paid)
+        client->quota_cost = (unsigned char)cost;
+    return paid;
+}
+
+static void aws_i_pay_back(aws_client *client)
+{
+    enum { QUOTA = 500 };
+    aws_session *session = client->session;
+
+    aws_i_lock(client);
+    session->quota += client->quota_cost ? client->quota_cost : 1;
+    if (session->quota > QUOTA)
+        session->quota = QUOTA;
+    aws_i_unlock(client);
+}
+
+/* rand(0,1) * min(2^(n-1), 20) seconds before retry n. */
+static uint32_t aws_i_backoff_ms(const aws_client *client)
+{
+    uint32_t limit = client->attempts > 5 ? 20000 : (uint32_t)1000 << (client->attempts - 1);
+    unsigned char random[2] = {255, 255};
+
+    client->port->entropy(client->port, random, sizeof random);
+    return ((uint32_t)random[0] << 8 | random[1]) * limit >> 16;
+}
+
+/* A kept connection died before a byte of the answer: the server had closed it. */
+static int aws_i_was_stale(const aws_client *client)
+{
+    const aws_i_connection *n = &client->connection;
+
+    return n->used && !n->answered && !client->restaled &&
+           (client->failure.code == AWS_ERR_CLOSED || client->failure.code == AWS_ERR_TRUNCATED);
+}
+
+static int aws_i_step_decide(aws_client *client)
+{
+    unsigned attempts = aws_i_config(client)->max_attempts;
+    const aws_sink *sink = client->call.sink;
+
+    aws_i_release_keys(client);
+    if (client->inflight && client->failure.code != AWS_ERR_SERVICE)
+        client->connection.doomed = 1;
+    if (aws_i_can_restart(client) && !aws_i_deadline_passed(client)) {
+        if (sink && client->stored && aws_i_is_transient(client) && sink->rewind(sink->context) < 0)
+            return aws_i_go(client, AWS_I_WRAP);
+        if (aws_i_was_stale(client)) {
+            client->restaled = 1;
+            aws_i_failure_reset(client);
+            return aws_i_go(client, AWS_I_KEYS);
+        }
+        if (client->attempts < attempts && aws_i_is_transient(client) && aws_i_pay(client)) {
+            uint32_t ms = aws_i_backoff_ms(client);
+            aws_i_log(client, "retry after ", aws_error_name(client->failure.code), ms);
+            client->wake = aws_i_ticks(client) + ms;
+            return aws_i_go(client, AWS_I_BACKOFF);
+        }
+    }
+    return aws_i_go(client, AWS_I_WRAP);
+}
+
+static int aws_i_step_backoff(aws_client *client)
+{
+    if ((int32_t)(client->wake - aws_i_ticks(client)) > 0)
+        return aws_i_want(client, AWS_WAIT_TIMER);
+    client->progressed = aws_i_ticks(client);
+    client->attempts++;
+    aws_i_failure_reset(client);
+    client->result = 0;
+    return aws_i_go(client, AWS_I_KEYS);
+}
+
+static int aws_i_step_wrap(aws_client *client)
+{
+    if (client->connection.doomed && aws_i_close(client) == AWS_AGAIN)
+        return AWS_AGAIN;
+    if (client->result >= 0)
+        aws_i_pay_back(client);
+    return aws_i_go(client, client->result < 0 ? AWS_I_FAILED : AWS_I_IDLE);
+}
+
+/* ---- The driver: step, wait, go on ---- */
+
+static int aws_i_step(aws_client *client)
+{
+    static int (*const steps[])(aws_client *) = {NULL,
+                                                 NULL,
+                                                 aws_i_step_take,
+                                                 aws_i_step_hash,
+                                                 aws_i_step_keys,
+                                                 aws_i_step_open,
+                                                 aws_i_step_sign,
+                                                 aws_i_step_head,
+                                                 aws_i_step_body,
+                                                 aws_i_step_write,
+                                                 aws_i_step_flush,
+                                                 aws_i_step_response,
+                                                 aws_i_step_answer,
+                                                 aws_i_step_stream,
+                                                 aws_i_step_error,
+                                                 aws_i_step_decide,
+                                                 aws_i_step_backoff,
+                                                 aws_i_step_wrap};
+    int r = client->pending;
+
+    client->pending = 0;
+    if (!r)
+        r = steps[client->state](client);
+    if (r >= 0 || r == AWS_AGAIN || r == AWS_I_GO)
+        return r;
+    client->result = aws_i_fail(client, r, NULL, NULL, NULL);
+    return aws_i_go(client, client->state == AWS_I_WRAP ? AWS_I_FAILED : AWS_I_DECIDE);
+}
+
+/* Milliseconds left until deadline, 0 if it has passed. */
+static uint32_t aws_i_left(uint32_t now, uint32_t deadline)
+{
+    int32_t left = (int32_t)(deadline - now);
+
+    return left > 0 ? (uint32_t)left : 0;
+}
+
+/* The time until which what is awaited must have come; *why the error text if it doesn't. */
+static uint32_t aws_i_patience(aws_client *client, const char **why)
+{
+    const aws_i_connection *n = &client->connection;
+    const aws_config *config = aws_i_config(client);
+    int opening = n->state == AWS_I_C_OPENING || n->state == AWS_I_C_HANDSHAKE;
+    uint32_t now = aws_i_ticks(client), ms = UINT32_MAX, left;
+
+    *why = NULL;
+    if (client->waits & AWS_WAIT_TIMER) {
+        ms = aws_i_left(now, client->wake);
+    } else if (client->waits) {
+        ms = aws_i_left(now, opening ? n->opened + config->connect_timeout
+                                     : client->progressed + config->read_timeout);
+        *why = opening ? "no connection to %v within connect_timeout"
+                       : "%v was silent for longer than read_timeout";
+    }
+    if (client->timeout && aws_i_in_progress(client)) {
+        left = aws_i_left(now, client->started + client->timeout);
+        if (left < ms) {
+            ms = left;
+            *why = "the whole call to %v took longer than its timeout";
+        }
+    }
+    return ms;
+}
+
+/* After AWS_AGAIN: wait as far as the port does. 0: step again, else what the caller gets. */
+static int aws_i_wait(aws_client *client)
+{
+    const aws_port *port = client->port;
+    const char *why;
+    uint32_t ms = aws_i_patience(client, &why);
+    unsigned what = client->waits & (AWS_WAIT_READ | AWS_WAIT_WRITE);
+    int r;
+
+    if (!ms) {
+        if (why) {
+            client->pending = aws_i_fail(client, AWS_ERR_TIMEOUT, why, client->host, NULL);
+            client->connection.doomed = client->connection.ended = 1;
+        }
+        return 0;
+    }
+    if (aws_i_config(client)->no_wait || !port->wait)
+        return AWS_AGAIN;
+    r = port->wait(port, client->connection.area, what ? what : (unsigned)AWS_WAIT_TIMER, ms);
+    if (r < 0 && r != AWS_AGAIN)
+        client->pending = aws_i_fail(client, r, NULL, NULL, NULL);
+    return 0;
+}
+
+AWS_API int aws_call_run(aws_client *client)
+{
+    while (aws_i_in_progress(client)) {
+        int r = aws_i_step(client);
+        if (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0)
+            continue;
+        if (r != AWS_I_GO)
+            return r;
+    }
+    return client->result;
+}
+
+/* ---- Streams ---- */
+
+/* An error met while the caller moves the body: it is final. */
+static int aws_i_stream_failed(aws_client *client, int code)
+{
+    client->result = aws_i_fail(client, code, NULL, NULL, NULL);
+    client->connection.doomed = 1;
+    client->state = AWS_I_WRAP;
+    return aws_call_run(client);
+}
+
+/* A stream function doesn't fit the state: the first failure, or ours. */
+static int aws_i_no_stream(aws_client *client)
+{
+    if (client->broken)
+        return client->broken;
+    if (client->state == AWS_I_FAILED)
+        return client->result;
+    if (aws_i_in_progress(client))
+        return AWS_ERR_STATE;
+    aws_i_failure_reset(client);
+    return aws_i_fail(client, AWS_ERR_STATE, "no body is being streamed", "", NULL);
+}
+
+AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
+{
+    int r;
+
+    if (client->state != AWS_I_WRITE)
+        return aws_i_no_stream(client);
+    if (size > client->size - client->offset)
+        return aws_i_stream_failed(
+            client, aws_i_fail(client, AWS_ERR_BODY, "more was written than the size announced", "",
+                               NULL));
+    client->progressed = aws_i_ticks(client);
+    do {
+        if (!size)
+            return 0;
+        r = client->pending ? client->pending : aws_i_push(client, aws_i_bytes(data), size);
+        client->pending = 0;
+        if (r < 0)
+            r = aws_i_early(client, r);
+        if (r == AWS_I_GO) { /* the server refused it: read its answer */
+            r = aws_call_run(client);
+            return r < 0 ? r : AWS_ERR_STATE;
+        }
+    } while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0)
+        return aws_i_stream_failed(client, r);
+    client->offset += (size_t)r;
+    aws_i_progress(client, client->offset, client->size);
+    return r;
+}
+
+/* Body bytes for the caller, waiting for them: 1, 0, AWS_AGAIN or an error. */
+static int aws_i_await_body(aws_client *client, const unsigned char **data, size_t *size)
+{
+    int r;
+
+    do {
+        r = client->pending ? client->pending : aws_i_body(client, data, size);
+        client->pending = 0;
+    } while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
+    return r;
+}
+
+AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
+{
+    const unsigned char *from;
+    size_t have;
+    int r;
+
+    if (client->state != AWS_I_STREAM || client->owner)
+        return aws_i_no_stream(client);
+    client->progressed = aws_i_ticks(client);
+    r = aws_i_await_body(client, &from, &have);
+    if (r < 0)
+        return r == AWS_AGAIN ? r : aws_i_stream_failed(client, r);
+    if (!r || !size)
+        return 0;
+    size = aws_i_min(size, have);
+    memcpy(data, from, size);
+    aws_i_body_take(client, size);
+    client->stored += size;
+    aws_i_progress(client, client->stored, client->http.has_length
+                                               ? client->stored + client->http.length
+                                               : 0);
+    return (int)size;
+}
+
+AWS_API int aws_client_finish(aws_client *client)
+{
+    const unsigned char *data;
+    size_t size;
+    int r;
+
+    if (client->state == AWS_I_WRITE) {
+        if (client->offset < client->size)
+            return aws_i_stream_failed(
+                client, aws_i_fail(client, AWS_ERR_BODY,
+                                   "finished before the whole body was written", "", NULL));
+        client->state = AWS_I_FLUSH;
+        client->progressed = aws_i_ticks(client);
+    }
+    if (client->state == AWS_I_STREAM && !client->owner) {
+        client->progressed = aws_i_ticks(client);
+        while ((r = aws_i_await_body(client, &data, &size)) > 0)
+            aws_i_body_take(client, size);
+        if (r < 0)
+            return r == AWS_AGAIN ? r : aws_i_stream_failed(client, r);
+        client->state = AWS_I_WRAP;
+    }
+    if (aws_i_in_progress(client) && client->state == AWS_I_STREAM)
+        return AWS_ERR_STATE;
+    if (client->broken)
+        return client->broken;
+    return aws_call_run(client);
+}
+
+AWS_API int aws_client_cancel(aws_client *client)
+{
+    aws_i_connection *n = &client->connection;
+
+    if (client->broken || !aws_i_in_progress(client))
+        return 0;
+    aws_i_release_keys(client);
+    client->owner = NULL;
+    client->pending = 0;
+    if (client->state == AWS_I_STREAM && client->http.state == AWS_I_H_DONE && !n->doomed) {
+        client->state = AWS_I_IDLE;
+        return 0;
+    }
+    aws_i_failure_reset(client);
+    client->result = aws_i_fail(client, AWS_ERR_CANCELLED, NULL, NULL, NULL);
+    client->state = AWS_I_FAILED;
+    if (n->state != AWS_I_C_CLOSED && client->inflight) {
+        n->ended = n->doomed = 1;
+        aws_i_close(client);
+    }
+    return 0;
+}
+
+AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
+{
+    const char *why;
+
+    waiting->handle = -1;
+    waiting->what = client->broken ? 0 : client->waits;
+    waiting->ms = UINT32_MAX;
+    if (!waiting->what)
+        return 0;
+    waiting->ms = aws_i_patience(client, &why);
+    if (client->connection.state != AWS_I_C_CLOSED && client->port->handle &&
+        waiting->what != AWS_WAIT_TIMER)
+        waiting->handle = client->port->handle(client->port, client->connection.area, &waiting->what);
+    return 0;
+}
+
+/* ---- Answers read by their reader ---- */
+
+AWS_API void aws_call_own(aws_client *client, void *owner, int (*save)(void *owner))
+{
+    client->owner = owner;
+    client->save = save;
+    client->timeout = 0; /* the owner's program decides when it reads on */
+}
+
+AWS_API int aws_call_owned(const aws_client *client, const void *owner)
+{
+    return client->owner == owner;
+}
+
+AWS_API int aws_call_drop(aws_client *client)
+{
+    int r;
+
+    if (client->state != AWS_I_STREAM)
+        return 0;
+    client->owner = NULL;
+    do
+        r = aws_i_drain(client);
+    while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
+    if (r == AWS_AGAIN)
+        return r;
+    client->pending = 0;
+    client->drained = 0;
+    client->result = 0;
+    aws_i_failure_reset(client);
+    client->state = AWS_I_WRAP;
+    return aws_call_run(client);
+}
+
+/* The rest of an <Error> in a 200 answer. */
+static int aws_i_stream_error(aws_client *client)
+{
+    int r;
+
+    do {
+        r = client->pending ? client->pending : aws_i_step_error(client);
+        client->pending = 0;
+    } while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
+    return r;
+}
+
+AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
+{
+    aws_xml *xml = aws_i_xml_of(client);
+    const unsigned char *data = NULL;
+    size_t size, used;
+    int r;
+
+    *reader = xml;
+    client->progressed = aws_i_ticks(client);
+    for (;;) {
+        if (client->state == AWS_I_ERROR)
+            return aws_i_stream_error(client);
+        size = 0;
+        if (!xml->pending && (r = aws_i_await_body(client, &data, &size)) < 0)
+            return r;
+        if (!xml->pending && !size)
+            break;
+        r = aws_xml_step(xml, data, size, &used);
+        if (used)
+            aws_i_body_take(client, used);
+        if (aws_i_is_error_root(xml, r))
+            client->state = AWS_I_ERROR;
+        else if (r > 0)
+            return r;
+        else if (r != AWS_AGAIN)
+            return aws_i_xml_failed(client, r);
+    }
+    if (!aws_xml_complete(xml))
+        return aws_i_xml_failed(client, AWS_ERR_XML);
+    if (client->state == AWS_I_STREAM) {
+        client->owner = NULL;
+        client->state = AWS_I_WRAP;
+        client->result = 0;
+        return aws_call_run(client);
+    }
+    return 0;
+}
+
+AWS_API int aws_call_again(aws_client *client, int code)
+{
+    if (client->state != AWS_I_STREAM && client->state != AWS_I_ERROR)
+        return code;
+    client->owner = NULL;
+    client->result = aws_i_fail(client, code, NULL, NULL, NULL);
+    aws_i_step_decide(client);
+    return client->state == AWS_I_WRAP ? aws_call_run(client) : 0;
+}
+
+/* Keep an event's part of a leaf's text in the head arena: name NUL text NUL. */
+static int aws_i_collect_event(aws_client *client, const aws_xml *xml, int event)
+{
+    aws_i_http *http = &client->http;
+    char *head = aws_i_head_of(client);
+    size_t room = aws_i_head_room(client), name = xml->path_length - xml->root_length + 1;
+
+    if (event == AWS_XML_START) {
+        if (client->xml_open)
+            http->used = http->name; /* its parent is no leaf */
+        if (name > room - http->used)
+            return AWS_ERR_TOO_BIG;
+        http->name = http->used;
+        memcpy(head + http->used, xml->path + xml->root_length, name);
+        http->used += name;
+        client->xml_open = 1;
+    } else if (client->xml_open && event == AWS_XML_TEXT) {
+        if (xml->text_size >= room - http->used)
+            return AWS_ERR_TOO_BIG;
+        memcpy(head + http->used, xml->text, xml->text_size);
+        http->used += xml->text_size;
+    } else if (client->xml_open) {
+        if (http->used == room)
+            return AWS_ERR_TOO_BIG;
+        head[http->used++] = 0;
+        client->xml_open = 0;
+    }
+    return 0;
+}
+
+AWS_API int aws_call_collect(aws_client *client)
+{
+    aws_xml *xml;
+    int r;
+
+    for (;;) {
+        if (client->state != AWS_I_STREAM && client->state != AWS_I_ERROR &&
+            ((r = aws_call_run(client)) < 0 || client->state != AWS_I_STREAM))
+            return r;
+        do {
+            if ((r = aws_call_xml(client, &xml)) > 0)
+                r = aws_i_collect_event(client, xml, r) < 0
+                        ? aws_i_fail(client, AWS_ERR_TOO_BIG,
+                                     "the answer needs more memory than the client has", "", NULL)
+                        : r;
+        } while (r > 0);
+        if (r == 0 || r == AWS_AGAIN)
+            return r;
+        if ((r = aws_call_again(client, r)) < 0)
+            return r;
+    }
+}
+
+AWS_API const char *aws_client_region(const aws_client *client)
+{
+    return client->region;
+}
+
+/* ---- Failure text ---- */
+
+AWS_API const aws_failure *aws_client_failure(const aws_client *client)
+{
+    return &client->failure;
+}
+
+static void aws_i_out_service_failure(aws_out *out, const aws_failure *f)
+{
+    aws_out_text(out, f->aws_code);
+    aws_i_out_count(out, " (HTTP ", (uint64_t)f->http_status, "");
+    if (f->attempts > 1)
+        aws_i_out_count(out, ", ", f->attempts, " attempts");
+    aws_out_text(out, ")");
+    if (f->message[0]) {
+        aws_out_text(out, ": ");
+        aws_out_text(out, f->message);
+    }
+    if (f->reason) {
+        aws_out_text(out, "; ");
+        aws_i_out_hint(out, f->reason, f);
+    }
+    if (f->request_id[0]) {
+        aws_out_text(out, "; request id ");
+        aws_out_text(out, f->request_id);
+    }
+}
+
+static void aws_i_out_own_failure(aws_out *out, const aws_failure *f)
+{
+    const char *advice = aws_i_advice(f->code);
+
+    aws_out_text(out, aws_error_text(f->code));
+    if (f->reason) {
+        aws_out_text(out, ": ");
+        aws_i_out_hint(out, f->reason, f);
+    } else if (f->value[0]) {
+        aws_out_text(out, " (");
+        aws_out_text(out, f->value);
+        aws_out_text(out, ")");
+    }
+    if (f->needed)
+        aws_i_out_count(out, ": ", f->needed, " bytes are needed");
+    if (f->detail)
+        aws_i_out_count(out, f->code == AWS_ERR_TLS || f->code == AWS_ERR_CERTIFICATE
+                                 ? ", BearSSL error "
+                                 : ", system error ",
+                        (uint64_t)f->detail, "");
+    if (f->attempts > 1)
+        aws_i_out_count(out, ", after ", f->attempts, " attempts");
+    if (advice && !(f->code == AWS_ERR_CREDENTIALS && f->attempts)) {
+        aws_out_text(out, "; ");
+        aws_out_text(out, advice);
+    }
+}
+
+AWS_API const char *aws_client_failure_text(aws_client *client)
+{
+    const aws_failure *f = &client->failure;
+    aws_out out = aws_i_out(client->text, sizeof client->text - 1);
+
+    if (f->operation && *f->operation) {
+        aws_out_text(&out, f->operation);
+        aws_out_text(&out, ": ");
+    }
+    if (f->code == AWS_ERR_SERVICE)
+        aws_i_out_service_failure(&out, f);
+    else
+        aws_i_out_own_failure(&out, f);
+    client->text[out.used] = 0;
+    return client->text;
+}
+
+/* ---- Session and client ---- */
+
+static const char *aws_i_env(const aws_port *port, const char *name)
+{
+    const char *value = port && port->env ? port->env(port, name) : NULL;
+
+    return value && *value ? value : NULL;
+}
+
+static const char *aws_i_or(const char *value, const char *other)
+{
+    return value ? value : other;
+}
+
+AWS_API int aws_session_init(aws_session *session, const aws_config *config)
+{
+    aws_config *c = &session->config;
+    uint64_t number;
+    const char *text;
+
+    memset(session, 0, sizeof *session);
+    if (config)
+        *c = *config;
+#ifdef AWS_POSIX_INCLUDED
+    if (!c->port)
+        c->port = aws_posix_port();
+#endif
+    session->quota = 500;
+    session->floor = c->clock_floor;
+    c->region = aws_i_or(c->region, aws_i_env(c->port, "AWS_REGION"));
+    c->region = aws_i_or(c->region, aws_i_env(c->port, "AWS_DEFAULT_REGION"));
+    text = c->max_attempts ? NULL : aws_i_env(c->port, "AWS_MAX_ATTEMPTS");
+    if (text && aws_i_number(text, &number) && number && number < 1000)
+        c->max_attempts = (unsigned)number;
+    c->max_attempts = c->max_attempts ? c->max_attempts : 3;
+    c->connect_timeout = c->connect_timeout ? c->connect_timeout : 60000;
+    c->read_timeout = c->read_timeout ? c->read_timeout : 60000;
+    session->provided = c->provider && !c->access_key_id && !c->secret_access_key;
+    session->keys.access_key_id = c->access_key_id;
+    session->keys.secret_access_key = c->secret_access_key;
+    session->keys.session_token = c->session_token;
+    if (!c->access_key_id && !c->secret_access_key && !session->provided) {
+        session->keys.access_key_id = aws_i_env(c->port, "AWS_ACCESS_KEY_ID");
+        session->keys.secret_access_key = aws_i_env(c->port, "AWS_SECRET_ACCESS_KEY");
+        session->keys.session_token = aws_i_or(aws_i_env(c->port, "AWS_SESSION_TOKEN"),
+                                               aws_i_env(c->port, "AWS_SECURITY_TOKEN"));
+    }
+    if (session->keys.session_token && !*session->keys.session_token)
+        session->keys.session_token = NULL;
+    return 0;
+}
+
+AWS_API void aws_session_close(aws_session *session)
+{
+    aws_i_wipe(session, sizeof *session);
+}
+
+/* Members are aligned as the strictest type in BearSSL's contexts and ours. */
+enum { AWS_I_ALIGN = 8, AWS_I_AHEAD = 512, AWS_I_OUT_HTTP = 64, AWS_I_SCRATCH = 2560 };
+enum { AWS_I_RECORD_FULL = 16384 + 325, AWS_I_RECORD_SMALL = 512 + 325, AWS_I_OUT_TLS = 512 + 85 };
+
+static size_t aws_i_align(size_t size)
+{
+    return (size + AWS_I_ALIGN - 1) / AWS_I_ALIGN * AWS_I_ALIGN;
+}
+
+static size_t aws_i_scratch_size(int tls)
+{
+#ifndef AWS_NO_TLS
+    if (tls && sizeof(aws_i_x509) > AWS_I_SCRATCH)
+        return sizeof(aws_i_x509);
+#endif
+    (void)tls;
+    return AWS_I_SCRATCH;
+}
+
+static size_t aws_i_tls_size(int tls)
+{
+#ifndef AWS_NO_TLS
+    if (tls)
+        return aws_i_align(sizeof(aws_i_tls));
+#endif
+    (void)tls;
+    return 0;
+}
+
+/* What has a fixed size: items, hash, connection area, TLS contexts, scratch. */
+static size_t aws_i_fixed(const aws_port *port, int tls)
+{
+    return AWS_I_ALIGN + aws_i_align(AWS_I_ITEMS * sizeof(aws_i_item)) +
+           aws_i_align(sizeof(aws_i_sha256)) + aws_i_align(port->connection_size) +
+           aws_i_tls_size(tls) + aws_i_align(aws_i_scratch_size(tls));
+}
+
+AWS_API size_t aws_client_memory(const aws_port *port, int kind)
+{
+    size_t size;
+
+#ifdef AWS_POSIX_INCLUDED
+    if (!port)
+        port = aws_posix_port();
+#endif
+    size = aws_i_fixed(port, kind != AWS_MEMORY_HTTP) + AWS_I_AHEAD;
+    if (kind == AWS_MEMORY_HTTP)
+        return size + AWS_I_OUT_HTTP;
+    return size + AWS_I_OUT_TLS + (kind == AWS_MEMORY_TLS ? AWS_I_RECORD_FULL : AWS_I_RECORD_SMALL);
+}
+
+/* Take size bytes of the block. */
+static unsigned char *aws_i_carve(unsigned char **at, size_t size)
+{
+    unsigned char *taken = *at;
+
+    *at += size;
+    return taken;
+}
+
+/* Divide what is left beyond the minimum: records first, then sending and read-ahead alike. */
+static void aws_i_divide(aws_client *client, unsigned char *at, size_t left, int tls)
+{
+    enum { OUT_MAX = 16384 + 85, AHEAD_MAX = 65536, SCRATCH_MORE = 4096 };
+    aws_i_connection *n = &client->connection;
+    size_t more;
+
+    n->ahead_size = AWS_I_AHEAD;
+    n->out_size = tls ? AWS_I_OUT_TLS : AWS_I_OUT_HTTP;
+    n->record_size = 0;
+    left -= n->ahead_size + n->out_size;
+    if (tls) {
+        n->record_size = aws_i_min(left, AWS_I_RECORD_FULL);
+        left -= n->record_size;
+    }
+    more = aws_i_min(left / 8, SCRATCH_MORE);
+    client->scratch_size += more;
+    left -= more;
+    more = aws_i_min(left / 2, OUT_MAX - n->out_size);
+    n->out_size += more;
+    left -= more;
+    n->ahead_size += aws_i_min(left, AHEAD_MAX - AWS_I_AHEAD);
+    client->scratch = aws_i_carve(&at, client->scratch_size);
+    n->ahead = aws_i_carve(&at, n->ahead_size);
+    n->record = aws_i_carve(&at, n->record_size);
+    n->out = at;
+}
+
+static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tls)
+{
+    unsigned char *at = (unsigned char *)memory, *end = at + size;
+    size_t needed = aws_client_memory(client->port,
+                                      tls ? AWS_MEMORY_TLS_BOUNDED : AWS_MEMORY_HTTP);
+
+    if (!memory || size < needed) {
+        aws_i_fail(client, AWS_ERR_MEMORY, memory ? NULL : "no memory was given", "", NULL);
+        client->failure.needed = needed;
+        return AWS_ERR_MEMORY;
+    }
+    at += (AWS_I_ALIGN - (uintptr_t)at % AWS_I_ALIGN) % AWS_I_ALIGN;
+    client->memory = memory;
+    client->memory_size = size;
+    client->item_room = AWS_I_ITEMS;
+    if (size >= 24576 && size - needed >= AWS_I_ITEMS * sizeof(aws_i_item))
+        client->item_room *= 2;
+    client->items = (aws_i_item *)(void *)aws_i_carve(
+        &at, aws_i_align(client->item_room * sizeof(aws_i_item)));
+    client->hash = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sha256)));
+    client->connection.area = aws_i_carve(&at, aws_i_align(client->port->connection_size));
+    client->connection.tls = aws_i_carve(&at, aws_i_tls_size(tls));
+    client->scratch_size = aws_i_align(aws_i_scratch_size(tls));
+    aws_i_divide(client, at, (size_t)(end - at) - client->scratch_size, tls);
+    return 0;
+}
+
+/* AWS_ENDPOINT_URL_<ID>, then AWS_ENDPOINT_URL. */
+static const char *aws_i_env_endpoint(const aws_client *client)
+{
+    static const char prefix[] = "AWS_ENDPOINT_URL_";
+    const char *id = client->service->id, *url;
+    char name[64];
+    size_t i, length = sizeof prefix - 1;
+
+    memcpy(name, prefix, length);
+    for (i = 0; id[i] && length + 1 < sizeof name; i++) {
+        int c = (unsigned char)id[i];
+        name[length++] = (char)(aws_i_alnum(c) ? (c >= 'a' && c <= 'z' ? c - 32 : c) : '_');
+    }
+    name[length] = 0;
+    url = aws_i_env(client->port, name);
+    return url ? url : aws_i_env(client->port, "AWS_ENDPOINT_URL");
+}
+
+static int aws_i_init_endpoint(aws_client *client)
+{
+    const char *url = aws_i_or(aws_i_config(client)->endpoint, aws_i_env_endpoint(client));
+    aws_i_endpoint end;
+
+    client->endpoint_secure = 1;
+    client->endpoint_port = 443;
+    if (!url)
+        return 0;
+    if (!aws_i_endpoint_parse(url, &end))
+        return aws_i_fail(client, AWS_ERR_PARAM,
+                          "the endpoint '%v' is not http[s]://host[:port] in lower case", url, NULL);
+    client->endpoint_host = end.host;
+    client->endpoint_host_length = end.size;
+    client->endpoint_port = end.port;
+    client->endpoint_secure = end.secure != 0;
+    client->custom_endpoint = (unsigned char)(end.ip ? AWS_I_ENDPOINT_IP : AWS_I_ENDPOINT_NAME);
+    return 0;
+}
+
+/* The functions that no port can do without. */
+static int aws_i_port_complete(const aws_port *port)
+{
+    return port && port->open && port->send && port->recv && port->close && port->now &&
+           port->ticks && port->entropy;
+}
+
+static int aws_i_init(aws_client *client, void *memory, size_t size)
+{
+    const aws_config *config = aws_i_config(client);
+    const char *fault;
+    int tls;
+
+    if (!aws_i_port_complete(client->port))
+        return aws_i_fail(client, AWS_ERR_PARAM, "aws_config.port has no port or an incomplete one",
+                          "", NULL);
+    if (!client->region)
+        return aws_i_fail(client, AWS_ERR_PARAM,
+                          "no region: set aws_config.region or AWS_REGION (such as eu-west-1)", "",
+                          NULL);
+    if (!aws_i_is_region(client->region))
+        return aws_i_fail(client, AWS_ERR_PARAM,
+                          "the region '%v' is not one: lower case letters, digits and '-', such as "
+                          "eu-west-1",
+                          client->region, NULL);
+    if (aws_i_init_endpoint(client) < 0)
+        return AWS_ERR_PARAM;
+    if (config->tls_name && (!aws_i_is_host(config->tls_name, strlen(config->tls_name), &tls) || tls))
+        return aws_i_fail(client, AWS_ERR_PARAM, "tls_name '%v' is not a host name",
+                          config->tls_name, NULL);
+    tls = client->endpoint_secure && !(client->port->flags & AWS_PORT_TLS);
+#ifdef AWS_NO_TLS
+    if (tls)
+        return aws_i_fail(client, AWS_ERR_UNSUPPORTED,
+                          "https needs a port that speaks TLS, or a build without AWS_NO_TLS", "",
+                          NULL);
+#endif
+    if (config->user_agent_extra && strpbrk(config->user_agent_extra, "\r\n"))
+        return aws_i_fail(client, AWS_ERR_PARAM, "user_agent_extra has a line break", "", NULL);
+    fault = client->session->provided ? NULL : aws_i_keys_fault(&client->session->keys);
+    if (fault)
+        return aws_i_fail(client, AWS_ERR_CREDENTIALS, fault, "", NULL);
+    return aws_i_carve_all(client, memory, size, tls);
+}
+
+AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_service *service,
+                            void *memory, size_t size)
+{
+    memset(client, 0, sizeof *client);
+    client->session = session;
+    client->service = service;
+    client->port = session->config.port;
+    client->region = session->config.region;
+    client->key_day = -1;
+    client->failure.operation = "";
+    client->broken = aws_i_init(client, memory, size);
+    return client->broken;
+}
+
+AWS_API int aws_client_close(aws_client *client)
+{
+    int r;
+
+    if (!client->memory)
+        return 0;
+    if (aws_i_in_progress(client))
+        aws_client_cancel(client);
+    do
+        r = aws_i_close(client);
+    while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
+    if (r == AWS_AGAIN)
+        return r;
+    aws_i_wipe(client->memory, client->memory_size);
+    aws_i_wipe(client->signing_key, sizeof client->signing_key);
+    aws_i_wipe(client->signature, sizeof client->signature);
+    client->memory = NULL;
+    client->scratch = NULL;
+    client->broken = aws_i_fail(client, AWS_ERR_STATE, "the client is closed", "", NULL);
+    return 0;
+}
+
+/* ---- Trust anchors ---- */
+
+#ifndef AWS_NO_TLS
+
+/* The anchors array grows from the front of the memory, names and keys from its end; the
+ * decoders live in the middle while a file is read. */
+typedef struct aws_i_pem {
+    br_pem_decoder_context  pem;
+    br_x509_decoder_context x509;
+    unsigned char           name[256];
+    size_t                  name_size;
+    int                     inside, bad, started;
+} aws_i_pem;
+
+AWS_API int aws_trust_init(aws_trust *trust, void *memory, size_t size)
+{
+    aws_i_pem *pem = (aws_i_pem *)memory;
+
+    memset(trust, 0, sizeof *trust);
+    trust->needed = sizeof *pem;
+    if (size < sizeof *pem)
+        return AWS_ERR_MEMORY;
+    trust->memory = (unsigned char *)memory;
+    trust->size = size / AWS_I_ALIGN * AWS_I_ALIGN;
+    trust->used = aws_i_align(sizeof *pem);
+    trust->tail = trust->size;
+    trust->anchors = trust->memory + trust->used;
+    memset(pem, 0, sizeof *pem);
+    br_pem_decoder_init(&pem->pem);
+    return 0;
+}
+
+static void aws_i_trust_name(void *context, const void *data, size_t size)
+{
+    aws_i_pem *pem = (aws_i_pem *)context;
+
+    if (size > sizeof pem->name - pem->name_size) {
+        pem->bad = 1;
+        return;
+    }
+    memcpy(pem->name + pem->name_size, data, size);
+    pem->name_size += size;
+}
+
+static void aws_i_trust_der(void *context, const void *data, size_t size)
+{
+    aws_i_pem *pem = (aws_i_pem *)context;
+
+    br_x509_decoder_push(&pem->x509, data, size);
+}
+
+/* A copy of data at the end of the memory; NULL if there is no room. */
+static unsigned char *aws_i_trust_copy(aws_trust *trust, const unsigned char *data, size_t size)
+{
+    trust->needed += size;
+    if (size > trust->tail - trust->used)
+        return NULL;
+    trust->tail -= size;
+    memcpy(trust->memory + trust->tail, data, size);
+    return trust->memory + trust->tail;
+}
+
+/* A certificate has ended: take its name and key. */
+static int aws_i_trust_take(aws_trust *trust, aws_i_pem *pem)
+{
+    br_x509_pkey *key = br_x509_decoder_get_pkey(&pem->x509);
+    br_x509_trust_anchor anchor;
+    int fits = 1;
+
+    if (!key || pem->bad || !br_x509_decoder_isCA(&pem->x509))
+        return 0;
+    memset(&anchor, 0, sizeof anchor);
+    trust->needed += sizeof anchor;
+    anchor.flags = BR_X509_TA_CA;
+    anchor.dn.len = pem->name_size;
+    fits &= (anchor.dn.data = aws_i_trust_copy(trust, pem->name, pem->name_size)) != NULL;
+    anchor.pkey = *key;
+    if (key->key_type == BR_KEYTYPE_RSA) {
+        fits &= (anchor.pkey.key.rsa.n =
+                     aws_i_trust_copy(trust, key->key.rsa.n, key->key.rsa.nlen)) != NULL;
+        fits &= (anchor.pkey.key.rsa.e =
+                     aws_i_trust_copy(trust, key->key.rsa.e, key->key.rsa.elen)) != NULL;
+    } else {
+        fits &= (anchor.pkey.key.ec.q = aws_i_trust_copy(trust, key->key.ec.q, key->key.ec.qlen)) !=
+                NULL;
+    }
+    if (!fits || sizeof anchor > trust->tail - trust->used)
+        return AWS_ERR_MEMORY;
+    memcpy(trust->memory + trust->used, &anchor, sizeof anchor);
+    trust->used += sizeof anchor;
+    trust->count++;
+    return 0;
+}
+
+AWS_API int aws_trust_add(aws_trust *trust, const void *data, size_t size)
+{
+    aws_i_pem *pem = (aws_i_pem *)(void *)trust->memory;
+    const unsigned char *from = aws_i_bytes(data);
+    int result = 0;
+
+    if (!pem)
+        return AWS_ERR_MEMORY;
+    while (size) {
+        size_t taken = br_pem_decoder_push(&pem->pem, from, size);
+        int event = br_pem_decoder_event(&pem->pem);
+        from += taken;
+        size -= taken;
+        if (event == BR_PEM_BEGIN_OBJ) {
+            pem->inside = aws_i_equal(br_pem_decoder_name(&pem->pem), "CERTIFICATE");
+            pem->bad = 0;
+            pem->name_size = 0;
+            br_x509_decoder_init(&pem->x509, aws_i_trust_name, pem);
+            br_pem_decoder_setdest(&pem->pem, pem->inside ? aws_i_trust_der : NULL, pem);
+        } else if (event == BR_PEM_END_OBJ) {
+            if (pem->inside && aws_i_trust_take(trust, pem) < 0)
+                result = AWS_ERR_MEMORY;
+            pem->inside = 0;
+        } else if (event == BR_PEM_ERROR) {
+            return AWS_ERR_PARAM;
+        } else if (!taken) {
+            break;
+        }
+    }
+    if (result < 0 || trust->needed > trust->size)
+        return AWS_ERR_MEMORY;
+    return (int)aws_i_int_max(trust->count);
+}
+
+#endif /* AWS_NO_TLS */
+
+/* The constants in the manual must hold for the sizes as compiled. */
+typedef char aws_i_check_http[AWS_CLIENT_MEMORY_HTTP >= AWS_I_ALIGN + AWS_I_ITEMS * sizeof(aws_i_item) +
+                                                            sizeof(aws_i_sha256) + 128 + 24 +
+                                                            AWS_I_SCRATCH + AWS_I_AHEAD + AWS_I_OUT_HTTP
+                                  ? 1
+                                  : -1];
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* AWS_IMPLEMENTATION */

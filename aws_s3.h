@@ -1,0 +1,1454 @@
+/* aws_s3.h - Amazon S3 and what speaks its protocol, on top of aws.h.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * CLIENT CALLS, one per API action, named as boto3's: aws_s3_put_object(&client, &args, &result).
+ *   The arguments are one descriptor struct; a field that the action doesn't have is an error.
+ *   The exception in names: CopyObject is aws_s3_copy (another library has aws_s3_copy_object).
+ *
+ *     aws_s3_args args = {0};
+ *     aws_s3_result result;
+ *     args.bucket = "telemetry";
+ *     args.key = "boot.txt";
+ *     args.body = "hello";
+ *     args.body_size = 5;
+ *     if (aws_s3_put_object(&client, &args, &result) == 0)
+ *         puts(result.etag);
+ *
+ *   Where a body comes from: body (memory), source (callbacks), or stream: then the call returns
+ *   once the head is sent, and aws_client_write and aws_client_finish do the rest. Over https a
+ *   source or a stream isn't hashed (UNSIGNED-PAYLOAD); over http a source is read twice.
+ *   Where an answer goes: buffer (memory), sink (callbacks), or stream: then aws_client_read and
+ *   aws_client_finish. Without any of them it is read and dropped. list_objects_v2, list_buckets
+ *   and delete_objects give their XML that way; the resources below read it for you.
+ *
+ * RESOURCES
+ *   A bucket is a client and a name, an object a client, a bucket and a key: no hidden state.
+ *   aws_s3_objects pages by itself, and other calls of the same client may be made in its loop:
+ *
+ *     aws_s3_objects it;                              // about 3.5 KB: static on small stacks
+ *     aws_s3_summary object;
+ *     int r;
+ *     aws_s3_objects_begin(&it, &bucket, NULL);
+ *     while ((r = aws_s3_objects_next(&it, &object)) > 0)
+ *         aws_s3_bucket_delete_key(&bucket, object.key);
+ *     if (r < 0)
+ *         puts(aws_client_failure_text(bucket.client));   // only 0 means: these were all
+ */
+#ifndef AWS_S3_INCLUDED
+#define AWS_S3_INCLUDED
+
+#include "aws.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef AWS_STATIC
+AWS_API const aws_service aws_s3_service;
+#elif defined(AWS_IMPLEMENTATION) && !defined(__cplusplus)
+AWS_API const aws_service aws_s3_service;
+#endif
+
+/* A key to delete. */
+typedef struct aws_s3_key {
+    const char *key;
+    const char *version_id; /* NULL: the current version */
+} aws_s3_key;
+
+/* The members of requests: X(field, wire name, place and type). One list makes the fields of
+ * aws_s3_args and the table that puts them on the wire. H header, Q query; a text as it is; N a
+ * number (0 = not given), B a flag sent as "true", U a text sent percent-encoded. Dates are
+ * texts in HTTP's form ("Fri, 02 Jan 2026 03:04:05 GMT"). */
+#define AWS_S3_MEMBERS(H, Q, N, B, U)                                                             \
+    H(acl, "x-amz-acl")                                                                           \
+    H(cache_control, "cache-control")                                                             \
+    H(content_disposition, "content-disposition")                                                 \
+    H(content_encoding, "content-encoding")                                                       \
+    H(content_language, "content-language")                                                       \
+    H(content_type, "content-type")                                                               \
+    H(expires, "expires")                                                                         \
+    H(if_match, "if-match")                                                                       \
+    H(if_none_match, "if-none-match")                                                             \
+    H(if_modified_since, "if-modified-since")                                                     \
+    H(if_unmodified_since, "if-unmodified-since")                                                 \
+    H(range, "range")                                                                             \
+    H(storage_class, "x-amz-storage-class")                                                       \
+    H(tagging, "x-amz-tagging")                                                                   \
+    H(website_redirect_location, "x-amz-website-redirect-location")                               \
+    H(server_side_encryption, "x-amz-server-side-encryption")                                     \
+    H(sse_kms_key_id, "x-amz-server-side-encryption-aws-kms-key-id")                              \
+    H(sse_customer_algorithm, "x-amz-server-side-encryption-customer-algorithm")                  \
+    H(sse_customer_key, "x-amz-server-side-encryption-customer-key")                              \
+    H(sse_customer_key_md5, "x-amz-server-side-encryption-customer-key-md5")                      \
+    H(request_payer, "x-amz-request-payer")                                                       \
+    H(expected_bucket_owner, "x-amz-expected-bucket-owner")                                       \
+    H(mfa, "x-amz-mfa")                                                                           \
+    U(copy_source, "x-amz-copy-source")                                                           \
+    H(copy_source_if_match, "x-amz-copy-source-if-match")                                         \
+    H(copy_source_if_none_match, "x-amz-copy-source-if-none-match")                               \
+    H(metadata_directive, "x-amz-metadata-directive")                                             \
+    H(tagging_directive, "x-amz-tagging-directive")                                               \
+    Q(version_id, "versionId")                                                                    \
+    N(part_number, "partNumber")                                                                  \
+    Q(response_cache_control, "response-cache-control")                                           \
+    Q(response_content_disposition, "response-content-disposition")                               \
+    Q(response_content_type, "response-content-type")                                             \
+    Q(prefix, "prefix")                                                                           \
+    Q(delimiter, "delimiter")                                                                     \
+    Q(start_after, "start-after")                                                                 \
+    Q(continuation_token, "continuation-token")                                                   \
+    Q(encoding_type, "encoding-type")                                                             \
+    N(max_keys, "max-keys")                                                                       \
+    B(fetch_owner, "fetch-owner")                                                                 \
+    N(max_buckets, "max-buckets")
+
+typedef struct aws_s3_args {
+    const char *bucket;
+    const char *key; /* any bytes but NUL, 1 to 1,024 of them */
+#define AWS_I_S3_TEXT(field, wire) const char *field;
+#define AWS_I_S3_NUMBER(field, wire) unsigned field;
+    AWS_S3_MEMBERS(AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_NUMBER, AWS_I_S3_NUMBER, AWS_I_S3_TEXT)
+#undef AWS_I_S3_TEXT
+#undef AWS_I_S3_NUMBER
+    /* user metadata: sent as x-amz-meta-<name>; ASCII */
+    const aws_pair *metadata;
+    size_t          metadata_count;
+    /* any other request header, signed; its name in lower case */
+    const aws_pair *headers;
+    size_t          headers_count;
+    /* body of the request: at most 5 GiB */
+    const void       *body;
+    const aws_source *source;
+    uint64_t          body_size;
+    /* answer */
+    void           *buffer;
+    size_t          buffer_size;
+    const aws_sink *sink;
+    int             stream; /* body (put_object) or answer (others) piece by piece */
+    /* delete_objects: at most 1,000; quiet: the answer lists failures only */
+    const aws_s3_key *objects;
+    size_t            object_count;
+    int               quiet;
+    /* create_bucket: the LocationConstraint, NULL none (us-east-1) */
+    const char *location_constraint;
+    /* the iterators: memory for the rest of a page when another call interrupts; optional */
+    void  *page;
+    size_t page_size;
+    /* ms for the whole call, 0: aws_config.call_timeout */
+    uint32_t timeout;
+    /* called as body bytes move; total 0: not known */
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *progress_context;
+} aws_s3_args;
+
+/* What an answer says. Texts are borrowed until the client's next call, NULL if absent; any
+ * other header is at aws_client_header, user metadata as "x-amz-meta-<name>". */
+typedef struct aws_s3_result {
+    int         status;        /* HTTP status */
+    uint64_t    size;          /* Content-Length, or bytes stored of a chunked answer */
+    int64_t     last_modified; /* Unix seconds, -1 absent */
+    const char *etag;          /* with its quotes */
+    const char *version_id;
+    const char *content_type;
+    const char *location;      /* get_bucket_location: the region, "us-east-1" for none */
+    unsigned    deleted;       /* delete_objects: keys deleted (0 if quiet) */
+    unsigned    failed;        /* and keys not deleted; the failure names the first */
+} aws_s3_result;
+
+/* The actions: X(function, AWS's name, method, query or "", flags, members it takes). */
+#define AWS_S3_OPERATIONS(X)                                                                      \
+    X(list_buckets, ListBuckets, "GET", "", AWS_I_S3_XML,                                         \
+      AWS_I_S3_M(prefix) | AWS_I_S3_M(continuation_token) | AWS_I_S3_M(max_buckets))              \
+    X(create_bucket, CreateBucket, "PUT", "", AWS_I_S3_BUCKET | AWS_I_S3_LOCATION, AWS_I_S3_M(acl)) \
+    X(head_bucket, HeadBucket, "HEAD", "", AWS_I_S3_BUCKET, AWS_I_S3_M(expected_bucket_owner))    \
+    X(delete_bucket, DeleteBucket, "DELETE", "", AWS_I_S3_BUCKET,                                 \
+      AWS_I_S3_M(expected_bucket_owner))                                                          \
+    X(get_bucket_location, GetBucketLocation, "GET", "location",                                  \
+      AWS_I_S3_BUCKET | AWS_I_S3_PATH_STYLE | AWS_I_S3_COLLECT, AWS_I_S3_M(expected_bucket_owner)) \
+    X(list_objects_v2, ListObjectsV2, "GET", "list-type=2", AWS_I_S3_BUCKET | AWS_I_S3_XML,       \
+      AWS_I_S3_LISTED)                                                                            \
+    X(put_object, PutObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_BODY, AWS_I_S3_STORED)         \
+    X(get_object, GetObject, "GET", "", AWS_I_S3_OBJECT, AWS_I_S3_READ)                           \
+    X(head_object, HeadObject, "HEAD", "", AWS_I_S3_OBJECT, AWS_I_S3_READ)                        \
+    X(delete_object, DeleteObject, "DELETE", "", AWS_I_S3_OBJECT,                                 \
+      AWS_I_S3_M(version_id) | AWS_I_S3_M(mfa) | AWS_I_S3_M(request_payer) |                      \
+          AWS_I_S3_M(expected_bucket_owner) | AWS_I_S3_M(if_match))                               \
+    X(copy, CopyObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                            \
+      AWS_I_S3_STORED | AWS_I_S3_M(copy_source) | AWS_I_S3_M(copy_source_if_match) |              \
+          AWS_I_S3_M(copy_source_if_none_match) | AWS_I_S3_M(metadata_directive) |                \
+          AWS_I_S3_M(tagging_directive))                                                          \
+    X(delete_objects, DeleteObjects, "POST", "delete", AWS_I_S3_BUCKET | AWS_I_S3_DELETE,         \
+      AWS_I_S3_M(mfa) | AWS_I_S3_M(request_payer) | AWS_I_S3_M(expected_bucket_owner))
+
+/* 0 (with args->buffer: the count of bytes stored), AWS_AGAIN or an error. result may be NULL.
+ * args may be a temporary; what it points at stays until the call has ended. */
+#define AWS_I_S3_DECLARE(name, Name, method, query, flags, members)                               \
+    AWS_API int aws_s3_##name(aws_client *client, const aws_s3_args *args, aws_s3_result *result);
+AWS_S3_OPERATIONS(AWS_I_S3_DECLARE)
+#undef AWS_I_S3_DECLARE
+
+/* What the last answer says, for streams after aws_client_finish. */
+AWS_API void aws_s3_result_of(const aws_client *client, aws_s3_result *result);
+
+/* ---- Resources ---- */
+
+typedef struct aws_s3_bucket {
+    aws_client *client;
+    const char *name;
+} aws_s3_bucket;
+
+typedef struct aws_s3_object {
+    aws_client *client;
+    const char *bucket;
+    const char *key;
+} aws_s3_object;
+
+AWS_API void aws_s3_bucket_init(aws_s3_bucket *bucket, aws_client *client, const char *name);
+AWS_API void aws_s3_object_init(aws_s3_object *object, const aws_s3_bucket *bucket, const char *key);
+
+/* create adds the LocationConstraint outside us-east-1. exists: 1, 0 or an error. Members of
+ * args other than bucket and key are used; args may be NULL everywhere here. */
+AWS_API int aws_s3_bucket_create(const aws_s3_bucket *bucket, const aws_s3_args *args);
+AWS_API int aws_s3_bucket_exists(const aws_s3_bucket *bucket);
+AWS_API int aws_s3_bucket_delete(const aws_s3_bucket *bucket);
+AWS_API int aws_s3_bucket_put(const aws_s3_bucket *bucket, const char *key, const void *data,
+                              size_t size, const aws_s3_args *args);
+/* The object's bytes into buffer: their count; AWS_ERR_MEMORY if they don't fit. */
+AWS_API int aws_s3_bucket_get(const aws_s3_bucket *bucket, const char *key, void *buffer,
+                              size_t size, const aws_s3_args *args);
+AWS_API int aws_s3_bucket_delete_key(const aws_s3_bucket *bucket, const char *key);
+
+AWS_API int aws_s3_object_put(const aws_s3_object *object, const aws_s3_args *args);
+AWS_API int aws_s3_object_get(const aws_s3_object *object, const aws_s3_args *args,
+                              aws_s3_result *result);
+AWS_API int aws_s3_object_head(const aws_s3_object *object, aws_s3_result *result);
+AWS_API int aws_s3_object_delete(const aws_s3_object *object);
+AWS_API int aws_s3_object_exists(const aws_s3_object *object);
+/* source: "bucket/key", as it is, not encoded; "?versionId=" may follow. */
+AWS_API int aws_s3_object_copy_from(const aws_s3_object *object, const char *source,
+                                    const aws_s3_args *args);
+
+/* An entry of a listing. Texts belong to the iterator, until its next step. */
+typedef struct aws_s3_summary {
+    const char *key; /* NUL-terminated: an object's, a common prefix, or a bucket's name */
+    size_t      key_length;
+    uint64_t    size;
+    int64_t     last_modified; /* Unix seconds; a bucket's creation */
+    const char *etag;          /* with its quotes, "" if absent */
+    const char *storage_class; /* "" is STANDARD */
+    int         is_prefix;     /* a common prefix (with args.delimiter) */
+} aws_s3_summary;
+
+enum { AWS_S3_KEY = 1025, AWS_S3_TOKENS = 2048 };
+
+/* Pages through objects (or buckets) by itself. Declare it; its fields are private. */
+typedef struct aws_s3_objects {
+    aws_client   *client;
+    const char   *bucket, *prefix, *delimiter, *start_after; /* the caller's */
+    unsigned char *page;
+    size_t        page_size, page_start, page_end; /* entries kept of an interrupted page */
+    size_t        this_token, next_token;          /* their lengths, in tokens */
+    uint64_t      new_size;                        /* new_*: the entry being read */
+    int64_t       new_modified;
+    size_t        new_length;
+    unsigned      max_keys, ceiling; /* per page now, and as asked for; 0: the server's 1,000 */
+    unsigned      seen, skip, kept;  /* entries of this page: read, to pass over, in memory */
+    uint32_t      timeout;
+    int           result;
+    unsigned char state, field, by_token, from_key, asked, cut, saving, interrupted, truncated,
+        encoded, token_lost, in_entry, is_prefix, overflow, escape, escape_value, fetch_owner;
+    char value[40]; /* a number, a date or a flag being read */
+    char new_etag[72], etag[72];
+    char new_class[32], storage_class[32];
+    char key[AWS_S3_KEY]; /* of the entry last returned: the place to go on at */
+    char tokens[AWS_S3_TOKENS];
+} aws_s3_objects;
+
+/* Begin: prefix, delimiter, start_after, max_keys (per page), fetch_owner, page, page_size and
+ * timeout (per page) of args are used; the strings stay until the iterator ends. Sends nothing.
+ * args.page, aligned for nothing, keeps the rest of a page when the loop calls something else
+ * (about 60 bytes an entry; 64 KB hold a page of 1,000); without it pages get shorter then. */
+AWS_API int aws_s3_objects_begin(aws_s3_objects *it, const aws_s3_bucket *bucket,
+                                 const aws_s3_args *args);
+/* The same over all buckets of the account (key: its name, last_modified: its creation). */
+AWS_API int aws_s3_buckets_begin(aws_s3_objects *it, aws_client *client, const aws_s3_args *args);
+/* 1 with the next entry, 0 after the last one, AWS_AGAIN or an error, which stays. */
+AWS_API int aws_s3_objects_next(aws_s3_objects *it, aws_s3_summary *summary);
+/* Stop early: the connection is freed for other calls (they do so by themselves, too). */
+AWS_API int aws_s3_objects_end(aws_s3_objects *it);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* AWS_S3_INCLUDED */
+
+#if defined(AWS_IMPLEMENTATION) && !defined(AWS_S3_IMPLEMENTED)
+#define AWS_S3_IMPLEMENTED
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What to tell a person about S3's own codes; HEAD has only a status. */
+static const char *aws_i_s3_hint(const char *code)
+{
+    static const struct {
+        const char *code, *text;
+    } hints[] = {
+        {"NoSuchBucket", "bucket '%b' does not exist there: check its name, or create it"},
+        {"NoSuchKey", "there is no object '%k' in the bucket: check the key"},
+        {"404", "'%o' does not exist there: check the name"},
+        {"403", "access key '%a' may not see this, or its secret is wrong, or the clock is"},
+        {"301", "region '%r' is not the bucket's, which is '%e': set aws_config.region"},
+        {"BucketAlreadyExists", "the name '%b' is taken by somebody else: choose another"},
+        {"BucketAlreadyOwnedByYou", "you have bucket '%b' already: go on with it"},
+        {"BucketNotEmpty", "bucket '%b' still has objects: delete them first"},
+        {"IllegalLocationConstraintException",
+         "region '%r' is not what this endpoint creates buckets in: set location_constraint"},
+        {"PreconditionFailed", "'%k' has changed or exists already"},
+        {"InvalidRange", "the range lies outside of object '%k'"},
+        {"InvalidObjectState", "object '%k' is archived: restore it first"}};
+    size_t i;
+
+    for (i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strcmp(hints[i].code, code) == 0)
+            return hints[i].text;
+    return NULL;
+}
+
+#ifdef AWS_STATIC
+static
+#endif
+const aws_service aws_s3_service = {"S3",         "s3",           "s3",
+                                    AWS_REST_XML, AWS_SERVICE_S3, aws_i_s3_hint};
+
+/* ---- Operations ---- */
+
+enum {
+    AWS_I_S3_BUCKET = 1,     /* needs a bucket */
+    AWS_I_S3_OBJECT = 3,     /* and a key */
+    AWS_I_S3_BODY = 4,       /* takes one from the caller */
+    AWS_I_S3_XML = 8,        /* the answer is XML, for the caller */
+    AWS_I_S3_COLLECT = 16,   /* the answer is short XML, for the result */
+    AWS_I_S3_PATH_STYLE = 32,
+    AWS_I_S3_LOCATION = 64,  /* the body is a CreateBucketConfiguration */
+    AWS_I_S3_DELETE = 128    /* the body is a Delete */
+};
+
+/* Bits of the members, in the list's order. */
+enum {
+#define AWS_I_S3_INDEX(field, wire) AWS_I_S3_I_##field,
+    AWS_S3_MEMBERS(AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX)
+#undef AWS_I_S3_INDEX
+    AWS_I_S3_MEMBER_COUNT
+};
+
+#define AWS_I_S3_M(field) ((uint64_t)1 << AWS_I_S3_I_##field)
+#define AWS_I_S3_SSE                                                                              \
+    (AWS_I_S3_M(sse_customer_algorithm) | AWS_I_S3_M(sse_customer_key) |                          \
+     AWS_I_S3_M(sse_customer_key_md5) | AWS_I_S3_M(request_payer) |                               \
+     AWS_I_S3_M(expected_bucket_owner))
+#define AWS_I_S3_LISTED                                                                           \
+    (AWS_I_S3_M(prefix) | AWS_I_S3_M(delimiter) | AWS_I_S3_M(start_after) |                       \
+     AWS_I_S3_M(continuation_token) | AWS_I_S3_M(encoding_type) | AWS_I_S3_M(max_keys) |          \
+     AWS_I_S3_M(fetch_owner) | AWS_I_S3_M(request_payer) | AWS_I_S3_M(expected_bucket_owner))
+#define AWS_I_S3_STORED                                                                           \
+    (AWS_I_S3_SSE | AWS_I_S3_M(acl) | AWS_I_S3_M(cache_control) |                                 \
+     AWS_I_S3_M(content_disposition) | AWS_I_S3_M(content_encoding) |                             \
+     AWS_I_S3_M(content_language) | AWS_I_S3_M(content_type) | AWS_I_S3_M(expires) |              \
+     AWS_I_S3_M(if_match) | AWS_I_S3_M(if_none_match) | AWS_I_S3_M(storage_class) |               \
+     AWS_I_S3_M(tagging) | AWS_I_S3_M(website_redirect_location) |                                \
+     AWS_I_S3_M(server_side_encryption) | AWS_I_S3_M(sse_kms_key_id))
+#define AWS_I_S3_READ                                                                             \
+    (AWS_I_S3_SSE | AWS_I_S3_M(if_match) | AWS_I_S3_M(if_none_match) |                            \
+     AWS_I_S3_M(if_modified_since) | AWS_I_S3_M(if_unmodified_since) | AWS_I_S3_M(range) |        \
+     AWS_I_S3_M(version_id) | AWS_I_S3_M(part_number) | AWS_I_S3_M(response_cache_control) |      \
+     AWS_I_S3_M(response_content_disposition) | AWS_I_S3_M(response_content_type))
+
+typedef struct aws_i_s3_operation {
+    const char *name, *method, *query;
+    unsigned    flags;
+    uint64_t    members;
+} aws_i_s3_operation;
+
+enum { AWS_I_S3_H, AWS_I_S3_Q, AWS_I_S3_N, AWS_I_S3_B, AWS_I_S3_U };
+
+typedef struct aws_i_s3_member {
+    const char    *field, *wire;
+    unsigned short offset;
+    unsigned char  type;
+} aws_i_s3_member;
+
+static const aws_i_s3_member aws_i_s3_members[] = {
+#define AWS_I_S3_ROW_H(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_H},
+#define AWS_I_S3_ROW_Q(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_Q},
+#define AWS_I_S3_ROW_N(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_N},
+#define AWS_I_S3_ROW_B(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_B},
+#define AWS_I_S3_ROW_U(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_U},
+    AWS_S3_MEMBERS(AWS_I_S3_ROW_H, AWS_I_S3_ROW_Q, AWS_I_S3_ROW_N, AWS_I_S3_ROW_B, AWS_I_S3_ROW_U)
+#undef AWS_I_S3_ROW_H
+#undef AWS_I_S3_ROW_Q
+#undef AWS_I_S3_ROW_N
+#undef AWS_I_S3_ROW_B
+#undef AWS_I_S3_ROW_U
+};
+
+static const char *aws_i_s3_text(const aws_s3_args *args, const aws_i_s3_member *member)
+{
+    const char *text;
+
+    memcpy(&text, (const char *)args + member->offset, sizeof text);
+    return text;
+}
+
+static unsigned aws_i_s3_number(const aws_s3_args *args, const aws_i_s3_member *member)
+{
+    unsigned number;
+
+    memcpy(&number, (const char *)args + member->offset, sizeof number);
+    return number;
+}
+
+static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op,
+                                const aws_s3_args *args, size_t index)
+{
+    const aws_i_s3_member *m = aws_i_s3_members + index;
+    int is_number = m->type == AWS_I_S3_N || m->type == AWS_I_S3_B;
+    unsigned number = is_number ? aws_i_s3_number(args, m) : 0;
+    const char *text = is_number ? NULL : aws_i_s3_text(args, m);
+
+    if (!number && !text)
+        return;
+    if (!(op->members >> index & 1))
+        aws_call_refuse(client, AWS_ERR_PARAM, "this action has no member '%v'", m->field, NULL);
+    else if (m->type == AWS_I_S3_H)
+        aws_call_header(client, NULL, m->wire, text);
+    else if (m->type == AWS_I_S3_U)
+        aws_call_header_uri(client, m->wire, text);
+    else if (m->type == AWS_I_S3_Q)
+        aws_call_query(client, m->wire, text);
+    else if (m->type == AWS_I_S3_N)
+        aws_call_query_number(client, m->wire, number);
+    else
+        aws_call_query(client, m->wire, "true");
+}
+
+static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *op,
+                                 const aws_s3_args *args)
+{
+    size_t i;
+
+    if (strcmp(op->query, "list-type=2") == 0)
+        aws_call_query(client, "list-type", "2");
+    else if (*op->query)
+        aws_call_query(client, op->query, "");
+    for (i = 0; i < AWS_I_S3_MEMBER_COUNT; i++)
+        aws_i_s3_add_member(client, op, args, i);
+    for (i = 0; i < args->metadata_count; i++)
+        aws_call_header(client, "x-amz-meta-", args->metadata[i].name, args->metadata[i].value);
+    for (i = 0; i < args->headers_count; i++)
+        aws_call_header(client, NULL, args->headers[i].name, args->headers[i].value);
+}
+
+/* <CreateBucketConfiguration>: emit_context is the region. */
+static void aws_i_s3_emit_location(aws_out *out, const aws_call *call)
+{
+    aws_out_text(out, "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                      "<LocationConstraint>");
+    aws_out_xml(out, (const char *)call->emit_context);
+    aws_out_text(out, "</LocationConstraint></CreateBucketConfiguration>");
+}
+
+/* <Delete>: emit_context are the keys, emit_count their number, emit_option quiet. */
+static void aws_i_s3_emit_delete(aws_out *out, const aws_call *call)
+{
+    const aws_s3_key *keys = (const aws_s3_key *)call->emit_context;
+    size_t i;
+
+    aws_out_text(out, "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for (i = 0; i < call->emit_count; i++) {
+        aws_out_text(out, "<Object><Key>");
+        aws_out_xml(out, keys[i].key);
+        aws_out_text(out, "</Key>");
+        if (keys[i].version_id) {
+            aws_out_text(out, "<VersionId>");
+            aws_out_xml(out, keys[i].version_id);
+            aws_out_text(out, "</VersionId>");
+        }
+        aws_out_text(out, "</Object>");
+    }
+    aws_out_text(out, call->emit_option ? "<Quiet>true</Quiet></Delete>" : "</Delete>");
+}
+
+/* The body of an action that makes its own. */
+static void aws_i_s3_own_body(aws_call *call, const aws_i_s3_operation *op, const aws_s3_args *args)
+{
+    if (op->flags & AWS_I_S3_DELETE) {
+        call->emit = aws_i_s3_emit_delete;
+        call->emit_context = args->objects;
+        call->emit_count = args->object_count <= 1000 ? args->object_count : 0;
+        call->emit_option = args->quiet;
+        call->flags |= AWS_CALL_CONTENT_MD5;
+    } else if (op->flags & AWS_I_S3_LOCATION && args->location_constraint) {
+        call->emit = aws_i_s3_emit_location;
+        call->emit_context = args->location_constraint;
+    }
+}
+
+static aws_call aws_i_s3_call(const aws_i_s3_operation *op, const aws_s3_args *args)
+{
+    aws_call call;
+    int raw = args->buffer || args->sink || args->stream;
+
+    memset(&call, 0, sizeof call);
+    call.operation = op->name;
+    call.method = op->method;
+    call.bucket = op->flags & AWS_I_S3_BUCKET ? args->bucket : NULL;
+    call.key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT ? args->key : NULL;
+    call.timeout = args->timeout;
+    call.progress = args->progress;
+    call.progress_context = args->progress_context;
+    if (op->flags & AWS_I_S3_PATH_STYLE)
+        call.flags |= AWS_CALL_PATH_STYLE;
+    if (op->flags & AWS_I_S3_XML || (op->flags & AWS_I_S3_DELETE && raw))
+        call.flags |= AWS_CALL_XML;
+    if (op->flags & AWS_I_S3_COLLECT || (op->flags & AWS_I_S3_DELETE && !raw))
+        call.flags |= AWS_CALL_XML | AWS_CALL_READ;
+    if (op->flags & AWS_I_S3_BODY) {
+        call.data = args->body;
+        call.source = args->source;
+        call.size = args->body_size;
+        call.flags |= args->stream ? (unsigned)AWS_CALL_WRITE : 0;
+    } else if (!(op->flags & AWS_I_S3_COLLECT)) {
+        call.buffer = args->buffer;
+        call.buffer_size = args->buffer_size;
+        call.sink = args->sink;
+        call.flags |= args->stream ? (unsigned)AWS_CALL_READ : 0;
+    }
+    aws_i_s3_own_body(&call, op, args);
+    return call;
+}
+
+/* The key is one more than it may be, or there is none. */
+static void aws_i_s3_check_names(aws_client *client, const aws_i_s3_operation *op,
+                                 const aws_s3_args *args)
+{
+    int wants_key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT;
+
+    if (op->flags & AWS_I_S3_BUCKET && (!args->bucket || !*args->bucket))
+        aws_call_refuse(client, AWS_ERR_PARAM, "no bucket is named", "", NULL);
+    if (wants_key && (!args->key || !*args->key))
+        aws_call_refuse(client, AWS_ERR_PARAM, "the key is empty: it would mean the bucket", "", NULL);
+    else if (wants_key && strlen(args->key) > 1024)
+        aws_call_refuse(client, AWS_ERR_PARAM, "the key '%v' is longer than 1,024 bytes", args->key,
+                        "1024");
+}
+
+static void aws_i_s3_check_body(aws_client *client, const aws_i_s3_operation *op,
+                                const aws_s3_args *args)
+{
+    const uint64_t limit = (uint64_t)5 << 30;
+    int ways = (args->body != NULL) + (args->source != NULL) + (args->stream != 0);
+
+    if (op->flags & AWS_I_S3_BODY) {
+        if (args->body_size > limit)
+            aws_call_refuse(client, AWS_ERR_PARAM,
+                            "the body is larger than one PutObject may be: at most %e bytes; "
+                            "upload it in parts",
+                            "", "5368709120");
+        if (ways > 1 || (!ways && args->body_size))
+            aws_call_refuse(client, AWS_ERR_PARAM,
+                            "give the body by one of body, source and stream", "", NULL);
+        if (args->body_size > (size_t)-1 && args->body)
+            aws_call_refuse(client, AWS_ERR_PARAM, "body_size exceeds the memory of this machine",
+                            "", NULL);
+    } else if (args->body || args->source || args->body_size) {
+        aws_call_refuse(client, AWS_ERR_PARAM, "this action has no member '%v'", "body", NULL);
+    }
+    if (op->flags & AWS_I_S3_DELETE) {
+        size_t i;
+        if (!args->objects || !args->object_count || args->object_count > 1000)
+            aws_call_refuse(client, AWS_ERR_PARAM, "give 1 to %e objects to delete", "", "1000");
+        for (i = 0; args->objects && i < args->object_count; i++)
+            if (!args->objects[i].key || !*args->objects[i].key)
+                aws_call_refuse(client, AWS_ERR_PARAM, "a key to delete is empty", "", NULL);
+    } else if (args->objects) {
+        aws_call_refuse(client, AWS_ERR_PARAM, "this action has no member '%v'", "objects", NULL);
+    }
+    if ((args->buffer != NULL) + (args->sink != NULL) +
+            (args->stream && !(op->flags & AWS_I_S3_BODY)) > 1)
+        aws_call_refuse(client, AWS_ERR_PARAM, "give the answer one way: buffer, sink or stream", "",
+                        NULL);
+}
+
+/* Read a DeleteResult: count, and keep the first error. */
+static int aws_i_s3_run_delete(aws_client *client)
+{
+    unsigned *counters = aws_call_counters(client); /* deleted, failed, reading */
+    aws_xml *xml;
+    int r;
+
+    for (;;) {
+        if (!counters[2]) {
+            if ((r = aws_call_run(client)) < 0)
+                return r;
+            counters[2] = 1;
+        }
+        while ((r = aws_call_xml(client, &xml)) > 0) {
+            const char *path = xml->path + xml->root_length;
+            if (r == AWS_XML_START && strcmp(path, "/Deleted") == 0)
+                counters[0]++;
+            else if (r == AWS_XML_START && strcmp(path, "/Error") == 0)
+                counters[1]++;
+            else if (r == AWS_XML_TEXT && counters[1] == 1)
+                aws_call_error_text(client, xml);
+        }
+        if (r == AWS_AGAIN)
+            return r;
+        if (r == 0)
+            return counters[1] ? aws_call_failed(client, AWS_ERR_SERVICE,
+                                                 "'%v' was not deleted, perhaps others too: see "
+                                                 "aws_s3_result.failed")
+                               : 0;
+        if ((r = aws_call_again(client, r)) < 0)
+            return r;
+        counters[0] = counters[1] = counters[2] = 0;
+    }
+}
+
+static uint64_t aws_i_s3_decimal(const char *text)
+{
+    uint64_t number = 0;
+
+    while (text && *text >= '0' && *text <= '9')
+        number = number * 10 + (uint64_t)(*text++ - '0');
+    return number;
+}
+
+AWS_API void aws_s3_result_of(const aws_client *client, aws_s3_result *result)
+{
+    const char *text;
+
+    memset(result, 0, sizeof *result);
+    result->status = aws_client_status(client);
+    result->size = aws_i_s3_decimal(aws_client_header(client, "content-length"));
+    result->etag = aws_client_header(client, "etag");
+    if (!result->etag)
+        result->etag = aws_client_header(client, "/ETag");
+    result->version_id = aws_client_header(client, "x-amz-version-id");
+    result->content_type = aws_client_header(client, "content-type");
+    text = aws_client_header(client, "last-modified");
+    if (!text)
+        text = aws_client_header(client, "/LastModified");
+    result->last_modified = text ? aws_date_parse(text) : -1;
+    text = aws_client_header(client, "");
+    if (text)
+        result->location = !*text ? "us-east-1" : strcmp(text, "EU") == 0 ? "eu-west-1" : text;
+}
+
+static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const aws_s3_args *args,
+                        aws_s3_result *result)
+{
+#ifdef __cplusplus
+    static const aws_s3_args none = {};
+#else
+    static const aws_s3_args none = {0};
+#endif
+    aws_call call;
+    int r;
+
+    if (!args)
+        args = &none;
+    call = aws_i_s3_call(op, args);
+    r = aws_call_enter(client, &call);
+    if (r < 0)
+        return r;
+    if (r > 0) {
+        aws_i_s3_check_names(client, op, args);
+        aws_i_s3_check_body(client, op, args);
+        aws_i_s3_add_members(client, op, args);
+    }
+    if (op->flags & AWS_I_S3_DELETE && call.flags & AWS_CALL_READ && !args->stream)
+        r = aws_i_s3_run_delete(client);
+    else if (op->flags & AWS_I_S3_COLLECT)
+        r = aws_call_collect(client);
+    else
+        r = aws_call_run(client);
+    if (result && r != AWS_AGAIN) {
+        aws_s3_result_of(client, result);
+        if (op->flags & AWS_I_S3_DELETE && !args->stream && call.flags & AWS_CALL_READ) {
+            result->deleted = aws_call_counters(client)[0];
+            result->failed = aws_call_counters(client)[1];
+        }
+    }
+    return r;
+}
+
+/* One constant and one function per action: what isn't called costs no flash. */
+#define AWS_I_S3_DEFINE(name, Name, method, query, flags, members)                                \
+    AWS_API int aws_s3_##name(aws_client *client, const aws_s3_args *args, aws_s3_result *result) \
+    {                                                                                             \
+        static const aws_i_s3_operation op = {#Name, method, query, flags, members};              \
+        return aws_i_s3_run(client, &op, args, result);                                           \
+    }
+AWS_S3_OPERATIONS(AWS_I_S3_DEFINE)
+#undef AWS_I_S3_DEFINE
+
+/* ---- Resources ---- */
+
+AWS_API void aws_s3_bucket_init(aws_s3_bucket *bucket, aws_client *client, const char *name)
+{
+    bucket->client = client;
+    bucket->name = name;
+}
+
+AWS_API void aws_s3_object_init(aws_s3_object *object, const aws_s3_bucket *bucket, const char *key)
+{
+    object->client = bucket->client;
+    object->bucket = bucket->name;
+    object->key = key;
+}
+
+/* args or none, with the names of the resource. */
+static aws_s3_args aws_i_s3_args(const aws_s3_args *args, const char *bucket, const char *key)
+{
+    aws_s3_args copy;
+
+    if (args)
+        copy = *args;
+    else
+        memset(&copy, 0, sizeof copy);
+    copy.bucket = bucket;
+    copy.key = key;
+    return copy;
+}
+
+/* 404 is an answer here. */
+static int aws_i_s3_exists(const aws_client *client, int r)
+{
+    if (r == AWS_ERR_SERVICE && aws_client_failure(client)->http_status == 404)
+        return 0;
+    return r < 0 ? r : 1;
+}
+
+AWS_API int aws_s3_bucket_create(const aws_s3_bucket *bucket, const aws_s3_args *args)
+{
+    aws_s3_args a = aws_i_s3_args(args, bucket->name, NULL);
+    const char *region = aws_client_region(bucket->client);
+
+    if (!a.location_constraint && region && strcmp(region, "us-east-1") != 0)
+        a.location_constraint = region;
+    return aws_s3_create_bucket(bucket->client, &a, NULL);
+}
+
+AWS_API int aws_s3_bucket_exists(const aws_s3_bucket *bucket)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+
+    return aws_i_s3_exists(bucket->client, aws_s3_head_bucket(bucket->client, &a, NULL));
+}
+
+AWS_API int aws_s3_bucket_delete(const aws_s3_bucket *bucket)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+
+    return aws_s3_delete_bucket(bucket->client, &a, NULL);
+}
+
+AWS_API int aws_s3_bucket_put(const aws_s3_bucket *bucket, const char *key, const void *data,
+                              size_t size, const aws_s3_args *args)
+{
+    aws_s3_args a = aws_i_s3_args(args, bucket->name, key);
+
+    a.body = data;
+    a.body_size = size;
+    return aws_s3_put_object(bucket->client, &a, NULL);
+}
+
+AWS_API int aws_s3_bucket_get(const aws_s3_bucket *bucket, const char *key, void *buffer,
+                              size_t size, const aws_s3_args *args)
+{
+    aws_s3_args a = aws_i_s3_args(args, bucket->name, key);
+
+    a.buffer = buffer;
+    a.buffer_size = size;
+    return aws_s3_get_object(bucket->client, &a, NULL);
+}
+
+AWS_API int aws_s3_bucket_delete_key(const aws_s3_bucket *bucket, const char *key)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, key);
+
+    return aws_s3_delete_object(bucket->client, &a, NULL);
+}
+
+AWS_API int aws_s3_object_put(const aws_s3_object *object, const aws_s3_args *args)
+{
+    aws_s3_args a = aws_i_s3_args(args, object->bucket, object->key);
+
+    return aws_s3_put_object(object->client, &a, NULL);
+}
+
+AWS_API int aws_s3_object_get(const aws_s3_object *object, const aws_s3_args *args,
+                              aws_s3_result *result)
+{
+    aws_s3_args a = aws_i_s3_args(args, object->bucket, object->key);
+
+    return aws_s3_get_object(object->client, &a, result);
+}
+
+AWS_API int aws_s3_object_head(const aws_s3_object *object, aws_s3_result *result)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, object->bucket, object->key);
+
+    return aws_s3_head_object(object->client, &a, result);
+}
+
+AWS_API int aws_s3_object_delete(const aws_s3_object *object)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, object->bucket, object->key);
+
+    return aws_s3_delete_object(object->client, &a, NULL);
+}
+
+AWS_API int aws_s3_object_exists(const aws_s3_object *object)
+{
+    return aws_i_s3_exists(object->client, aws_s3_object_head(object, NULL));
+}
+
+AWS_API int aws_s3_object_copy_from(const aws_s3_object *object, const char *source,
+                                    const aws_s3_args *args)
+{
+    aws_s3_args a = aws_i_s3_args(args, object->bucket, object->key);
+
+    a.copy_source = source;
+    return aws_s3_copy(object->client, &a, NULL);
+}
+
+/* ---- Iterators ---- */
+
+/* How a listing goes on: plain ones after the last key, whatever happened in between. With a
+ * delimiter servers order keys and prefixes differently, and directory buckets aren't ordered:
+ * these go on by token, and an interrupted page is asked again up to where it was. */
+
+enum { AWS_I_S3_NEXT, AWS_I_S3_ASK, AWS_I_S3_PAGE, AWS_I_S3_DONE, AWS_I_S3_FAILED };
+
+/* What an element of the answer is. */
+enum {
+    AWS_I_S3_F_NONE,
+    AWS_I_S3_F_ENTRY,
+    AWS_I_S3_F_PREFIX,
+    AWS_I_S3_F_KEY,
+    AWS_I_S3_F_SIZE,
+    AWS_I_S3_F_MODIFIED,
+    AWS_I_S3_F_ETAG,
+    AWS_I_S3_F_CLASS,
+    AWS_I_S3_F_TRUNCATED,
+    AWS_I_S3_F_ENCODING,
+    AWS_I_S3_F_TOKEN,
+    AWS_I_S3_F_BUCKETS_TOKEN /* the next one of ListBuckets; ListObjectsV2 repeats the last one */
+};
+
+static unsigned char aws_i_s3_field(const aws_s3_objects *it, const char *path)
+{
+    static const struct {
+        const char   *path;
+        unsigned char field;
+    } fields[] = {{"/Contents", AWS_I_S3_F_ENTRY},
+                  {"/Contents/Key", AWS_I_S3_F_KEY},
+                  {"/Contents/LastModified", AWS_I_S3_F_MODIFIED},
+                  {"/Contents/ETag", AWS_I_S3_F_ETAG},
+                  {"/Contents/Size", AWS_I_S3_F_SIZE},
+                  {"/Contents/StorageClass", AWS_I_S3_F_CLASS},
+                  {"/CommonPrefixes", AWS_I_S3_F_PREFIX},
+                  {"/CommonPrefixes/Prefix", AWS_I_S3_F_KEY},
+                  {"/IsTruncated", AWS_I_S3_F_TRUNCATED},
+                  {"/EncodingType", AWS_I_S3_F_ENCODING},
+                  {"/NextContinuationToken", AWS_I_S3_F_TOKEN},
+                  {"/Buckets/Bucket", AWS_I_S3_F_ENTRY},
+                  {"/Buckets/Bucket/Name", AWS_I_S3_F_KEY},
+                  {"/Buckets/Bucket/CreationDate", AWS_I_S3_F_MODIFIED},
+                  {"/ContinuationToken", AWS_I_S3_F_BUCKETS_TOKEN}};
+    size_t i;
+
+    for (i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (strcmp(fields[i].path, path) == 0)
+            break;
+    if (i == sizeof fields / sizeof *fields)
+        return AWS_I_S3_F_NONE;
+    if (fields[i].field == AWS_I_S3_F_BUCKETS_TOKEN)
+        return it->bucket ? AWS_I_S3_F_NONE : AWS_I_S3_F_TOKEN;
+    return fields[i].field;
+}
+
+static void aws_i_s3_begin(aws_s3_objects *it, aws_client *client, const char *bucket,
+                           const aws_s3_args *args)
+{
+    memset(it, 0, sizeof *it);
+    it->client = client;
+    it->bucket = bucket;
+    if (args) {
+        it->prefix = args->prefix;
+        it->page = (unsigned char *)args->page;
+        it->page_size = args->page ? args->page_size : 0;
+        it->timeout = args->timeout;
+        it->ceiling = bucket ? args->max_keys : args->max_buckets;
+    }
+    it->max_keys = it->ceiling;
+}
+
+AWS_API int aws_s3_objects_begin(aws_s3_objects *it, const aws_s3_bucket *bucket,
+                                 const aws_s3_args *args)
+{
+    static const char directory[] = "--x-s3";
+    size_t size = bucket->name ? strlen(bucket->name) : 0, after;
+
+    aws_i_s3_begin(it, bucket->client, bucket->name ? bucket->name : "", args);
+    if (args) {
+        it->delimiter = args->delimiter;
+        it->fetch_owner = args->fetch_owner != 0;
+        it->start_after = args->start_after;
+    }
+    it->by_token = it->delimiter != NULL ||
+                   (size > sizeof directory && strcmp(bucket->name + size + 1 - sizeof directory,
+                                                      directory) == 0);
+    after = it->start_after ? strlen(it->start_after) : 0;
+    if (after >= sizeof it->key) {
+        it->state = AWS_I_S3_FAILED;
+        return it->result = aws_call_failed(it->client, AWS_ERR_PARAM,
+                                            "start_after is longer than 1,024 bytes");
+    }
+    if (!it->by_token && after) /* the place to resume at */
+        memcpy(it->key, it->start_after, after + 1);
+    return 0;
+}
+
+AWS_API int aws_s3_buckets_begin(aws_s3_objects *it, aws_client *client, const aws_s3_args *args)
+{
+    aws_i_s3_begin(it, client, NULL, args);
+    it->by_token = 1;
+    return 0;
+}
+
+/* Keys are read aside and copied when complete, so that a cut leaves the last one: at the end of
+ * the tokens' memory, of which a plain listing uses little. */
+static char *aws_i_s3_new_key(aws_s3_objects *it)
+{
+    return it->by_token ? it->key : it->tokens + AWS_S3_TOKENS - AWS_S3_KEY;
+}
+
+static size_t aws_i_s3_token_room(const aws_s3_objects *it)
+{
+    return it->by_token ? AWS_S3_TOKENS : AWS_S3_TOKENS - AWS_S3_KEY;
+}
+
+/* An entry kept in page memory: sizes, the text of key, etag and class. */
+enum { AWS_I_S3_KEPT = 16 };
+
+static void aws_i_s3_put_bytes(unsigned char *to, uint64_t number, int size)
+{
+    while (size--) {
+        *to++ = (unsigned char)number;
+        number >>= 8;
+    }
+}
+
+static uint64_t aws_i_s3_get_bytes(const unsigned char *from, int size)
+{
+    uint64_t number = 0;
+
+    while (size--)
+        number = number << 8 | from[size];
+    return number;
+}
+
+/* Where the key of the entry being read goes. */
+static char *aws_i_s3_key_place(aws_s3_objects *it, size_t *room)
+{
+    size_t used = it->page_end + AWS_I_S3_KEPT;
+
+    *room = AWS_S3_KEY - 1;
+    if (!it->saving)
+        return aws_i_s3_new_key(it);
+    if (used >= it->page_size)
+        *room = 0;
+    else if (it->page_size - used < *room)
+        *room = it->page_size - used;
+    return (char *)it->page + (used < it->page_size ? used : 0);
+}
+
+/* The entry being read is complete and goes to page memory; 0 if it doesn't fit. */
+static int aws_i_s3_keep(aws_s3_objects *it)
+{
+    size_t etag = strlen(it->new_etag), storage = strlen(it->new_class);
+    size_t size = AWS_I_S3_KEPT + it->new_length + etag + storage;
+    unsigned char *entry = it->page + it->page_end;
+
+    if (it->overflow || size > it->page_size - it->page_end)
+        return 0;
+    aws_i_s3_put_bytes(entry, it->new_length, 2);
+    entry[2] = (unsigned char)etag;
+    entry[3] = (unsigned char)(storage | (it->is_prefix ? 0x80u : 0));
+    aws_i_s3_put_bytes(entry + 4, it->new_size, 7);
+    aws_i_s3_put_bytes(entry + 11, (uint64_t)it->new_modified, 5);
+    memcpy(entry + AWS_I_S3_KEPT + it->new_length, it->new_etag, etag);
+    memcpy(entry + AWS_I_S3_KEPT + it->new_length + etag, it->new_class, storage);
+    it->page_end += size;
+    return 1;
+}
+
+static void aws_i_s3_set(char *to, const void *from, size_t size)
+{
+    memcpy(to, from, size);
+    to[size] = 0;
+}
+
+static void aws_i_s3_summary(aws_s3_objects *it, aws_s3_summary *summary, uint64_t size,
+                             int64_t modified, int is_prefix)
+{
+    summary->key = it->key;
+    summary->key_length = strlen(it->key);
+    summary->size = size;
+    summary->last_modified = modified;
+    summary->etag = it->etag;
+    summary->storage_class = it->storage_class;
+    summary->is_prefix = is_prefix;
+}
+
+/* Take the next entry out of page memory. */
+static void aws_i_s3_unkeep(aws_s3_objects *it, aws_s3_summary *summary)
+{
+    const unsigned char *entry = it->page + it->page_start, *text = entry + AWS_I_S3_KEPT;
+    size_t key = (size_t)aws_i_s3_get_bytes(entry, 2), etag = entry[2], storage = entry[3] & 0x7f;
+
+    aws_i_s3_set(it->key, text, key);
+    aws_i_s3_set(it->etag, text + key, etag);
+    aws_i_s3_set(it->storage_class, text + key + etag, storage);
+    aws_i_s3_summary(it, summary, aws_i_s3_get_bytes(entry + 4, 7),
+                     (int64_t)aws_i_s3_get_bytes(entry + 11, 5), entry[3] >> 7);
+    it->page_start += AWS_I_S3_KEPT + key + etag + storage;
+    if (it->page_start == it->page_end)
+        it->page_start = it->page_end = 0;
+}
+
+/* ---- Reading a page ---- */
+
+static int aws_i_s3_hex(int c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                                               : -1;
+}
+
+/* Append a piece of a key, decoding it (encoding-type=url) across pieces. 0 or an error. */
+static int aws_i_s3_key_text(aws_s3_objects *it, const char *text, size_t size)
+{
+    size_t room, i;
+    char *key = aws_i_s3_key_place(it, &room);
+
+    for (i = 0; i < size; i++) {
+        int c = (unsigned char)text[i], digit;
+        if (it->escape) {
+            if ((digit = aws_i_s3_hex(c)) < 0)
+                return AWS_ERR_PROTOCOL;
+            it->escape_value = (unsigned char)(it->escape_value << 4 | digit);
+            if (it->escape++ == 1)
+                continue;
+            it->escape = 0;
+            c = it->escape_value;
+            if (!c)
+                return AWS_ERR_PROTOCOL;
+        } else if (it->encoded && c == '%') {
+            it->escape = 1;
+            it->escape_value = 0;
+            continue;
+        } else if (it->encoded && c == '+') {
+            c = ' ';
+        }
+        if (it->new_length < room)
+            key[it->new_length++] = (char)c;
+        else
+            it->overflow = 1;
+    }
+    return it->overflow && !it->saving ? AWS_ERR_TOO_BIG : 0;
+}
+
+/* Append to a small text; what doesn't fit is not for us. */
+static void aws_i_s3_append(char *field, size_t room, const char *text, size_t size)
+{
+    size_t used = strlen(field);
+
+    if (size > room - 1 - used)
+        size = room - 1 - used;
+    aws_i_s3_set(field + used, text, size);
+}
+
+/* The next page's token lies behind this page's, which a retry sends again. */
+static size_t aws_i_s3_token_place(const aws_s3_objects *it)
+{
+    return it->this_token ? it->this_token + 1 : 0;
+}
+
+static int aws_i_s3_token_text(aws_s3_objects *it, const char *text, size_t size)
+{
+    size_t used = aws_i_s3_token_place(it) + it->next_token;
+
+    if (used + size >= aws_i_s3_token_room(it)) {
+        it->token_lost = 1;
+        return 0;
+    }
+    aws_i_s3_set(it->tokens + used, text, size);
+    it->next_token += size;
+    return 0;
+}
+
+static int aws_i_s3_page_text(aws_s3_objects *it, const char *text, size_t size)
+{
+    switch (it->field) {
+    case AWS_I_S3_F_KEY:
+        return aws_i_s3_key_text(it, text, size);
+    case AWS_I_S3_F_TOKEN:
+        return it->seen && !it->by_token ? 0 : aws_i_s3_token_text(it, text, size);
+    case AWS_I_S3_F_ETAG:
+        aws_i_s3_append(it->new_etag, sizeof it->new_etag, text, size);
+        return 0;
+    case AWS_I_S3_F_CLASS:
+        aws_i_s3_append(it->new_class, sizeof it->new_class, text, size);
+        return 0;
+    default:
+        aws_i_s3_append(it->value, sizeof it->value, text, size);
+        return 0;
+    }
+}
+
+static void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
+{
+    it->field = field;
+    it->value[0] = 0;
+    if (field == AWS_I_S3_F_ENTRY || field == AWS_I_S3_F_PREFIX) {
+        it->in_entry = 1;
+        it->is_prefix = field == AWS_I_S3_F_PREFIX;
+        it->new_length = 0;
+        it->new_size = 0;
+        it->new_modified = 0;
+        it->new_etag[0] = it->new_class[0] = 0;
+        it->overflow = it->escape = 0;
+    } else if (field == AWS_I_S3_F_TOKEN && it->by_token) {
+        it->next_token = 0;
+    }
+}
+
+/* An element has ended: 1 if it was an entry. */
+static int aws_i_s3_page_ended(aws_s3_objects *it, unsigned char field)
+{
+    switch (field) {
+    case AWS_I_S3_F_SIZE:
+        it->new_size = aws_i_s3_decimal(it->value);
+        break;
+    case AWS_I_S3_F_MODIFIED:
+        it->new_modified = aws_date_parse(it->value);
+        break;
+    case AWS_I_S3_F_TRUNCATED:
+        it->truncated = strcmp(it->value, "true") == 0;
+        break;
+    case AWS_I_S3_F_ENCODING:
+        it->encoded = strcmp(it->value, "url") == 0;
+        break;
+    case AWS_I_S3_F_KEY:
+        if (it->escape)
+            return AWS_ERR_PROTOCOL;
+        break;
+    case AWS_I_S3_F_TOKEN:
+        if (!it->bucket)
+            it->truncated = it->next_token || it->token_lost;
+        break;
+    case AWS_I_S3_F_ENTRY:
+    case AWS_I_S3_F_PREFIX:
+        it->in_entry = 0;
+        it->seen++;
+        if (it->new_modified < 0)
+            it->new_modified = 0;
+        if (strcmp(it->new_class, "STANDARD") == 0)
+            it->new_class[0] = 0;
+        return 1;
+    default:
+        break;
+    }
+    it->field = AWS_I_S3_F_NONE;
+    return 0;
+}
+
+/* Read on to the next entry: 1, 0 at the end of the page, AWS_AGAIN or an error. */
+static int aws_i_s3_read_entry(aws_s3_objects *it)
+{
+    aws_xml *xml;
+    int event, r = 0;
+
+    while ((event = aws_call_xml(it->client, &xml)) > 0) {
+        if (event == AWS_XML_TEXT) {
+            if (it->field && (r = aws_i_s3_page_text(it, xml->text, xml->text_size)) < 0)
+                return r;
+            continue;
+        }
+        r = aws_i_s3_field(it, xml->path + xml->root_length);
+        if (event == AWS_XML_START) {
+            aws_i_s3_page_start(it, (unsigned char)r);
+            if (it->in_entry && it->saving && !it->page_size)
+                return 1; /* there is more, and nowhere to keep it */
+        } else if ((r = aws_i_s3_page_ended(it, (unsigned char)r)) != 0) {
+            return r;
+        }
+    }
+    return event;
+}
+
+/* Shorter pages after an interruption, longer ones while undisturbed. */
+static void aws_i_s3_shorten(aws_s3_objects *it, unsigned keys)
+{
+    it->max_keys = keys ? keys : 1;
+}
+
+static void aws_i_s3_lengthen(aws_s3_objects *it)
+{
+    unsigned limit = it->ceiling ? it->ceiling : 1000;
+
+    if (!it->max_keys || it->interrupted)
+        return;
+    it->max_keys = it->max_keys < limit / 2 ? it->max_keys * 2 : it->ceiling;
+}
+
+/* The stream is lost before the page's end: ask for what is left. */
+static void aws_i_s3_interrupted(aws_s3_objects *it)
+{
+    it->state = AWS_I_S3_NEXT;
+    it->in_entry = 0;
+    it->cut = 1;
+    if (it->by_token) { /* the same page again, up to one entry more */
+        it->skip += it->seen;
+        it->next_token = 0;
+        aws_i_s3_shorten(it, it->skip + (it->page_size && it->kept > 1 ? it->kept : 1));
+    } else {
+        aws_i_s3_shorten(it, it->page_size ? it->kept : 1);
+    }
+}
+
+static void aws_i_s3_page_done(aws_s3_objects *it)
+{
+    it->state = AWS_I_S3_NEXT;
+    it->cut = 0;
+}
+
+/* Another call wants the connection: keep the rest of the page as far as there is memory. */
+static int aws_i_s3_save(void *owner)
+{
+    aws_s3_objects *it = (aws_s3_objects *)owner;
+    int r = 1;
+
+    if (!it->saving && it->in_entry) { /* in the middle of one */
+        aws_i_s3_interrupted(it);
+        return 0;
+    }
+    it->saving = it->interrupted = 1;
+    while (r > 0) {
+        r = aws_i_s3_read_entry(it);
+        if (r > 0 && it->skip) {
+            it->skip--;
+            continue;
+        }
+        if (r > 0 && !(it->page_size && aws_i_s3_keep(it))) {
+            it->seen -= !it->in_entry; /* it was complete, but isn't kept */
+            r = AWS_ERR_MEMORY;
+        } else if (r > 0) {
+            it->kept++;
+        }
+    }
+    if (r == AWS_AGAIN)
+        return r;
+    it->saving = 0;
+    if (r == 0)
+        aws_i_s3_page_done(it);
+    else
+        aws_i_s3_interrupted(it);
+    return 0;
+}
+
+/* ---- Asking for a page ---- */
+
+static int aws_i_s3_fail(aws_s3_objects *it, int code)
+{
+    it->state = AWS_I_S3_FAILED;
+    return it->result = code;
+}
+
+/* After a page: where does the next one begin? 0, or an error. */
+static int aws_i_s3_next_page(aws_s3_objects *it)
+{
+    if (it->asked && !it->cut) {
+        if (!it->truncated) {
+            it->state = AWS_I_S3_DONE;
+            return 0;
+        }
+        if (it->by_token || !it->seen) {
+            size_t size = it->this_token, place = aws_i_s3_token_place(it);
+            if (it->token_lost)
+                return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_ERR_TOO_BIG,
+                                                         "a continuation token is too long"));
+            if (!it->next_token || (size == it->next_token &&
+                                    memcmp(it->tokens, it->tokens + place, size) == 0))
+                return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_ERR_PROTOCOL,
+                                                         "a truncated listing has no token, or "
+                                                         "the same one twice"));
+            memmove(it->tokens, it->tokens + place, it->next_token + 1);
+            it->this_token = it->next_token;
+        } else {
+            it->this_token = 0;
+        }
+        it->skip = 0;
+        aws_i_s3_lengthen(it);
+    } else if (it->cut && !it->by_token) {
+        it->this_token = 0;
+        it->skip = 0;
+    }
+    it->next_token = 0;
+    it->seen = it->kept = 0;
+    it->truncated = it->encoded = it->token_lost = it->in_entry = it->interrupted = 0;
+    it->field = AWS_I_S3_F_NONE;
+    it->state = AWS_I_S3_ASK;
+    return 0;
+}
+
+static void aws_i_s3_add_list(aws_s3_objects *it)
+{
+    aws_client *client = it->client;
+    const char *after = it->by_token ? it->start_after : it->key; /* read when it is sent */
+
+    if (it->bucket) {
+        aws_call_query(client, "list-type", "2");
+        aws_call_query(client, "encoding-type", "url");
+        if (it->delimiter)
+            aws_call_query(client, "delimiter", it->delimiter);
+        if (it->fetch_owner)
+            aws_call_query(client, "fetch-owner", "true");
+        it->from_key = !it->by_token && !it->this_token && *after;
+        if (!it->this_token && after && *after)
+            aws_call_query(client, "start-after", after);
+    }
+    if (it->prefix)
+        aws_call_query(client, "prefix", it->prefix);
+    if (it->this_token)
+        aws_call_query(client, "continuation-token", it->tokens);
+    if (it->max_keys)
+        aws_call_query_number(client, it->bucket ? "max-keys" : "max-buckets", it->max_keys);
+}
+
+/* Send the request for a page and read the answer's head. */
+static int aws_i_s3_ask(aws_s3_objects *it)
+{
+    aws_call call;
+    int r;
+
+    memset(&call, 0, sizeof call);
+    call.operation = it->bucket ? "ListObjectsV2" : "ListBuckets";
+    call.method = "GET";
+    call.bucket = it->bucket;
+    call.flags = AWS_CALL_READ | AWS_CALL_XML;
+    call.timeout = it->timeout;
+    call.emit_context = it; /* tells iterators apart */
+    r = aws_call_enter(it->client, &call);
+    if (r > 0) {
+        if (it->bucket && !*it->bucket)
+            aws_call_refuse(it->client, AWS_ERR_PARAM, "no bucket is named", "", NULL);
+        aws_i_s3_add_list(it);
+    }
+    if (r >= 0)
+        r = aws_call_run(it->client);
+    if (r == AWS_AGAIN || r == AWS_ERR_BUSY)
+        return r;
+    if (r < 0)
+        return aws_i_s3_fail(it, r);
+    aws_call_own(it->client, it, aws_i_s3_save);
+    it->asked = 1;
+    it->cut = 0;
+    it->state = AWS_I_S3_PAGE;
+    return 0;
+}
+
+/* A page broke off: perhaps another attempt. What was returned already isn't again. */
+static int aws_i_s3_page_failed(aws_s3_objects *it, int code)
+{
+    int r = aws_call_again(it->client, code);
+
+    if (r < 0)
+        return aws_i_s3_fail(it, r);
+    it->skip = it->from_key ? 0 : it->skip + it->seen;
+    it->next_token = 0;
+    it->seen = it->kept = 0;
+    it->truncated = it->encoded = it->token_lost = it->in_entry = 0;
+    it->field = AWS_I_S3_F_NONE;
+    it->state = AWS_I_S3_ASK;
+    return 0;
+}
+
+/* An entry is complete: hand it out, unless it was already. */
+static int aws_i_s3_take_entry(aws_s3_objects *it, aws_s3_summary *summary)
+{
+    if (it->skip) {
+        it->skip--;
+        return 0;
+    }
+    aws_i_s3_set(it->key, aws_i_s3_new_key(it), it->new_length);
+    aws_i_s3_set(it->etag, it->new_etag, strlen(it->new_etag));
+    aws_i_s3_set(it->storage_class, it->new_class, strlen(it->new_class));
+    aws_i_s3_summary(it, summary, it->new_size, it->new_modified, it->is_prefix);
+    return 1;
+}
+
+AWS_API int aws_s3_objects_next(aws_s3_objects *it, aws_s3_summary *summary)
+{
+    int r;
+
+    for (;;) {
+        if (it->page_start < it->page_end) {
+            aws_i_s3_unkeep(it, summary);
+            return 1;
+        }
+        if (it->state == AWS_I_S3_DONE || it->state == AWS_I_S3_FAILED)
+            return it->result;
+        r = 0;
+        if (it->state == AWS_I_S3_NEXT)
+            r = aws_i_s3_next_page(it);
+        else if (it->state == AWS_I_S3_ASK)
+            r = aws_i_s3_ask(it);
+        else if (!aws_call_owned(it->client, it)) /* cancelled */
+            aws_i_s3_interrupted(it);
+        else if (it->saving) /* another call began to save the page, but was given up */
+            r = aws_i_s3_save(it);
+        else if ((r = aws_i_s3_read_entry(it)) > 0)
+            r = aws_i_s3_take_entry(it, summary);
+        else if (r == 0)
+            aws_i_s3_page_done(it);
+        else if (r != AWS_AGAIN)
+            r = aws_i_s3_page_failed(it, r);
+        if (r)
+            return r;
+    }
+}
+
+AWS_API int aws_s3_objects_end(aws_s3_objects *it)
+{
+    int r = 0;
+
+    if (it->state == AWS_I_S3_PAGE && aws_call_owned(it->client, it))
+        r = aws_call_drop(it->client);
+    if (r != AWS_AGAIN) {
+        it->state = AWS_I_S3_DONE;
+        it->result = 0;
+        it->page_start = it->page_end = 0;
+    }
+    return r;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* AWS_IMPLEMENTATION */
