@@ -115,6 +115,102 @@ enum {
     AWS_ERR_LAST = -24 /* none: the number after the last */
 };
 
+/* What exactly was wrong: X(reason, code of the error, text). %v stands for failure.value. The
+ * texts are in the program only if it calls aws_client_failure_text. */
+#define AWS_REASONS(X)                                                                           \
+    X(NO_CLOSE_NOTIFY, CLOSED, "the connection to %v ended without close_notify")                 \
+    X(NO_CA, CERTIFICATE, "there is no CA to trust: set aws_config.trust")                        \
+    X(EMPTY_TRUST, CERTIFICATE,                                                                   \
+      "aws_config.trust has no CA in it: load one with aws_trust_load")                           \
+    X(TOO_MANY_MEMBERS, TOO_BIG,                                                                  \
+      "a request has at most 32 query and header members, 64 if the client has 24 KB or "         \
+      "more; '%v' is one too many")                                                               \
+    X(HEADER_VALUE, PARAM, "the value of header '%v' has a control or non-ASCII character")       \
+    X(HEADER_NAME, PARAM, "'%v' is not a header name")                                            \
+    X(BUCKET_NAME, PARAM, "'%v' is not a bucket name: 1 to 255 of A-Z a-z 0-9 . - _")             \
+    X(NO_BUCKET, PARAM, "no bucket is named")                                                     \
+    X(NO_KEY, PARAM, "the key is empty: it would mean the bucket")                                \
+    X(KEY_LENGTH, PARAM, "the key '%v' is longer than 1,024 bytes")                               \
+    X(HOST_LENGTH, PARAM, "the host name '%v' is too long")                                       \
+    X(MEMBER, PARAM, "this action has no member '%v'")                                            \
+    X(BODY_SIZE, PARAM,                                                                           \
+      "the body is larger than one PutObject may be, 5,368,709,120 bytes: upload it in "          \
+      "parts")                                                                                    \
+    X(BODY_WAYS, PARAM, "give the body by one of body, source and stream")                        \
+    X(ANSWER_WAYS, PARAM, "give the answer one way: buffer, sink or stream")                      \
+    X(OBJECT_COUNT, PARAM, "give 1 to 1,000 objects to delete")                                   \
+    X(NOT_REWINDABLE, UNSUPPORTED,                                                                \
+      "a body that can't be read twice can't be signed over plain http: use https, or "           \
+      "give the source a rewind function")                                                        \
+    X(IP_HOST, PARAM,                                                                             \
+      "'%v' is an IP address, which no certificate can prove: use the host's name, or set "       \
+      "aws_config.tls_name")                                                                      \
+    X(SOURCE_REWIND, BODY, "the source could not be rewound")                                     \
+    X(SOURCE_SHORT, BODY, "the source ended or failed before its size")                           \
+    X(WROTE_MORE, BODY, "more was written than the size announced")                               \
+    X(WROTE_LESS, BODY, "finished before the whole body was written")                             \
+    X(NO_KEYS, CREDENTIALS,                                                                       \
+      "there are no keys; set access_key_id and secret_access_key, or AWS_ACCESS_KEY_ID "         \
+      "and AWS_SECRET_ACCESS_KEY")                                                                \
+    X(NO_KEY_ID, CREDENTIALS, "there is a secret access key but no access key id")                \
+    X(NO_SECRET, CREDENTIALS, "there is an access key id but no secret access key")               \
+    X(KEY_TEXT, CREDENTIALS,                                                                      \
+      "a key or the session token has a space, a control or a non-ASCII character")               \
+    X(PROVIDER, CREDENTIALS, "the credential provider failed")                                    \
+    X(PROVIDER_EXPIRED, CREDENTIALS, "the credential provider gave keys that have expired")       \
+    X(BODY_CUT, TRUNCATED, "the connection to %v ended in the body")                              \
+    X(HEAD_CUT, TRUNCATED, "the connection to %v ended in the answer's head")                     \
+    X(UNANSWERED, CLOSED, "%v closed the connection unanswered")                                  \
+    X(CHUNKS, PROTOCOL, "the chunked body of the answer is malformed")                            \
+    X(NO_LENGTH, PROTOCOL, "the answer says neither its length nor that it is chunked")           \
+    X(HEAD, PROTOCOL, "the answer's head is malformed")                                           \
+    X(EARLY, PROTOCOL, "the server answered before it had the request")                           \
+    X(HEAD_SIZE, TOO_BIG,                                                                         \
+      "the answer's head is over 32 KB, or more than fits this client's memory")                  \
+    X(NO_DATE, CLOCK, "the server's answer had no usable Date")                                   \
+    X(XML, XML, "the answer's XML is malformed or incomplete")                                    \
+    X(XML_SIZE, TOO_BIG, "the answer needs more memory than the client has")                      \
+    X(BUFFER, MEMORY, "the answer does not fit the buffer")                                       \
+    X(NO_MEMORY, MEMORY, "no memory was given")                                                   \
+    X(CONNECT_TIME, TIMEOUT, "no connection to %v within connect_timeout")                        \
+    X(READ_TIME, TIMEOUT, "%v was silent for longer than read_timeout")                           \
+    X(CALL_TIME, TIMEOUT, "the whole call to %v took longer than its timeout")                    \
+    X(NO_STREAM, STATE, "no body is being streamed")                                              \
+    X(CLIENT_CLOSED, STATE, "the client is closed")                                               \
+    X(ENDPOINT, PARAM, "the endpoint '%v' is not http[s]://host[:port] in lower case")            \
+    X(PORT, PARAM, "aws_config.port has no port or an incomplete one")                            \
+    X(NO_REGION, PARAM, "no region: set aws_config.region or AWS_REGION (such as eu-west-1)")     \
+    X(REGION, PARAM,                                                                              \
+      "the region '%v' is not one: lower case letters, digits and '-', such as eu-west-1")        \
+    X(TLS_NAME, PARAM, "tls_name '%v' is not a host name")                                        \
+    X(NO_TLS, UNSUPPORTED, "https needs a port that speaks TLS, or a build without AWS_NO_TLS")   \
+    X(USER_AGENT, PARAM, "user_agent_extra has a line break")                                     \
+    X(KEY_XML, PARAM,                                                                             \
+      "the key '%v' has a control character, which XML can't carry: use delete_object")           \
+    X(UNORDERED, MEMORY,                                                                          \
+      "directory buckets aren't ordered: give the iterator page memory for a whole page")         \
+    X(START_AFTER, PARAM, "start_after is longer than 1,024 bytes")                               \
+    X(TOKEN_LENGTH, TOO_BIG, "a continuation token is too long")                                  \
+    X(TOKEN, PROTOCOL, "a truncated listing has no token, or the same one twice")                 \
+    X(NOT_DELETED, SERVICE,                                                                       \
+      "'%v' was not deleted, perhaps others too: see aws_s3_result.failed")
+
+enum {
+#define AWS_I_INDEX(name, code, text) AWS_I_REASON_##name,
+    AWS_I_REASON_NONE,
+    AWS_REASONS(AWS_I_INDEX)
+#undef AWS_I_INDEX
+};
+
+/* AWS_REASON_NO_BUCKET ...: index * 32 + the error's number without its sign. */
+enum {
+#define AWS_I_REASON(name, code, text)                                                            \
+    AWS_REASON_##name = AWS_I_REASON_##name * 32 - (int)AWS_ERR_##code,
+    AWS_REASONS(AWS_I_REASON)
+#undef AWS_I_REASON
+    AWS_REASON_LAST
+};
+
 /* The constant's name ("AWS_ERR_BUSY") and its text above; never NULL. */
 AWS_API const char *aws_error_name(int code);
 AWS_API const char *aws_error_text(int code);
@@ -270,9 +366,6 @@ typedef struct aws_service {
     const char *signing_name;    /* "s3" */
     unsigned    protocol;        /* AWS_REST_XML */
     unsigned    flags;           /* AWS_SERVICE_* */
-    /* Optional: what to tell a person about an error code of the service, NULL nothing. May
-     * hold %v (the wrong value) and %e (the right one). */
-    const char *(*hint)(const char *aws_code);
 } aws_service;
 
 /* The last failure. Texts are cut to fit, always NUL-terminated, and hold no secret. */
@@ -283,13 +376,13 @@ typedef struct aws_failure {
     unsigned    attempts;       /* made, the first one included */
     size_t      needed;         /* AWS_ERR_MEMORY: bytes that would do */
     const char *operation;      /* "PutObject", "" before a call */
-    const char *reason;         /* what was wrong, a literal; may hold %v and %e; or NULL */
+    int         reason;         /* AWS_REASON_*, or 0 .. 31 if the code says it all */
     char        aws_code[48];   /* "NoSuchKey"; "404" where the answer has no body */
     char        message[160];   /* the service's own words */
     char        request_id[48]; /* x-amz-request-id */
     char        host_id[88];    /* x-amz-id-2 */
-    char        value[72];      /* the value that was wrong */
-    char        expected[48];   /* the value that would be right */
+    char        value[72];      /* the value that was wrong, or the key or bucket concerned */
+    char        expected[48];   /* the value that would be right: a region, the server's time */
 } aws_failure;
 
 /* What aws_client_waiting tells. */
@@ -356,9 +449,8 @@ AWS_API int aws_client_finish(aws_client *client);
 
 /* ---- Trust anchors (not with AWS_NO_TLS) ---- */
 
-/* Read CA certificates (PEM) into memory: init, then add any pieces of the file, then finish.
- * Certificates that can't be trust anchors are skipped. add and finish return the number of
- * anchors so far, AWS_ERR_MEMORY (trust->needed grows on, so that after the whole file it says
+/* Read CA certificates (PEM) into memory: init, then add any pieces of the file, to its end.
+ * Certificates that can't be trust anchors are skipped. add returns the number of anchors so far, AWS_ERR_MEMORY (trust->needed grows on, so that after the whole file it says
  * the size) or AWS_ERR_PARAM (broken PEM). 150 system roots take about 73 KB. The memory must be
  * aligned as for a pointer. */
 AWS_API int aws_trust_init(aws_trust *trust, void *memory, size_t size);
@@ -372,8 +464,8 @@ typedef struct aws_out {
     unsigned char *to;
     size_t         room;
     size_t         used;   /* bytes stored */
-    uint64_t       skip;   /* bytes not to store */
-    uint64_t       length; /* bytes put */
+    size_t         skip;   /* bytes not to store */
+    size_t         length; /* bytes put */
     void (*hash)(void *context, const void *data, size_t size);
     void *hash_context;
 } aws_out;
@@ -461,8 +553,7 @@ enum {
     AWS_CALL_WRITE = 1,       /* the body comes by aws_client_write */
     AWS_CALL_READ = 2,        /* the answer goes by aws_client_read or aws_call_xml */
     AWS_CALL_XML = 4,         /* a 2xx answer is XML; an <Error> in it is a failure */
-    AWS_CALL_PATH_STYLE = 8,  /* the bucket goes in the path, whatever the addressing */
-    AWS_CALL_CONTENT_MD5 = 16 /* send Content-MD5 of the body (not for WRITE) */
+    AWS_CALL_PATH_STYLE = 8 /* the bucket goes in the path, whatever the addressing */
 };
 
 /* One API action. Copied at its first entry; what it points at isn't. */
@@ -481,6 +572,8 @@ struct aws_call {
     size_t      emit_count;
     int         emit_option;
     uint64_t    size; /* of the body; emit: 0, it is counted */
+    /* Optional: aws_call_content_md5 sends Content-MD5 of a body from data or emit. */
+    void (*checksum)(aws_client *client);
     /* answer: a buffer, a sink, or AWS_CALL_READ; none of them: read and dropped */
     void           *buffer;
     size_t          buffer_size;
@@ -503,15 +596,16 @@ AWS_API void aws_call_header(aws_client *client, const char *prefix, const char 
                              const char *value);
 /* As a header whose value is percent-encoded but for '/' (x-amz-copy-source). */
 AWS_API void aws_call_header_uri(aws_client *client, const char *name, const char *value);
-/* Refuse the call that was entered: keep the reason (a literal with %v, %e) and the values. */
-AWS_API int aws_call_refuse(aws_client *client, int code, const char *reason, const char *value,
-                            const char *expected);
+/* For aws_call.checksum. */
+AWS_API void aws_call_content_md5(aws_client *client);
+/* Refuse the call that was entered; AWS_REASON_MEMBER fits any wrong argument. Returns the code. */
+AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value);
 /* A service header's own numbers for the call that was entered, zero at its first entry. */
 AWS_API unsigned *aws_call_counters(aws_client *client);
 /* A TEXT event below an <Error> element: keep it in the failure (Code, Message, Key, ...). */
 AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml);
 /* The call failed for a reason that the service header found: keep it, return code. */
-AWS_API int aws_call_failed(aws_client *client, int code, const char *reason);
+AWS_API int aws_call_failed(aws_client *client, int reason);
 /* Take the call further: sign, send, receive, retry. The count of bytes stored (buffer), 0, or
  * an error. With AWS_CALL_WRITE it returns when the head is sent, with AWS_CALL_READ when the
  * answer's head has come. */
@@ -528,6 +622,8 @@ AWS_API int aws_call_collect(aws_client *client);
 /* Give the open answer to an owner: another call first calls save (until it isn't AWS_AGAIN),
  * which reads on with aws_call_xml or gives up; afterwards the stream is gone. */
 AWS_API void aws_call_own(aws_client *client, void *owner, int (*save)(void *owner));
+/* Whether the answer is open, to be read by the caller. */
+AWS_API int aws_call_reading(const aws_client *client);
 /* Whether owner still has the stream it was given. */
 AWS_API int aws_call_owned(const aws_client *client, const void *owner);
 /* Read and drop the rest if it is short, else close the connection; the stream is gone. */
@@ -542,6 +638,7 @@ typedef struct aws_i_item {
 } aws_i_item;
 
 typedef struct aws_i_connection {
+    unsigned char  state, secure, ended, used, answered, doomed, resumed;
     unsigned char *area;                     /* the port's */
     unsigned char *ahead;                    /* read-ahead: ahead[start..end) is unread */
     size_t         ahead_size, start, end;
@@ -550,61 +647,59 @@ typedef struct aws_i_connection {
     unsigned char *record;                   /* TLS: incoming record */
     size_t         record_size;
     void          *tls;                      /* TLS contexts */
-    int            error;                    /* first error of this connection */
-    unsigned char  state, secure, ended, used, answered, doomed, resumed;
     uint32_t       opened;                   /* ticks */
 } aws_i_connection;
 
 typedef struct aws_i_http {
+    unsigned char state, has_length, chunked, close, interim, digits;
     uint64_t      length;    /* Content-Length, or what is left of the body or chunk */
     uint32_t      total;     /* bytes of the head, or of chunk lines and trailers */
     size_t        used;      /* head arena: name NUL value NUL ... */
     size_t        name, value; /* where the current line's begin */
     int           status;
-    unsigned char state, has_length, chunked, close, interim, ended, digits, header_end;
-    char          keep; /* white space held back */
 } aws_i_http;
 
 struct aws_client {
+    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, recertified,
+        restaled, body_begun, inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open;
     aws_session       *session;
-    const aws_service *service;
     const aws_port    *port;
-    aws_call           call;
-    aws_i_connection   connection;
-    aws_i_http         http;
+    const aws_service *service;
+    uint64_t           size;    /* of the body */
+    uint64_t           offset;  /* bytes of head or body given to the connection */
+    uint64_t           stored;  /* bytes of the answer handed over */
+    int                result;
+    int                pending; /* error to be met by the next step */
+    int                broken;  /* init failed with this code */
+    unsigned           waits;   /* AWS_WAIT_* */
+    unsigned           attempts;
     aws_i_item        *items;
-    size_t             item_count, item_room, query_count;
+    size_t             item_count, query_count, item_room;
     unsigned char     *scratch; /* X.509 context, later XML reader and response head */
     size_t             scratch_size;
-    void              *hash; /* running SHA-256 of a source */
+    aws_i_http         http;
+    aws_i_connection   connection;
+    aws_call           call;
+    uint32_t           started, progressed, wake; /* ticks */
+    uint32_t           timeout;
+    uint32_t           drained; /* bytes dropped of an abandoned answer */
+    uint32_t           key_day; /* of signing_key, UINT32_MAX none */
+    uint32_t           key_generation;
+    int64_t            time;       /* of this attempt's signature */
+    int64_t            not_before; /* of the leaf certificate, 0 none */
+    void              *hash;       /* running SHA-256 of a source */
     const char        *region;
     const char        *endpoint_host;
     size_t             endpoint_host_length;
+    unsigned           port_number, endpoint_port;
     void              *memory;
     size_t             memory_size;
     void              *owner;
     int (*save)(void *owner);
-    uint64_t      size;        /* of the body */
-    uint64_t      offset;      /* bytes of head or body given to the connection */
-    uint64_t      stored;      /* bytes of the answer handed over */
-    int64_t       time;        /* of this attempt's signature */
-    int64_t       key_day;     /* day of signing_key, -1 none */
-    int64_t       not_before;  /* of the leaf certificate, 0 none */
-    uint32_t      key_generation;
-    uint32_t      started, progressed, wake; /* ticks */
-    uint32_t      timeout;
-    uint32_t      drained; /* bytes dropped of an abandoned answer */
-    int           result;
-    int           pending; /* error to be met by the next step */
-    int           broken;  /* init failed with this code */
-    unsigned      waits;   /* AWS_WAIT_* */
-    unsigned      attempts, port_number, endpoint_port;
-    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, recertified,
-        restaled, body_begun, inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open;
     unsigned char signing_key[32], signature[32], payload[32], md5[16];
-    char          host[256];
     unsigned      counters[4];
     aws_failure   failure;
+    char          host[256];
     char          text[640];
 };
 
@@ -633,13 +728,9 @@ struct aws_client {
 #pragma GCC diagnostic ignored "-Wundef"
 #pragma GCC diagnostic ignored "-Wshadow"
 #endif
-#ifdef AWS_NO_TLS
-#include <bearssl_hash.h>
-#else
 #include <bearssl.h>
-#ifndef AWS_NO_ROOTS
+#if !defined(AWS_NO_TLS) && !defined(AWS_NO_ROOTS)
 #include "port/amazon_roots.h"
-#endif
 #endif
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
@@ -700,6 +791,26 @@ static int aws_i_equal_nocase(const char *a, const char *b)
         b++;
     }
     return *a == *b;
+}
+
+/* A list is texts one after the other, each ended by NUL, the last one empty: no pointers, and in
+ * flash only if the function that has it is used. */
+static const char *aws_i_list_at(const char *list, int index)
+{
+    while (index-- > 0)
+        list += strlen(list) + 1;
+    return list;
+}
+
+/* The index of a text in a list, -1 if it isn't there. */
+static int aws_i_list_find(const char *list, const char *text)
+{
+    int index = 0;
+
+    for (; *list; list += strlen(list) + 1, index++)
+        if (aws_i_equal(list, text))
+            return index;
+    return -1;
 }
 
 /* ---- Hashes: SHA-256 may come from elsewhere ---- */
@@ -781,14 +892,11 @@ static void aws_i_hmac_final(aws_i_hmac *hmac, unsigned char digest[32])
 
 /* ---- Bytes ---- */
 
-static aws_out aws_i_out(void *to, size_t room)
+static void aws_i_out(aws_out *out, void *to, size_t room)
 {
-    aws_out out;
-
-    memset(&out, 0, sizeof out);
-    out.to = (unsigned char *)to;
-    out.room = room;
-    return out;
+    memset(out, 0, sizeof *out);
+    out->to = (unsigned char *)to;
+    out->room = room;
 }
 
 AWS_API void aws_out_bytes(aws_out *out, const void *data, size_t size)
@@ -801,7 +909,7 @@ AWS_API void aws_out_bytes(aws_out *out, const void *data, size_t size)
     if (out->used == out->room)
         return;
     if (out->skip) {
-        size_t skip = out->skip < size ? (size_t)out->skip : size;
+        size_t skip = aws_i_min(out->skip, size);
         out->skip -= skip;
         from += skip;
         size -= skip;
@@ -1068,126 +1176,6 @@ AWS_API int64_t aws_date_parse(const char *text)
     return -1;
 }
 
-/* ---- Texts of errors ---- */
-
-AWS_API const char *aws_error_name(int code)
-{
-    switch (code) {
-#define AWS_I_NAME(name, number, text)                                                            \
-    case number:                                                                                  \
-        return #name;
-        AWS_ERRORS(AWS_I_NAME)
-#undef AWS_I_NAME
-    default:
-        return code < 0 ? "AWS_ERR_?" : "OK";
-    }
-}
-
-AWS_API const char *aws_error_text(int code)
-{
-    switch (code) {
-#define AWS_I_TEXT(name, number, text)                                                            \
-    case number:                                                                                  \
-        return text;
-        AWS_ERRORS(AWS_I_TEXT)
-#undef AWS_I_TEXT
-    default:
-        return code < 0 ? "an error of the port or a callback" : "success";
-    }
-}
-
-/* What to tell about a number of a list; the last entry has number 0. */
-typedef struct aws_i_note {
-    int         number;
-    const char *text;
-} aws_i_note;
-
-static const char *aws_i_note_of(const aws_i_note *notes, int number)
-{
-    while (notes->number && notes->number != number)
-        notes++;
-    return notes->text;
-}
-
-/* The next step by our own code. */
-static const char *aws_i_advice(int code)
-{
-    static const aws_i_note notes[] = {
-        {AWS_ERR_BUSY, "finish it, or end it with aws_client_cancel"},
-        {AWS_ERR_CLOCK, "give the port a clock, or set aws_config.clock_floor to the build time"},
-        {AWS_ERR_ENTROPY, "nothing was sent; check the port's entropy function"},
-        {AWS_ERR_CREDENTIALS, "set access_key_id and secret_access_key, or AWS_ACCESS_KEY_ID and "
-                              "AWS_SECRET_ACCESS_KEY"},
-        {AWS_ERR_LOOKUP, "check the endpoint, the region and the network"},
-        {AWS_ERR_CONNECT, "check the endpoint's host and port"},
-        {AWS_ERR_CLOSED, "check the network and try again"},
-        {AWS_ERR_TIMEOUT, "check the network, or allow more time"},
-        {AWS_ERR_TRUNCATED, "nothing of it was taken as success; try again"},
-        {0, NULL}};
-    return aws_i_note_of(notes, code);
-}
-
-/* What BearSSL's number means. */
-static const char *aws_i_tls_advice(int number)
-{
-    static const aws_i_note notes[] = {
-        {6, "a TLS record of the server is larger than the client's memory takes: give "
-            "AWS_CLIENT_MEMORY_TLS bytes"},
-        {8, "there was no entropy for the handshake"},
-        {53, "the time is not known, so the certificate can't be checked: set the clock"},
-        {54, "the server's certificate is expired or not yet valid: check the device's clock"},
-        {56, "the server's certificate is for another host than '%v': check the endpoint"},
-        {62, "the server's certificate is not from a CA that is trusted here: give its CA by "
-             "aws_config.trust"},
-        {256 + 40, "the server accepts none of our TLS 1.2 cipher suites (ECDHE with AES-GCM)"},
-        {256 + 70, "the server does not speak TLS 1.2"},
-        {0, NULL}};
-    return aws_i_note_of(notes, number);
-}
-
-/* What the AWS codes that every service has mean. %a access key id, %r region, %t our time:
- * these are kept as failure.value; %e is failure.expected. */
-static const char *aws_i_hint(const char *aws_code)
-{
-    static const struct {
-        const char *code, *text;
-    } hints[] = {
-        {"SignatureDoesNotMatch",
-         "the secret access key does not belong to access key '%a': check secret_access_key"},
-        {"InvalidAccessKeyId", "the access key '%a' is not known there: check access_key_id"},
-        {"RequestTimeTooSkewed",
-         "the clock here says %t, the server's %e: set the clock of this device"},
-        {"AuthorizationHeaderMalformed",
-         "region '%r' is not the one the server wants, which is '%e': set aws_config.region"},
-        {"PermanentRedirect",
-         "region '%r' is not the bucket's, which is '%e': set aws_config.region"},
-        {"ExpiredToken", "the session token of '%a' has expired: get new credentials"},
-        {"InvalidToken", "the session token of '%a' is not valid: get new credentials"},
-        {"AccessDenied", "access key '%a' may not do this: check its policy"},
-        {"SlowDown", "the service asks for fewer requests: try later"}};
-    size_t i;
-
-    for (i = 0; i < sizeof hints / sizeof *hints; i++)
-        if (aws_i_equal(hints[i].code, aws_code))
-            return hints[i].text;
-    return NULL;
-}
-
-/* A text with %x replaced: %e by expected, any other by value. */
-static void aws_i_out_hint(aws_out *out, const char *text, const aws_failure *failure)
-{
-    while (*text) {
-        size_t run = strcspn(text, "%");
-        aws_out_bytes(out, text, run);
-        text += run;
-        if (*text) {
-            const char *value = text[1] == 'e' ? failure->expected : failure->value;
-            aws_out_text(out, *value ? value : "(not said)");
-            text += 2;
-        }
-    }
-}
-
 static void aws_i_out_count(aws_out *out, const char *before, uint64_t number, const char *after)
 {
     aws_out_text(out, before);
@@ -1210,41 +1198,26 @@ enum {
 };
 
 /* What is signed and sent: a client's request, or the arguments of aws_sign. */
-typedef struct aws_i_view {
-    const aws_client  *client;
-    const aws_signing *signing;
+typedef struct aws_i_view aws_i_view;
+
+/* Where a view's parts come from: one for clients, one for aws_sign, linked only if used. */
+typedef struct aws_i_source {
+    void (*item)(const aws_i_view *view, size_t i, aws_i_item *item);
+    void (*path)(aws_out *out, const aws_i_view *view, int is_signed);
+    void (*payload)(aws_out *out, const aws_i_view *view);
+} aws_i_source;
+
+struct aws_i_view {
+    const aws_i_source *source;
+    const aws_client   *client;
+    const aws_signing  *signing;
+    const char         *method;
     const aws_keys    *keys;
     const char        *region, *service;
     int64_t            time;
     size_t             query_count, item_count; /* query first, then headers, both sorted */
-    unsigned char      order[64];               /* aws_sign's items in sorted order */
-} aws_i_view;
-
-static aws_i_item aws_i_pair_item(const aws_pair *pair, int kind)
-{
-    aws_i_item item;
-
-    item.prefix = "";
-    item.name = pair->name;
-    item.value = pair->value;
-    item.length = strlen(pair->value);
-    item.kind = (unsigned char)kind;
-    return item;
-}
-
-/* aws_sign's i-th pair as given: query first, then headers. */
-static aws_i_item aws_i_signing_item(const aws_signing *signing, size_t i)
-{
-    return i < signing->query_count
-               ? aws_i_pair_item(signing->query + i, AWS_I_QUERY)
-               : aws_i_pair_item(signing->headers + (i - signing->query_count), AWS_I_HEADER);
-}
-
-static aws_i_item aws_i_view_item(const aws_i_view *view, size_t i)
-{
-    return view->client ? view->client->items[i]
-                        : aws_i_signing_item(view->signing, view->order[i]);
-}
+    unsigned char      *order;                  /* aws_sign's items in sorted order */
+};
 
 /* The i-th character of a header's name in lower case, 0 past its end. */
 static int aws_i_name_char(const aws_i_item *item, size_t i)
@@ -1334,20 +1307,6 @@ static void aws_i_out_host(aws_out *out, const aws_client *client)
         aws_i_out_count(out, ":", client->port_number, "");
 }
 
-static void aws_i_out_payload(aws_out *out, const aws_i_view *view)
-{
-    static const char empty[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-    if (view->signing)
-        aws_out_text(out, view->signing->payload_sha256 ? view->signing->payload_sha256 : empty);
-    else if (view->client->unsigned_payload)
-        aws_out_text(out, "UNSIGNED-PAYLOAD");
-    else if (!view->client->size)
-        aws_out_text(out, empty);
-    else
-        aws_i_out_hex(out, view->client->payload, 32);
-}
-
 /* x-amz-copy-source: percent-encoded but for '/' and a "?versionId=" at its end. */
 static void aws_i_out_source(aws_out *out, const char *value)
 {
@@ -1385,7 +1344,7 @@ static void aws_i_out_value(aws_out *out, const aws_i_view *view, const aws_i_it
         aws_out_text(out, date);
         break;
     case AWS_I_HEADER_PAYLOAD:
-        aws_i_out_payload(out, view);
+        view->source->payload(out, view);
         break;
     case AWS_I_HEADER_TOKEN:
         aws_out_text(out, view->keys->session_token);
@@ -1408,12 +1367,203 @@ static void aws_i_out_query(aws_out *out, const aws_i_view *view)
     size_t i;
 
     for (i = 0; i < view->query_count; i++) {
-        aws_i_item item = aws_i_view_item(view, i);
+        aws_i_item item;
+
+        view->source->item(view, i, &item);
         aws_out_text(out, i ? "&" : "");
         aws_out_uri(out, item.name, strlen(item.name), "");
         aws_out_text(out, "=");
         aws_i_out_value(out, view, &item, 1);
     }
+}
+
+/* Whether the i-th header has the same name as the one before or after it (at i + step). */
+static int aws_i_same_name(const aws_i_view *view, size_t i, int step)
+{
+    aws_i_item item, other;
+    size_t at = i + (size_t)step;
+
+    if (at < view->query_count || at >= view->item_count)
+        return 0;
+    view->source->item(view, i, &item);
+    view->source->item(view, at, &other);
+    return !aws_i_compare_names(&item, &other);
+}
+
+/* The headers in canonical form, or (names_only) as SignedHeaders. */
+static void aws_i_out_headers(aws_out *out, const aws_i_view *view, int names_only)
+{
+    size_t i;
+
+    for (i = view->query_count; i < view->item_count; i++) {
+        aws_i_item item;
+        int first = !aws_i_same_name(view, i, -1);
+
+        view->source->item(view, i, &item);
+        if (!aws_i_item_sent(view, &item))
+            continue;
+        if (first) {
+            aws_out_text(out, names_only && i > view->query_count ? ";" : "");
+            aws_i_out_name(out, &item);
+            aws_out_text(out, names_only ? "" : ":");
+        }
+        if (!names_only) {
+            aws_i_out_value(out, view, &item, 1);
+            aws_out_text(out, aws_i_same_name(view, i, 1) ? "," : "\n");
+        }
+    }
+}
+
+static void aws_i_out_canonical(aws_out *out, const aws_i_view *view)
+{
+    aws_out_text(out, view->method);
+    aws_out_text(out, "\n");
+    view->source->path(out, view, 1);
+    aws_out_text(out, "\n");
+    aws_i_out_query(out, view);
+    aws_out_text(out, "\n");
+    aws_i_out_headers(out, view, 0);
+    aws_out_text(out, "\n");
+    aws_i_out_headers(out, view, 1);
+    aws_out_text(out, "\n");
+    view->source->payload(out, view);
+}
+
+/* "20260102/eu-west-1/s3/aws4_request" */
+static void aws_i_out_scope(aws_out *out, const aws_i_view *view)
+{
+    char date[17];
+
+    aws_date_text(view->time, date);
+    aws_out_bytes(out, date, 8);
+    aws_out_text(out, "/");
+    aws_out_text(out, view->region);
+    aws_out_text(out, "/");
+    aws_out_text(out, view->service);
+    aws_out_text(out, "/aws4_request");
+}
+
+static void aws_i_signing_key(const aws_i_view *view, unsigned char key[32])
+{
+    const char *parts[3];
+    char date[17];
+    size_t i;
+    aws_i_hmac hmac;
+
+    aws_date_text(view->time, date);
+    date[8] = 0;
+    parts[0] = view->region;
+    parts[1] = view->service;
+    parts[2] = "aws4_request";
+    aws_i_hmac_init(&hmac, "AWS4", view->keys->secret_access_key,
+                    strlen(view->keys->secret_access_key));
+    aws_i_sha256_update(&hmac.sha, date, 8);
+    aws_i_hmac_final(&hmac, key);
+    for (i = 0; i < 3; i++) {
+        aws_i_hmac_init(&hmac, "", key, 32);
+        aws_i_sha256_update(&hmac.sha, parts[i], strlen(parts[i]));
+        aws_i_hmac_final(&hmac, key);
+    }
+}
+
+static void aws_i_canonical_digest(const aws_i_view *view, unsigned char digest[32])
+{
+    aws_i_sha256 sha;
+    aws_out out;
+
+    aws_i_out(&out, NULL, 0);
+    aws_i_sha256_init(&sha);
+    out.hash = aws_i_hash_sha256;
+    out.hash_context = &sha;
+    aws_i_out_canonical(&out, view);
+    aws_i_sha256_final(&sha, digest);
+}
+
+static void aws_i_signature(const aws_i_view *view, const unsigned char key[32],
+                            unsigned char signature[32])
+{
+    aws_i_hmac hmac;
+    aws_out out;
+    char date[17];
+
+    aws_i_out(&out, NULL, 0);
+    aws_i_canonical_digest(view, signature);
+    aws_date_text(view->time, date);
+    aws_i_hmac_init(&hmac, "", key, 32);
+    out.hash = aws_i_hash_sha256;
+    out.hash_context = &hmac.sha;
+    aws_out_text(&out, "AWS4-HMAC-SHA256\n");
+    aws_out_text(&out, date);
+    aws_out_text(&out, "\n");
+    aws_i_out_scope(&out, view);
+    aws_out_text(&out, "\n");
+    aws_i_out_hex(&out, signature, 32);
+    aws_i_hmac_final(&hmac, signature);
+}
+
+static void aws_i_out_authorization(aws_out *out, const aws_i_view *view,
+                                    const unsigned char signature[32])
+{
+    aws_out_text(out, "AWS4-HMAC-SHA256 Credential=");
+    aws_out_text(out, view->keys->access_key_id);
+    aws_out_text(out, "/");
+    aws_i_out_scope(out, view);
+    aws_out_text(out, ", SignedHeaders=");
+    aws_i_out_headers(out, view, 1);
+    aws_out_text(out, ", Signature=");
+    aws_i_out_hex(out, signature, 32);
+}
+
+/* The client's request as a source. */
+static const char aws_i_empty_sha256[] =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+static void aws_i_client_item(const aws_i_view *view, size_t i, aws_i_item *item)
+{
+    *item = view->client->items[i];
+}
+
+static void aws_i_client_path(aws_out *out, const aws_i_view *view, int is_signed)
+{
+    const aws_call *call = &view->client->call;
+    const char *percent =
+        is_signed && !(view->client->service->flags & AWS_SERVICE_S3) ? "%25" : "%";
+
+    aws_out_text(out, "/");
+    if (call->bucket && !view->client->virtual_host) {
+        aws_i_out_uri(out, call->bucket, strlen(call->bucket), "", percent);
+        aws_out_text(out, call->key ? "/" : "");
+    }
+    if (call->key)
+        aws_i_out_uri(out, call->key, strlen(call->key), "/", percent);
+}
+
+static void aws_i_client_payload(aws_out *out, const aws_i_view *view)
+{
+    if (view->client->unsigned_payload)
+        aws_out_text(out, "UNSIGNED-PAYLOAD");
+    else if (!view->client->size)
+        aws_out_text(out, aws_i_empty_sha256);
+    else
+        aws_i_out_hex(out, view->client->payload, 32);
+}
+
+static const aws_i_source aws_i_client_source = {aws_i_client_item, aws_i_client_path,
+                                                 aws_i_client_payload};
+
+/* ---- aws_sign: the same over the caller's pairs ---- */
+
+/* botocore leaves these out of the signature: proxies change them. */
+static int aws_i_never_signed(const char *name)
+{
+    static const char names[] =
+        "authorization\0expect\0transfer-encoding\0user-agent\0x-amzn-trace-id\0";
+    const char *at;
+
+    for (at = names; *at; at += strlen(at) + 1)
+        if (aws_i_equal_nocase(at, name))
+            return 1;
+    return 0;
 }
 
 /* Whether the segment at `at` outlives the ".." behind it. */
@@ -1460,186 +1610,60 @@ static void aws_i_out_normal_path(aws_out *out, const char *path)
         aws_out_text(out, "/");
 }
 
-static void aws_i_out_path(aws_out *out, const aws_i_view *view, int is_signed)
+/* The i-th pair as given: query first, then headers. */
+static void aws_i_pair_item(const aws_signing *signing, size_t i, aws_i_item *item)
 {
-    const aws_client *client = view->client;
-    const char *percent = "%";
+    int header = i >= signing->query_count;
+    const aws_pair *pair = header ? signing->headers + (i - signing->query_count)
+                                  : signing->query + i;
 
-    if (view->signing) {
-        const aws_signing *s = view->signing;
-        if (s->encode_once || s->keep_path)
-            aws_i_out_uri(out, s->path, strlen(s->path), "/", s->encode_once ? "%" : "%25");
-        else
-            aws_i_out_normal_path(out, s->path);
-        return;
-    }
-    if (is_signed && !(client->service->flags & AWS_SERVICE_S3))
-        percent = "%25";
-    aws_out_text(out, "/");
-    if (client->call.bucket && !client->virtual_host) {
-        aws_i_out_uri(out, client->call.bucket, strlen(client->call.bucket), "", percent);
-        aws_out_text(out, client->call.key ? "/" : "");
-    }
-    if (client->call.key)
-        aws_i_out_uri(out, client->call.key, strlen(client->call.key), "/", percent);
+    item->prefix = "";
+    item->name = pair->name;
+    item->value = pair->value;
+    item->length = strlen(pair->value);
+    item->kind = (unsigned char)(header ? AWS_I_HEADER : AWS_I_QUERY);
 }
 
-static void aws_i_out_signed_names(aws_out *out, const aws_i_view *view)
+static void aws_i_signing_item(const aws_i_view *view, size_t i, aws_i_item *item)
 {
-    size_t i;
-
-    for (i = view->query_count; i < view->item_count; i++) {
-        aws_i_item item = aws_i_view_item(view, i);
-        if (i > view->query_count) {
-            aws_i_item last = aws_i_view_item(view, i - 1);
-            if (!aws_i_compare_names(&item, &last))
-                continue;
-        }
-        if (!aws_i_item_sent(view, &item))
-            continue;
-        aws_out_text(out, i > view->query_count ? ";" : "");
-        aws_i_out_name(out, &item);
-    }
+    aws_i_pair_item(view->signing, view->order[i], item);
 }
 
-static void aws_i_out_canonical(aws_out *out, const aws_i_view *view)
+static void aws_i_signing_path(aws_out *out, const aws_i_view *view, int is_signed)
 {
-    size_t i;
+    const aws_signing *s = view->signing;
 
-    aws_out_text(out, view->signing ? view->signing->method : view->client->call.method);
-    aws_out_text(out, "\n");
-    aws_i_out_path(out, view, 1);
-    aws_out_text(out, "\n");
-    aws_i_out_query(out, view);
-    aws_out_text(out, "\n");
-    for (i = view->query_count; i < view->item_count; i++) {
-        aws_i_item item = aws_i_view_item(view, i);
-        aws_i_item next = aws_i_view_item(view, i + 1 < view->item_count ? i + 1 : i);
-        aws_i_item last = aws_i_view_item(view, i > view->query_count ? i - 1 : i);
-        if (!aws_i_item_sent(view, &item))
-            continue;
-        if (i == view->query_count || aws_i_compare_names(&item, &last)) {
-            aws_i_out_name(out, &item);
-            aws_out_text(out, ":");
-        }
-        aws_i_out_value(out, view, &item, 1);
-        aws_out_text(out, i + 1 < view->item_count && !aws_i_compare_names(&item, &next) ? ","
-                                                                                         : "\n");
-    }
-    aws_out_text(out, "\n");
-    aws_i_out_signed_names(out, view);
-    aws_out_text(out, "\n");
-    aws_i_out_payload(out, view);
+    (void)is_signed;
+    if (s->encode_once || s->keep_path)
+        aws_i_out_uri(out, s->path, strlen(s->path), "/", s->encode_once ? "%" : "%25");
+    else
+        aws_i_out_normal_path(out, s->path);
 }
 
-/* "20260102/eu-west-1/s3/aws4_request" */
-static void aws_i_out_scope(aws_out *out, const aws_i_view *view)
+static void aws_i_signing_payload(aws_out *out, const aws_i_view *view)
 {
-    char date[17];
+    const char *hash = view->signing->payload_sha256;
 
-    aws_date_text(view->time, date);
-    aws_out_bytes(out, date, 8);
-    aws_out_text(out, "/");
-    aws_out_text(out, view->region);
-    aws_out_text(out, "/");
-    aws_out_text(out, view->service);
-    aws_out_text(out, "/aws4_request");
+    aws_out_text(out, hash ? hash : aws_i_empty_sha256);
 }
 
-static void aws_i_signing_key(const aws_i_view *view, unsigned char key[32])
-{
-    const char *parts[3];
-    char date[17];
-    size_t i;
-    aws_i_hmac hmac;
+static const aws_i_source aws_i_signing_source = {aws_i_signing_item, aws_i_signing_path,
+                                                  aws_i_signing_payload};
 
-    aws_date_text(view->time, date);
-    date[8] = 0;
-    parts[0] = view->region;
-    parts[1] = view->service;
-    parts[2] = "aws4_request";
-    aws_i_hmac_init(&hmac, "AWS4", view->keys->secret_access_key,
-                    strlen(view->keys->secret_access_key));
-    aws_i_sha256_update(&hmac.sha, date, 8);
-    aws_i_hmac_final(&hmac, key);
-    for (i = 0; i < 3; i++) {
-        aws_i_hmac_init(&hmac, "", key, 32);
-        aws_i_sha256_update(&hmac.sha, parts[i], strlen(parts[i]));
-        aws_i_hmac_final(&hmac, key);
-    }
-}
-
-static void aws_i_canonical_digest(const aws_i_view *view, unsigned char digest[32])
-{
-    aws_i_sha256 sha;
-    aws_out out = aws_i_out(NULL, 0);
-
-    aws_i_sha256_init(&sha);
-    out.hash = aws_i_hash_sha256;
-    out.hash_context = &sha;
-    aws_i_out_canonical(&out, view);
-    aws_i_sha256_final(&sha, digest);
-}
-
-static void aws_i_signature(const aws_i_view *view, const unsigned char key[32],
-                            unsigned char signature[32])
-{
-    aws_i_hmac hmac;
-    aws_out out = aws_i_out(NULL, 0);
-    char date[17];
-
-    aws_i_canonical_digest(view, signature);
-    aws_date_text(view->time, date);
-    aws_i_hmac_init(&hmac, "", key, 32);
-    out.hash = aws_i_hash_sha256;
-    out.hash_context = &hmac.sha;
-    aws_out_text(&out, "AWS4-HMAC-SHA256\n");
-    aws_out_text(&out, date);
-    aws_out_text(&out, "\n");
-    aws_i_out_scope(&out, view);
-    aws_out_text(&out, "\n");
-    aws_i_out_hex(&out, signature, 32);
-    aws_i_hmac_final(&hmac, signature);
-}
-
-static void aws_i_out_authorization(aws_out *out, const aws_i_view *view,
-                                    const unsigned char signature[32])
-{
-    aws_out_text(out, "AWS4-HMAC-SHA256 Credential=");
-    aws_out_text(out, view->keys->access_key_id);
-    aws_out_text(out, "/");
-    aws_i_out_scope(out, view);
-    aws_out_text(out, ", SignedHeaders=");
-    aws_i_out_signed_names(out, view);
-    aws_out_text(out, ", Signature=");
-    aws_i_out_hex(out, signature, 32);
-}
-
-/* botocore leaves these out of the signature: proxies change them. */
-static int aws_i_never_signed(const char *name)
-{
-    static const char *const names[] = {"authorization", "expect", "transfer-encoding",
-                                        "user-agent", "x-amzn-trace-id"};
-    size_t i;
-
-    for (i = 0; i < sizeof names / sizeof *names; i++)
-        if (aws_i_equal_nocase(names[i], name))
-            return 1;
-    return 0;
-}
-
-/* Insertion sort of aws_sign's pairs by index. */
+/* Insertion sort of the pairs by index. */
 static void aws_i_view_sort(aws_i_view *view)
 {
     const aws_signing *s = view->signing;
     size_t i, at;
 
     for (i = 0; i < s->query_count + s->header_count; i++) {
-        aws_i_item item = aws_i_signing_item(s, i);
+        aws_i_item item, other;
+
+        aws_i_pair_item(s, i, &item);
         if (i >= s->query_count && aws_i_never_signed(item.name))
             continue;
         for (at = view->item_count++; at; at--) {
-            aws_i_item other = aws_i_signing_item(s, view->order[at - 1]);
+            aws_i_pair_item(s, view->order[at - 1], &other);
             if (aws_i_compare(&item, &other) >= 0)
                 break;
             view->order[at] = view->order[at - 1];
@@ -1651,11 +1675,12 @@ static void aws_i_view_sort(aws_i_view *view)
 
 AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
 {
-    unsigned char key[32], signature[32];
+    unsigned char key[32], signature[32], order[64];
     aws_keys keys;
     aws_i_view view;
-    aws_out out = aws_i_out(text, size);
+    aws_out out;
 
+    aws_i_out(&out, text, size);
     if (!signing->access_key_id || !signing->secret_access_key || !signing->region ||
         !signing->service || !signing->method || !signing->path || signing->query_count > 32 ||
         signing->header_count > 32)
@@ -1665,6 +1690,9 @@ AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
     keys.access_key_id = signing->access_key_id;
     keys.secret_access_key = signing->secret_access_key;
     view.signing = signing;
+    view.source = &aws_i_signing_source;
+    view.order = order;
+    view.method = signing->method;
     view.keys = &keys;
     view.region = signing->region;
     view.service = signing->service;
@@ -1805,8 +1833,9 @@ static int aws_i_target(aws_client *client)
     const char *bucket = client->call.bucket;
     unsigned style = client->session->config.addressing;
     char old[sizeof client->host];
-    aws_out out = aws_i_out(client->host, sizeof client->host);
+    aws_out out;
 
+    aws_i_out(&out, client->host, sizeof client->host);
     memcpy(old, client->host, sizeof old);
     client->virtual_host =
         bucket && !(client->call.flags & AWS_CALL_PATH_STYLE) && style != AWS_ADDRESSING_PATH &&
@@ -2591,18 +2620,18 @@ static void aws_i_unlock(const aws_client *client)
         client->port->unlock(client->port);
 }
 
-/* Keep the failure; the first one of an attempt counts. Returns code. */
-static int aws_i_fail(aws_client *client, int code, const char *reason, const char *value,
-                      const char *expected)
+/* Keep the failure; the first one of an attempt counts. reason: AWS_REASON_*, or -code if there
+ * is nothing to add. Returns the code. */
+static int aws_i_fail(aws_client *client, int reason, const char *value)
 {
     aws_failure *f = &client->failure;
+    int code = -(reason % 32);
 
-    if (f->code)
-        return code;
-    f->code = code;
-    f->reason = reason;
-    aws_i_set(f->value, sizeof f->value, value);
-    aws_i_set(f->expected, sizeof f->expected, expected);
+    if (!f->code) {
+        f->code = code;
+        f->reason = reason;
+        aws_i_set(f->value, sizeof f->value, value);
+    }
     return code;
 }
 
@@ -2613,10 +2642,11 @@ static int aws_i_port_failed(aws_client *client, int code)
 
     if (!f->code) {
         char address[sizeof f->value];
-        aws_out out = aws_i_out(address, sizeof address - 1);
+        aws_out out;
+        aws_i_out(&out, address, sizeof address - 1);
         aws_i_out_host(&out, client);
         address[out.used] = 0;
-        aws_i_fail(client, code, NULL, address, NULL);
+        aws_i_fail(client, -code, address);
         if (client->port->error)
             f->detail = client->port->error(client->port, client->connection.area);
     }
@@ -2627,8 +2657,9 @@ static int aws_i_port_failed(aws_client *client, int code)
 static void aws_i_log(aws_client *client, const char *what, const char *detail, int64_t number)
 {
     char line[96];
-    aws_out out = aws_i_out(line, sizeof line - 1);
+    aws_out out;
 
+    aws_i_out(&out, line, sizeof line - 1);
     if (!aws_i_config(client)->log)
         return;
     aws_out_text(&out, client->call.operation ? client->call.operation : "client");
@@ -2967,15 +2998,13 @@ static int aws_i_tls_failed(aws_client *client)
 {
     int error = br_ssl_engine_last_error(aws_i_engine(client));
     int code = error >= BR_ERR_X509_OK && error < 256 ? AWS_ERR_CERTIFICATE : AWS_ERR_TLS;
-    const char *reason = aws_i_tls_advice(error);
 
     client->connection.doomed = 1;
     client->connection.resumed = 0;
     if (error == BR_ERR_IO || error == BR_ERR_OK)
-        return aws_i_fail(client, AWS_ERR_CLOSED, "the connection to %v ended without close_notify",
-                          client->host, NULL);
+        return aws_i_fail(client, AWS_REASON_NO_CLOSE_NOTIFY, client->host);
     if (!client->failure.code) {
-        aws_i_fail(client, code, reason, aws_i_tls_name(client), NULL);
+        aws_i_fail(client, -code, aws_i_tls_name(client));
         client->failure.detail = error;
     }
     return code;
@@ -3003,15 +3032,12 @@ static int aws_i_tls_ready(aws_client *client)
 
 #ifdef AWS_NO_ROOTS
     if (!trust)
-        return aws_i_fail(client, AWS_ERR_CERTIFICATE,
-                          "there is no CA to trust: set aws_config.trust", "", NULL);
+        return aws_i_fail(client, AWS_REASON_NO_CA, NULL);
 #endif
     if (trust && !trust->count)
-        return aws_i_fail(client, AWS_ERR_CERTIFICATE,
-                          "aws_config.trust has no CA in it: load one with aws_trust_load", "",
-                          NULL);
+        return aws_i_fail(client, AWS_REASON_EMPTY_TRUST, NULL);
     if (client->port->entropy(client->port, tls->seed, sizeof tls->seed) < 0)
-        return aws_i_fail(client, AWS_ERR_ENTROPY, NULL, NULL, NULL);
+        return aws_i_fail(client, -AWS_ERR_ENTROPY, NULL);
     return 0;
 }
 
@@ -3038,7 +3064,7 @@ static int aws_i_tls_start(aws_client *client)
     br_ssl_engine_set_versions(&tls->context.eng, BR_TLS12, BR_TLS12);
     br_x509_minimal_init(&x->minimal, &br_sha256_vtable, anchors, count);
     aws_i_tls_profile(&tls->context, &x->minimal);
-    br_x509_minimal_set_time(&x->minimal, (uint32_t)(now / 86400) + 719528, (uint32_t)(now % 86400));
+    br_x509_minimal_set_time(&x->minimal, (uint32_t)now / 86400 + 719528, (uint32_t)now % 86400);
     x->vtable = &aws_i_x509_class;
     x->client = client;
     br_ssl_engine_set_x509(&tls->context.eng, &x->vtable);
@@ -3378,19 +3404,18 @@ enum {
 /* A step's result besides 0 (the caller goes on), AWS_AGAIN and errors: next state. */
 enum { AWS_I_GO = -1000 };
 
-static aws_i_view aws_i_view_of(const aws_client *client)
+static void aws_i_view_of(aws_i_view *view, const aws_client *client)
 {
-    aws_i_view view;
-
-    memset(&view, 0, sizeof view);
-    view.client = client;
-    view.keys = &client->session->keys;
-    view.region = client->region;
-    view.service = client->service->signing_name;
-    view.time = client->time;
-    view.query_count = client->query_count;
-    view.item_count = client->item_count;
-    return view;
+    memset(view, 0, sizeof *view);
+    view->client = client;
+    view->source = &aws_i_client_source;
+    view->method = client->call.method;
+    view->keys = &client->session->keys;
+    view->region = client->region;
+    view->service = client->service->signing_name;
+    view->time = client->time;
+    view->query_count = client->query_count;
+    view->item_count = client->item_count;
 }
 
 static void aws_i_out_user_agent(aws_out *out, const aws_client *client)
@@ -3408,12 +3433,13 @@ static void aws_i_out_user_agent(aws_out *out, const aws_client *client)
 /* The request head: a pure function of the call, the keys and the time. */
 static void aws_i_out_head(aws_out *out, const aws_client *client)
 {
-    aws_i_view view = aws_i_view_of(client);
+    aws_i_view view;
     size_t i;
 
+    aws_i_view_of(&view, client);
     aws_out_text(out, client->call.method);
     aws_out_text(out, " ");
-    aws_i_out_path(out, &view, 0);
+    aws_i_client_path(out, &view, 0);
     aws_out_text(out, view.query_count ? "?" : "");
     aws_i_out_query(out, &view);
     aws_out_text(out, " HTTP/1.1\r\n");
@@ -3448,12 +3474,11 @@ static void aws_i_out_clock_head(aws_out *out, const aws_client *client)
 /* Members of a request with little memory; twice as many from 24 KB on. */
 enum { AWS_I_ITEMS = 32 };
 
-AWS_API int aws_call_refuse(aws_client *client, int code, const char *reason, const char *value,
-                            const char *expected)
+AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value)
 {
     if (!client->pending)
-        client->pending = aws_i_fail(client, code, reason, value, expected);
-    return code;
+        client->pending = aws_i_fail(client, reason, value);
+    return client->pending;
 }
 
 /* Add an item in sorted order. */
@@ -3469,18 +3494,13 @@ static void aws_i_add(aws_client *client, const char *prefix, const char *name, 
     item.length = length;
     item.kind = (unsigned char)kind;
     if (client->item_count == client->item_room) {
-        aws_call_refuse(client, AWS_ERR_TOO_BIG,
-                        "a request has at most %e query and header members with this memory, '%v' "
-                        "is one too many: give the client 24 KB or more",
-                        name, client->item_room > AWS_I_ITEMS ? "64" : "32");
+        aws_call_refuse(client, AWS_REASON_TOO_MANY_MEMBERS, name);
         return;
     }
     for (i = 0; kind == AWS_I_HEADER && i < length; i++) {
         unsigned char c = (unsigned char)value[i];
         if ((c < 0x20 && c != '\t') || c >= 0x7f)
-            aws_call_refuse(client, AWS_ERR_PARAM,
-                            "the value of header '%v' has a control or non-ASCII character", name,
-                            NULL);
+            aws_call_refuse(client, AWS_REASON_HEADER_VALUE, name);
     }
     for (at = client->item_count; at && aws_i_compare(&item, client->items + at - 1) < 0; at--)
         client->items[at] = client->items[at - 1];
@@ -3511,7 +3531,7 @@ AWS_API void aws_call_header(aws_client *client, const char *prefix, const char 
         if (!aws_i_token((unsigned char)name[i]))
             break;
     if (name[i] || (!i && !prefix))
-        aws_call_refuse(client, AWS_ERR_PARAM, "'%v' is not a header name", name, NULL);
+        aws_call_refuse(client, AWS_REASON_HEADER_NAME, name);
     aws_i_add(client, prefix ? prefix : "", name, value, strlen(value), AWS_I_HEADER);
 }
 
@@ -3553,30 +3573,23 @@ static void aws_i_check_call(aws_client *client)
     const aws_call *call = &client->call;
 
     if (call->bucket && !aws_i_bucket_is_valid(call->bucket))
-        aws_call_refuse(client, AWS_ERR_PARAM,
-                        "'%v' is not a bucket name: 1 to 255 of A-Z a-z 0-9 . - _", call->bucket,
-                        NULL);
+        aws_call_refuse(client, AWS_REASON_BUCKET_NAME, call->bucket);
     else if (call->key && !*call->key)
-        aws_call_refuse(client, AWS_ERR_PARAM, "the key is empty", "", NULL);
+        aws_call_refuse(client, AWS_REASON_NO_KEY, NULL);
     else if (!aws_i_target(client))
-        aws_call_refuse(client, AWS_ERR_PARAM, "the host name '%v' is too long", client->host, NULL);
+        aws_call_refuse(client, AWS_REASON_HOST_LENGTH, client->host);
     else if (!client->endpoint_secure && !aws_i_rewindable(client) && client->size)
-        aws_call_refuse(client, AWS_ERR_UNSUPPORTED,
-                        "a body that can't be read twice can't be signed over plain http: use "
-                        "https, or give the source a rewind function",
-                        "", NULL);
+        aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
     if (client->endpoint_secure && client->custom_endpoint == AWS_I_ENDPOINT_IP &&
         !aws_i_config(client)->tls_name && !(client->port->flags & AWS_PORT_TLS))
-        aws_call_refuse(client, AWS_ERR_PARAM,
-                        "'%v' is an IP address, which no certificate can prove: use the host's "
-                        "name, or set aws_config.tls_name",
-                        client->host, NULL);
+        aws_call_refuse(client, AWS_REASON_IP_HOST, client->host);
 }
 
 AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
 {
-    aws_out count = aws_i_out(NULL, 0);
+    aws_out count;
 
+    aws_i_out(&count, NULL, 0);
     if (client->broken)
         return client->broken;
     if (aws_i_in_progress(client) && !(client->state == AWS_I_STREAM && client->owner)) {
@@ -3610,7 +3623,7 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     if (client->service->flags & AWS_SERVICE_S3)
         aws_i_add(client, "", "x-amz-content-sha256", "", 0, AWS_I_HEADER_PAYLOAD);
     aws_i_add(client, "", "x-amz-security-token", "", 0, AWS_I_HEADER_TOKEN);
-    if (call->flags & AWS_CALL_CONTENT_MD5)
+    if (call->checksum)
         aws_i_add(client, "", "content-md5", "", 0, AWS_I_HEADER_MD5);
     return 1;
 }
@@ -3642,8 +3655,7 @@ static int aws_i_body(aws_client *client, const unsigned char **data, size_t *si
         if (r == 0 || r == AWS_ERR_CLOSED) {
             client->connection.doomed = 1;
             client->failure.code = 0;
-            return aws_i_fail(client, AWS_ERR_TRUNCATED, "the connection to %v ended in the body",
-                              client->host, NULL);
+            return aws_i_fail(client, AWS_REASON_BODY_CUT, client->host);
         }
         if (r < 0)
             return r;
@@ -3652,7 +3664,7 @@ static int aws_i_body(aws_client *client, const unsigned char **data, size_t *si
         aws_i_consume(client, skipped);
         if (r < 0) {
             client->connection.doomed = 1;
-            return aws_i_fail(client, r, "the chunked body of the answer is malformed", NULL, NULL);
+            return aws_i_fail(client, AWS_REASON_CHUNKS, NULL);
         }
         if (*size) {
             *size = aws_i_int_max(*size);
@@ -3718,7 +3730,7 @@ static int aws_i_hash_source(aws_client *client)
     int r;
 
     if (!client->offset && (source->rewind(source->context) < 0))
-        return aws_i_fail(client, AWS_ERR_BODY, "the source could not be rewound", "", NULL);
+        return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
     if (!client->offset)
         aws_i_sha256_init(sha);
     while (client->offset < client->size) {
@@ -3729,8 +3741,7 @@ static int aws_i_hash_source(aws_client *client)
         if (r == AWS_AGAIN)
             return aws_i_sleep(client, 10);
         if (r <= 0)
-            return aws_i_fail(client, AWS_ERR_BODY, "the source ended or failed before its size", "",
-                              NULL);
+            return aws_i_fail(client, AWS_REASON_SOURCE_SHORT, NULL);
         aws_i_sha256_update(sha, client->scratch, (size_t)r);
         client->offset += (size_t)r;
     }
@@ -3747,12 +3758,26 @@ static void aws_i_hash_body(aws_client *client, aws_out *out)
         aws_out_bytes(out, client->call.data, (size_t)client->size);
 }
 
+AWS_API void aws_call_content_md5(aws_client *client)
+{
+    br_md5_context md5;
+    aws_out out;
+
+    br_md5_init(&md5);
+    aws_i_out(&out, NULL, 0);
+    out.hash = aws_i_hash_md5;
+    out.hash_context = &md5;
+    aws_i_hash_body(client, &out);
+    br_md5_out(&md5, client->md5);
+}
+
 static int aws_i_step_hash(aws_client *client)
 {
     const aws_call *call = &client->call;
-    aws_out out = aws_i_out(NULL, 0);
+    aws_out out;
     int in_memory = !call->source && !(call->flags & AWS_CALL_WRITE), r;
 
+    aws_i_out(&out, NULL, 0);
     if (client->size && !client->unsigned_payload && call->source) {
         if ((r = aws_i_hash_source(client)) <= 0)
             return r;
@@ -3764,14 +3789,8 @@ static int aws_i_step_hash(aws_client *client)
         aws_i_hash_body(client, &out);
         aws_i_sha256_final(sha, client->payload);
     }
-    if (call->flags & AWS_CALL_CONTENT_MD5) {
-        br_md5_context md5;
-        br_md5_init(&md5);
-        out.hash = aws_i_hash_md5;
-        out.hash_context = &md5;
-        aws_i_hash_body(client, &out);
-        br_md5_out(&md5, client->md5);
-    }
+    if (call->checksum)
+        call->checksum(client);
     client->attempts = 1;
     aws_i_failure_reset(client);
     return aws_i_go(client, AWS_I_KEYS);
@@ -3779,18 +3798,18 @@ static int aws_i_step_hash(aws_client *client)
 
 /* ---- Credentials ---- */
 
-static const char *aws_i_keys_fault(const aws_keys *keys)
+/* What is wrong with keys, 0 nothing. */
+static int aws_i_keys_fault(const aws_keys *keys)
 {
-    if (!keys->access_key_id || !*keys->access_key_id)
-        return keys->secret_access_key && *keys->secret_access_key
-                   ? "there is a secret access key but no access key id"
-                   : "there are no keys";
-    if (!keys->secret_access_key || !*keys->secret_access_key)
-        return "there is an access key id but no secret access key";
+    int id = keys->access_key_id && *keys->access_key_id;
+    int secret = keys->secret_access_key && *keys->secret_access_key;
+
+    if (!id || !secret)
+        return id ? AWS_REASON_NO_SECRET : secret ? AWS_REASON_NO_KEY_ID : AWS_REASON_NO_KEYS;
     if (!aws_i_plain_text(keys->access_key_id) || !aws_i_plain_text(keys->secret_access_key) ||
         (keys->session_token && !aws_i_plain_text(keys->session_token)))
-        return "a key or the session token has a space, a control or a non-ASCII character";
-    return NULL;
+        return AWS_REASON_KEY_TEXT;
+    return 0;
 }
 
 /* Seconds that the session's keys are still good; a large number if for ever or not known. */
@@ -3805,11 +3824,11 @@ static int64_t aws_i_keys_left(const aws_session *session, int64_t now)
 static int aws_i_keys_take(aws_client *client, int r, const aws_keys *keys, int64_t now)
 {
     aws_session *session = client->session;
-    const char *fault = r < 0 ? "the credential provider failed" : aws_i_keys_fault(keys);
+    int fault = r < 0 ? AWS_REASON_PROVIDER : aws_i_keys_fault(keys);
     int64_t left;
 
     if (!fault && keys->expiration && now && keys->expiration <= now)
-        fault = "the credential provider gave keys that have expired";
+        fault = AWS_REASON_PROVIDER_EXPIRED;
     aws_i_lock(client);
     session->refreshing = NULL;
     if (!fault) {
@@ -3821,7 +3840,7 @@ static int aws_i_keys_take(aws_client *client, int r, const aws_keys *keys, int6
     left = aws_i_keys_left(session, now);
     aws_i_unlock(client);
     if (fault && left <= 600)
-        return aws_i_fail(client, AWS_ERR_CREDENTIALS, fault, "", NULL);
+        return aws_i_fail(client, fault, NULL);
     return aws_i_go(client, AWS_I_OPEN);
 }
 
@@ -3837,7 +3856,7 @@ static int aws_i_step_keys(aws_client *client)
     aws_keys keys;
 
     if (!now && !session->floor)
-        return aws_i_fail(client, AWS_ERR_CLOCK, NULL, NULL, NULL);
+        return aws_i_fail(client, -AWS_ERR_CLOCK, NULL);
     if (!session->provided)
         return aws_i_go(client, AWS_I_OPEN);
     aws_i_lock(client);
@@ -3951,7 +3970,7 @@ static int aws_i_step_open(aws_client *client)
 /* The day of the signing key that is kept, with the keys' generation. */
 static void aws_i_cache_signing_key(aws_client *client, const aws_i_view *view)
 {
-    int64_t day = client->time - client->time % 86400;
+    uint32_t day = (uint32_t)client->time / 86400;
 
     if (client->key_day != day || client->key_generation != client->session->generation) {
         aws_i_signing_key(view, client->signing_key);
@@ -3966,7 +3985,7 @@ static int aws_i_rewind(aws_client *client)
     const aws_source *source = client->call.source;
 
     if (source && source->rewind && source->rewind(source->context) < 0)
-        return aws_i_fail(client, AWS_ERR_BODY, "the source could not be rewound", "", NULL);
+        return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
     return 0;
 }
 
@@ -3977,7 +3996,7 @@ static int aws_i_step_sign(aws_client *client)
     if (!aws_i_hold_keys(client))
         return aws_i_sleep(client, 50);
     client->time = aws_i_now(client);
-    view = aws_i_view_of(client);
+    aws_i_view_of(&view, client);
     aws_i_cache_signing_key(client, &view);
     aws_i_signature(&view, client->signing_key, client->signature);
     if (aws_i_rewind(client) < 0)
@@ -4017,8 +4036,8 @@ static int aws_i_step_head(aws_client *client)
 
         if (r <= 0)
             return aws_i_early(client, r);
-        out = aws_i_out(to, room);
-        out.skip = client->offset;
+        aws_i_out(&out, to, room);
+        out.skip = (size_t)client->offset;
         if (client->probing)
             aws_i_out_clock_head(&out, client);
         else
@@ -4062,12 +4081,12 @@ static int aws_i_fill_body(aws_client *client)
             return aws_i_sleep(client, 10);
         if (r <= 0 || (size_t)r > room) {
             client->connection.doomed = 1;
-            return aws_i_fail(client, AWS_ERR_BODY, "the source ended or failed before its size", "",
-                              NULL);
+            return aws_i_fail(client, AWS_REASON_SOURCE_SHORT, NULL);
         }
     } else {
-        aws_out out = aws_i_out(to, room);
-        out.skip = client->offset;
+        aws_out out;
+        aws_i_out(&out, to, room);
+        out.skip = (size_t)client->offset;
         client->call.emit(&out, &client->call);
         r = (int)out.used;
     }
@@ -4107,7 +4126,10 @@ static int aws_i_step_flush(aws_client *client)
     if (r <= 0)
         return aws_i_early(client, r);
     aws_i_http_init(&client->http);
-    return aws_i_go(client, AWS_I_RESPONSE);
+    client->state = AWS_I_RESPONSE;
+    if (client->port->flags & AWS_PORT_BLOCKING || aws_i_leftover(client))
+        return AWS_I_GO;
+    return aws_i_want(client, AWS_WAIT_READ); /* nothing can have come yet: wait, then receive */
 }
 
 /* ---- Receive ---- */
@@ -4157,8 +4179,7 @@ static int aws_i_answered(aws_client *client)
 
     if (aws_i_http_begin_body(http, head_request) < 0) {
         client->connection.doomed = 1;
-        return aws_i_fail(client, AWS_ERR_PROTOCOL,
-                          "the answer says neither its length nor that it is chunked", "", NULL);
+        return aws_i_fail(client, AWS_REASON_NO_LENGTH, NULL);
     }
     client->connection.doomed |= http->close;
     client->connection.used = 1;
@@ -4170,27 +4191,21 @@ static int aws_i_answered(aws_client *client)
         aws_i_learn_time(client);
         client->probing = 0;
         if (!aws_i_now(client))
-            return aws_i_fail(client, AWS_ERR_CLOCK, "the server's answer had no usable Date", "",
-                              NULL);
+            return aws_i_fail(client, AWS_REASON_NO_DATE, NULL);
         client->offset = 0;
         return aws_i_go(client, client->connection.doomed ? AWS_I_OPEN : AWS_I_SIGN);
     }
     if (http->status >= 300)
         return aws_i_go(client, AWS_I_ERROR);
     if (client->early)
-        return aws_i_fail(client, AWS_ERR_PROTOCOL, "the server answered before it had the request",
-                          "", NULL);
+        return aws_i_fail(client, AWS_REASON_EARLY, NULL);
     return aws_i_go(client, client->call.flags & AWS_CALL_READ ? AWS_I_STREAM : AWS_I_ANSWER);
 }
 
 static int aws_i_head_failed(aws_client *client, int code)
 {
     client->connection.doomed = 1;
-    return aws_i_fail(client, code,
-                      code == AWS_ERR_TOO_BIG
-                          ? "the answer's head is over a limit: %e bytes with this memory"
-                          : "the answer's head is malformed",
-                      "", code == AWS_ERR_TOO_BIG ? "32768, or what fits" : NULL);
+    return aws_i_fail(client, code == AWS_ERR_TOO_BIG ? AWS_REASON_HEAD_SIZE : AWS_REASON_HEAD, NULL);
 }
 
 static int aws_i_step_response(aws_client *client)
@@ -4205,11 +4220,8 @@ static int aws_i_step_response(aws_client *client)
             client->connection.doomed = 1;
             client->failure.code = 0;
             return client->connection.answered
-                       ? aws_i_fail(client, AWS_ERR_TRUNCATED,
-                                    "the connection to %v ended in the answer's head", client->host,
-                                    NULL)
-                       : aws_i_fail(client, AWS_ERR_CLOSED, "%v closed the connection unanswered",
-                                    client->host, NULL);
+                       ? aws_i_fail(client, AWS_REASON_HEAD_CUT, client->host)
+                       : aws_i_fail(client, AWS_REASON_UNANSWERED, client->host);
         }
         if (r < 0)
             return r;
@@ -4231,10 +4243,10 @@ static int aws_i_is_error_root(const aws_xml *xml, int event)
     return event == AWS_XML_START && xml->depth == 1 && aws_i_equal(xml->path, "Error");
 }
 
-static int aws_i_xml_failed(aws_client *client, int code)
+static int aws_i_xml_failed(aws_client *client)
 {
     client->connection.doomed = 1;
-    return aws_i_fail(client, code, "the answer's XML is malformed or incomplete", "", NULL);
+    return aws_i_fail(client, AWS_REASON_XML, NULL);
 }
 
 /* Check a piece of an XML answer that is handed over raw: 0, an error, or AWS_I_GO after *taken
@@ -4253,7 +4265,7 @@ static int aws_i_check_xml(aws_client *client, const unsigned char *data, size_t
         if (aws_i_is_error_root(xml, r))
             return aws_i_go(client, AWS_I_ERROR);
         if (r < 0 && r != AWS_AGAIN)
-            return aws_i_xml_failed(client, r);
+            return aws_i_xml_failed(client);
     } while (r != AWS_AGAIN);
     return 0;
 }
@@ -4269,13 +4281,13 @@ static int aws_i_store(aws_client *client, const unsigned char *data, size_t siz
         if (r == AWS_AGAIN)
             return aws_i_sleep(client, 10);
         if (r <= 0 || (size_t)r > size)
-            return aws_i_fail(client, AWS_ERR_SINK, NULL, NULL, NULL);
+            return aws_i_fail(client, -AWS_ERR_SINK, NULL);
         return r;
     }
     if (call->buffer) {
         uint64_t known = client->http.has_length ? client->stored + client->http.length : 0;
         if (size > call->buffer_size - client->stored || known > call->buffer_size) {
-            aws_i_fail(client, AWS_ERR_MEMORY, "the answer does not fit the buffer", "", NULL);
+            aws_i_fail(client, AWS_REASON_BUFFER, NULL);
             client->failure.needed = (size_t)(known < (size_t)-1 ? known : (size_t)-1);
             return AWS_ERR_MEMORY;
         }
@@ -4306,7 +4318,7 @@ static int aws_i_step_answer(aws_client *client)
     if (r < 0)
         return r;
     if (client->call.flags & AWS_CALL_XML && !aws_xml_complete(aws_i_xml_of(client)))
-        return aws_i_xml_failed(client, AWS_ERR_XML);
+        return aws_i_xml_failed(client);
     client->result = client->call.buffer ? (int)aws_i_int_max((size_t)client->stored) : 0;
     return aws_i_go(client, AWS_I_WRAP);
 }
@@ -4331,27 +4343,45 @@ static const char *aws_i_xml_open_name(const aws_xml *xml, size_t n, size_t *siz
 
 AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml)
 {
+    static const char names[] =
+        "Code\0Message\0Region\0ServerTime\0Key\0RequestId\0HostId\0";
     aws_failure *f = &client->failure;
-    const struct {
-        const char *name;
-        char *field;
-        size_t room;
-    } fields[] = {{"Code", f->aws_code, sizeof f->aws_code},
-                  {"Message", f->message, sizeof f->message},
-                  {"Region", f->expected, sizeof f->expected},
-                  {"ServerTime", f->expected, sizeof f->expected},
-                  {"Key", f->value, sizeof f->value},
-                  {"RequestId", f->request_id, sizeof f->request_id},
-                  {"HostId", f->host_id, sizeof f->host_id}};
-    size_t size, i;
+    size_t size;
     const char *name = aws_i_xml_open_name(xml, 1, &size);
+    char *field = NULL;
+    size_t room = sizeof f->expected;
 
     if (size != 5 || memcmp(name, "Error", 5) != 0)
         return;
-    name = aws_i_xml_open_name(xml, 0, &size);
-    for (i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (aws_i_equal(name, fields[i].name))
-            aws_i_append(fields[i].field, fields[i].room, xml->text, xml->text_size);
+    switch (aws_i_list_find(names, aws_i_xml_open_name(xml, 0, &size))) {
+    case 0:
+        field = f->aws_code;
+        room = sizeof f->aws_code;
+        break;
+    case 1:
+        field = f->message;
+        room = sizeof f->message;
+        break;
+    case 2:
+    case 3:
+        field = f->expected;
+        break;
+    case 4:
+        field = f->value;
+        room = sizeof f->value;
+        break;
+    case 5:
+        field = f->request_id;
+        room = sizeof f->request_id;
+        break;
+    case 6:
+        field = f->host_id;
+        room = sizeof f->host_id;
+        break;
+    default:
+        return;
+    }
+    aws_i_append(field, room, xml->text, xml->text_size);
 }
 
 AWS_API unsigned *aws_call_counters(aws_client *client)
@@ -4359,56 +4389,21 @@ AWS_API unsigned *aws_call_counters(aws_client *client)
     return client->counters;
 }
 
-AWS_API int aws_call_failed(aws_client *client, int code, const char *reason)
+AWS_API int aws_call_failed(aws_client *client, int reason)
 {
-    client->failure.code = code;
     client->failure.reason = reason;
-    return code;
+    return client->failure.code = -(reason % 32);
 }
 
-/* The value that a hint asks for by its first %x. */
-static void aws_i_hint_value(aws_client *client, const char *hint)
-{
-    aws_failure *f = &client->failure;
-    const char *value = NULL;
-    char date[17];
-
-    while ((hint = strchr(hint, '%')) != NULL && hint[1] == 'e')
-        hint++;
-    switch (hint ? hint[1] : 0) {
-    case 'a':
-        value = client->session->keys.access_key_id;
-        break;
-    case 'r':
-        value = client->region;
-        break;
-    case 'b':
-        value = client->call.bucket;
-        break;
-    case 'k':
-        value = client->call.key;
-        break;
-    case 'o': /* what a call is about */
-        value = client->call.key ? client->call.key : client->call.bucket;
-        break;
-    case 't':
-        aws_date_text(client->time, date);
-        value = date;
-        break;
-    default:
-        return;
-    }
-    aws_i_set(f->value, sizeof f->value, value);
-}
-
-/* Complete the failure from the answer's head, and find what a person should do. */
+/* Complete the failure from the answer's head and the call. */
 static void aws_i_explain(aws_client *client)
 {
     aws_failure *f = &client->failure;
     const char *header;
 
     if (!f->aws_code[0]) {
-        aws_out out = aws_i_out(f->aws_code, sizeof f->aws_code - 1);
+        aws_out out;
+        aws_i_out(&out, f->aws_code, sizeof f->aws_code - 1);
         aws_out_number(&out, (uint64_t)client->http.status);
         f->aws_code[out.used] = 0;
     }
@@ -4420,11 +4415,9 @@ static void aws_i_explain(aws_client *client)
         aws_i_set(f->expected, sizeof f->expected, header);
     if (aws_i_equal(f->aws_code, "RequestTimeTooSkewed") && !f->expected[0])
         aws_i_set(f->expected, sizeof f->expected, aws_client_header(client, "date"));
-    f->reason = client->service->hint ? client->service->hint(f->aws_code) : NULL;
-    if (!f->reason)
-        f->reason = aws_i_hint(f->aws_code);
-    if (f->reason)
-        aws_i_hint_value(client, f->reason);
+    header = client->call.key && !strstr(f->aws_code, "Bucket") ? client->call.key
+                                                                  : client->call.bucket;
+    aws_i_set(f->value, sizeof f->value, header);
 }
 
 /* Read the error document as far as it is one; the status stands whatever it says. */
@@ -4450,7 +4443,7 @@ static int aws_i_step_error(aws_client *client)
     if (r != 0)
         client->connection.doomed = 1;
     client->failure.code = 0;
-    aws_i_fail(client, AWS_ERR_SERVICE, NULL, client->failure.value, client->failure.expected);
+    aws_i_fail(client, -AWS_ERR_SERVICE, NULL);
     aws_i_explain(client);
     return AWS_ERR_SERVICE;
 }
@@ -4465,34 +4458,20 @@ static int aws_i_is_transport(int code)
 
 static int aws_i_is_transient(const aws_client *client)
 {
-    static const char *const codes[] = {"RequestTimeout",
-                                        "RequestTimeoutException",
-                                        "PriorRequestNotComplete",
-                                        "Throttling",
-                                        "ThrottlingException",
-                                        "ThrottledException",
-                                        "RequestThrottledException",
-                                        "TooManyRequestsException",
-                                        "ProvisionedThroughputExceededException",
-                                        "TransactionInProgressException",
-                                        "RequestLimitExceeded",
-                                        "BandwidthLimitExceeded",
-                                        "LimitExceededException",
-                                        "RequestThrottled",
-                                        "SlowDown",
-                                        "EC2ThrottledException"};
+    static const char codes[] =
+        "RequestTimeout\0RequestTimeoutException\0PriorRequestNotComplete\0Throttling\0"
+        "ThrottlingException\0ThrottledException\0RequestThrottledException\0"
+        "TooManyRequestsException\0ProvisionedThroughputExceededException\0"
+        "TransactionInProgressException\0RequestLimitExceeded\0BandwidthLimitExceeded\0"
+        "LimitExceededException\0RequestThrottled\0SlowDown\0EC2ThrottledException\0";
     int status = client->http.status;
-    size_t i;
 
     if (client->failure.code != AWS_ERR_SERVICE)
         return aws_i_is_transport(client->failure.code);
     /* 200: an <Error> in a successful answer counts as 500 */
     if (status < 300 || status == 500 || (status >= 502 && status <= 504))
         return 1;
-    for (i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (aws_i_equal(client->failure.aws_code, codes[i]))
-            return 1;
-    return 0;
+    return aws_i_list_find(codes, client->failure.aws_code) >= 0;
 }
 
 static int aws_i_deadline_passed(const aws_client *client)
@@ -4573,7 +4552,7 @@ static int aws_i_step_decide(aws_client *client)
         }
         if (client->attempts < attempts && aws_i_is_transient(client) && aws_i_pay(client)) {
             uint32_t ms = aws_i_backoff_ms(client);
-            aws_i_log(client, "retry after ", aws_error_name(client->failure.code), ms);
+            aws_i_log(client, "retry after error ", "", client->failure.code);
             client->wake = aws_i_ticks(client) + ms;
             return aws_i_go(client, AWS_I_BACKOFF);
         }
@@ -4630,7 +4609,7 @@ static int aws_i_step(aws_client *client)
         r = steps[client->state](client);
     if (r >= 0 || r == AWS_AGAIN || r == AWS_I_GO)
         return r;
-    client->result = aws_i_fail(client, r, NULL, NULL, NULL);
+    client->result = aws_i_fail(client, -r, NULL);
     return aws_i_go(client, client->state == AWS_I_WRAP ? AWS_I_FAILED : AWS_I_DECIDE);
 }
 
@@ -4643,27 +4622,26 @@ static uint32_t aws_i_left(uint32_t now, uint32_t deadline)
 }
 
 /* The time until which what is awaited must have come; *why the error text if it doesn't. */
-static uint32_t aws_i_patience(aws_client *client, const char **why)
+static uint32_t aws_i_patience(aws_client *client, int *why)
 {
     const aws_i_connection *n = &client->connection;
     const aws_config *config = aws_i_config(client);
     int opening = n->state == AWS_I_C_OPENING || n->state == AWS_I_C_HANDSHAKE;
     uint32_t now = aws_i_ticks(client), ms = UINT32_MAX, left;
 
-    *why = NULL;
+    *why = 0;
     if (client->waits & AWS_WAIT_TIMER) {
         ms = aws_i_left(now, client->wake);
     } else if (client->waits) {
         ms = aws_i_left(now, opening ? n->opened + config->connect_timeout
                                      : client->progressed + config->read_timeout);
-        *why = opening ? "no connection to %v within connect_timeout"
-                       : "%v was silent for longer than read_timeout";
+        *why = opening ? AWS_REASON_CONNECT_TIME : AWS_REASON_READ_TIME;
     }
     if (client->timeout && aws_i_in_progress(client)) {
         left = aws_i_left(now, client->started + client->timeout);
         if (left < ms) {
             ms = left;
-            *why = "the whole call to %v took longer than its timeout";
+            *why = AWS_REASON_CALL_TIME;
         }
     }
     return ms;
@@ -4673,14 +4651,14 @@ static uint32_t aws_i_patience(aws_client *client, const char **why)
 static int aws_i_wait(aws_client *client)
 {
     const aws_port *port = client->port;
-    const char *why;
+    int why;
     uint32_t ms = aws_i_patience(client, &why);
     unsigned what = client->waits & (AWS_WAIT_READ | AWS_WAIT_WRITE);
     int r;
 
     if (!ms) {
         if (why) {
-            client->pending = aws_i_fail(client, AWS_ERR_TIMEOUT, why, client->host, NULL);
+            client->pending = aws_i_fail(client, why, client->host);
             client->connection.doomed = client->connection.ended = 1;
         }
         return 0;
@@ -4689,7 +4667,7 @@ static int aws_i_wait(aws_client *client)
         return AWS_AGAIN;
     r = port->wait(port, client->connection.area, what ? what : (unsigned)AWS_WAIT_TIMER, ms);
     if (r < 0 && r != AWS_AGAIN)
-        client->pending = aws_i_fail(client, r, NULL, NULL, NULL);
+        client->pending = aws_i_fail(client, -r, NULL);
     return 0;
 }
 
@@ -4710,7 +4688,7 @@ AWS_API int aws_call_run(aws_client *client)
 /* An error met while the caller moves the body: it is final. */
 static int aws_i_stream_failed(aws_client *client, int code)
 {
-    client->result = aws_i_fail(client, code, NULL, NULL, NULL);
+    client->result = aws_i_fail(client, -code, NULL);
     client->connection.doomed = 1;
     client->state = AWS_I_WRAP;
     return aws_call_run(client);
@@ -4726,7 +4704,7 @@ static int aws_i_no_stream(aws_client *client)
     if (aws_i_in_progress(client))
         return AWS_ERR_STATE;
     aws_i_failure_reset(client);
-    return aws_i_fail(client, AWS_ERR_STATE, "no body is being streamed", "", NULL);
+    return aws_i_fail(client, AWS_REASON_NO_STREAM, NULL);
 }
 
 AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
@@ -4737,8 +4715,7 @@ AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
         return aws_i_no_stream(client);
     if (size > client->size - client->offset)
         return aws_i_stream_failed(
-            client, aws_i_fail(client, AWS_ERR_BODY, "more was written than the size announced", "",
-                               NULL));
+            client, aws_i_fail(client, AWS_REASON_WROTE_MORE, NULL));
     client->progressed = aws_i_ticks(client);
     do {
         if (!size)
@@ -4806,8 +4783,7 @@ AWS_API int aws_client_finish(aws_client *client)
     if (client->state == AWS_I_WRITE) {
         if (client->offset < client->size)
             return aws_i_stream_failed(
-                client, aws_i_fail(client, AWS_ERR_BODY,
-                                   "finished before the whole body was written", "", NULL));
+                client, aws_i_fail(client, AWS_REASON_WROTE_LESS, NULL));
         client->state = AWS_I_FLUSH;
         client->progressed = aws_i_ticks(client);
     }
@@ -4840,7 +4816,7 @@ AWS_API int aws_client_cancel(aws_client *client)
         return 0;
     }
     aws_i_failure_reset(client);
-    client->result = aws_i_fail(client, AWS_ERR_CANCELLED, NULL, NULL, NULL);
+    client->result = aws_i_fail(client, -AWS_ERR_CANCELLED, NULL);
     client->state = AWS_I_FAILED;
     if (n->state != AWS_I_C_CLOSED && client->inflight) {
         n->ended = n->doomed = 1;
@@ -4851,7 +4827,7 @@ AWS_API int aws_client_cancel(aws_client *client)
 
 AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
 {
-    const char *why;
+    int why;
 
     waiting->handle = -1;
     waiting->what = client->broken ? 0 : client->waits;
@@ -4872,6 +4848,11 @@ AWS_API void aws_call_own(aws_client *client, void *owner, int (*save)(void *own
     client->owner = owner;
     client->save = save;
     client->timeout = 0; /* the owner's program decides when it reads on */
+}
+
+AWS_API int aws_call_reading(const aws_client *client)
+{
+    return client->state == AWS_I_STREAM || client->state == AWS_I_ERROR;
 }
 
 AWS_API int aws_call_owned(const aws_client *client, const void *owner)
@@ -4936,10 +4917,10 @@ AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
         else if (r > 0)
             return r;
         else if (r != AWS_AGAIN)
-            return aws_i_xml_failed(client, r);
+            return aws_i_xml_failed(client);
     }
     if (!aws_xml_complete(xml))
-        return aws_i_xml_failed(client, AWS_ERR_XML);
+        return aws_i_xml_failed(client);
     if (client->state == AWS_I_STREAM) {
         client->owner = NULL;
         client->state = AWS_I_WRAP;
@@ -4954,7 +4935,7 @@ AWS_API int aws_call_again(aws_client *client, int code)
     if (client->state != AWS_I_STREAM && client->state != AWS_I_ERROR)
         return code;
     client->owner = NULL;
-    client->result = aws_i_fail(client, code, NULL, NULL, NULL);
+    client->result = aws_i_fail(client, -code, NULL);
     aws_i_step_decide(client);
     return client->state == AWS_I_WRAP ? aws_call_run(client) : 0;
 }
@@ -5001,8 +4982,7 @@ AWS_API int aws_call_collect(aws_client *client)
         do {
             if ((r = aws_call_xml(client, &xml)) > 0)
                 r = aws_i_collect_event(client, xml, r) < 0
-                        ? aws_i_fail(client, AWS_ERR_TOO_BIG,
-                                     "the answer needs more memory than the client has", "", NULL)
+                        ? aws_i_fail(client, AWS_REASON_XML_SIZE, NULL)
                         : r;
         } while (r > 0);
         if (r == 0 || r == AWS_AGAIN)
@@ -5017,27 +4997,196 @@ AWS_API const char *aws_client_region(const aws_client *client)
     return client->region;
 }
 
-/* ---- Failure text ---- */
+/* ---- Failure text: nothing else refers to the sentences below ---- */
+
+AWS_API const char *aws_error_name(int code)
+{
+    static const char names[] = "OK\0"
+#define AWS_I_NAME(name, number, text) #name "\0"
+        AWS_ERRORS(AWS_I_NAME)
+#undef AWS_I_NAME
+        "AWS_ERR_?\0";
+
+    return aws_i_list_at(names, code > 0 ? 0 : code <= AWS_ERR_LAST ? -AWS_ERR_LAST : -code);
+}
+
+AWS_API const char *aws_error_text(int code)
+{
+    static const char texts[] = "success\0"
+#define AWS_I_TEXT(name, number, text) text "\0"
+        AWS_ERRORS(AWS_I_TEXT)
+#undef AWS_I_TEXT
+        "an error of the port or a callback\0";
+
+    return aws_i_list_at(texts, code > 0 ? 0 : code <= AWS_ERR_LAST ? -AWS_ERR_LAST : -code);
+}
+
+static const char *aws_i_reason_text(int reason)
+{
+    static const char texts[] = "-\0"
+#define AWS_I_TEXT(name, code, text) text "\0"
+        AWS_REASONS(AWS_I_TEXT)
+#undef AWS_I_TEXT
+        ;
+
+    return aws_i_list_at(texts, reason / 32);
+}
+
+/* The text after key in a list of pairs, NULL if there is none. */
+static const char *aws_i_list_value(const char *pairs, const char *key)
+{
+    int index = aws_i_list_find(pairs, key);
+
+    return index < 0 ? NULL : aws_i_list_at(pairs, index + 1);
+}
+
+/* The same for a number as key. */
+static const char *aws_i_list_note(const char *pairs, int number)
+{
+    char key[8];
+    aws_out out;
+
+    aws_i_out(&out, key, sizeof key - 1);
+    aws_out_number(&out, (uint64_t)number);
+    key[out.used] = 0;
+    return aws_i_list_value(pairs, key);
+}
+
+/* The next step by our own code's number. */
+static const char *aws_i_advice(int code)
+{
+    static const char notes[] =
+        "4\0finish it, or end it with aws_client_cancel\0"
+        "6\0give the port a clock, or set aws_config.clock_floor to the build time\0"
+        "7\0nothing was sent; check the port's entropy function\0"
+        "9\0check the endpoint, the region and the network\0"
+        "10\0check the endpoint's host and port\0"
+        "11\0check the network and try again\0"
+        "12\0check the network, or allow more time\0"
+        "15\0nothing of it was taken as success; try again\0";
+
+    return aws_i_list_note(notes, -code);
+}
+
+/* What BearSSL's number means. */
+static const char *aws_i_tls_advice(int number)
+{
+    static const char notes[] =
+        "6\0a TLS record of the server is larger than the client's memory takes: give it "
+        "AWS_CLIENT_MEMORY_TLS bytes\0"
+        "53\0the time is not known, so the certificate can't be checked: set the clock\0"
+        "54\0it is expired or not yet valid: check the device's clock\0"
+        "56\0it is for another host than '%v': check the endpoint\0"
+        "62\0it is not from a CA that is trusted here: give its CA by aws_config.trust\0"
+        "296\0the server accepts none of our TLS 1.2 cipher suites (ECDHE with AES-GCM)\0"
+        "326\0the server does not speak TLS 1.2\0";
+
+    return aws_i_list_note(notes, number);
+}
+
+/* What AWS's codes mean and what to do; HEAD has only a status. %v key or bucket, %a access key
+ * id, %r our region, %t our time, %e what the server would have. */
+static const char *aws_i_hint(const char *aws_code)
+{
+    static const char hints[] =
+        "SignatureDoesNotMatch\0"
+        "the secret access key does not belong to access key '%a': check secret_access_key\0"
+        "InvalidAccessKeyId\0"
+        "the access key '%a' is not known there: check access_key_id\0"
+        "RequestTimeTooSkewed\0"
+        "the clock here says %t, the server's %e: set the clock of this device\0"
+        "AuthorizationHeaderMalformed\0"
+        "region '%r' is not the one the server wants, which is '%e': set aws_config.region\0"
+        "PermanentRedirect\0"
+        "region '%r' is not the bucket's, which is '%e': set aws_config.region\0"
+        "301\0"
+        "region '%r' is not the bucket's, which is '%e': set aws_config.region\0"
+        "ExpiredToken\0"
+        "the session token of '%a' has expired: get new credentials\0"
+        "InvalidToken\0"
+        "the session token of '%a' is not valid: get new credentials\0"
+        "AccessDenied\0"
+        "access key '%a' may not do this: check its policy\0"
+        "403\0"
+        "access key '%a' may not do this, or its secret or the clock is wrong\0"
+        "SlowDown\0"
+        "the service asks for fewer requests: try later\0"
+        "NoSuchBucket\0"
+        "bucket '%v' does not exist there: check its name, or create it\0"
+        "NoSuchKey\0"
+        "there is no object '%v' in the bucket: check the key\0"
+        "404\0"
+        "'%v' does not exist there: check the name\0"
+        "BucketAlreadyExists\0"
+        "the name '%v' is taken by somebody else: choose another\0"
+        "BucketAlreadyOwnedByYou\0"
+        "you have bucket '%v' already: go on with it\0"
+        "BucketNotEmpty\0"
+        "bucket '%v' still has objects: delete them first\0"
+        "IllegalLocationConstraintException\0"
+        "this endpoint doesn't create buckets in region '%r': set location_constraint\0"
+        "PreconditionFailed\0"
+        "'%v' has changed, or exists already\0"
+        "InvalidRange\0"
+        "the range lies outside of object '%v'\0"
+        "InvalidObjectState\0"
+        "object '%v' is archived: restore it first\0";
+
+    return aws_i_list_value(hints, aws_code);
+}
+
+/* A text with its %x replaced. */
+static void aws_i_out_hint(aws_out *out, const char *text, const aws_client *client)
+{
+    const aws_failure *f = &client->failure;
+
+    while (*text) {
+        size_t run = strcspn(text, "%");
+        const char *value = f->value;
+        char date[17];
+
+        aws_out_bytes(out, text, run);
+        text += run;
+        if (!*text)
+            return;
+        if (text[1] == 'e')
+            value = f->expected;
+        else if (text[1] == 'a')
+            value = client->session->keys.access_key_id;
+        else if (text[1] == 'r')
+            value = client->region;
+        else if (text[1] == 't') {
+            aws_date_text(client->time, date);
+            value = date;
+        }
+        aws_out_text(out, value && *value ? value : "(not said)");
+        text += 2;
+    }
+}
 
 AWS_API const aws_failure *aws_client_failure(const aws_client *client)
 {
     return &client->failure;
 }
 
-static void aws_i_out_service_failure(aws_out *out, const aws_failure *f)
+static void aws_i_out_service_failure(aws_out *out, const aws_client *client)
 {
+    const aws_failure *f = &client->failure;
+    const char *hint = f->reason >= 32 ? aws_i_reason_text(f->reason) : aws_i_hint(f->aws_code);
+
     aws_out_text(out, f->aws_code);
     aws_i_out_count(out, " (HTTP ", (uint64_t)f->http_status, "");
     if (f->attempts > 1)
         aws_i_out_count(out, ", ", f->attempts, " attempts");
     aws_out_text(out, ")");
     if (f->message[0]) {
+        size_t size = strlen(f->message);
         aws_out_text(out, ": ");
-        aws_out_text(out, f->message);
+        aws_out_bytes(out, f->message, size - (f->message[size - 1] == '.'));
     }
-    if (f->reason) {
+    if (hint) {
         aws_out_text(out, "; ");
-        aws_i_out_hint(out, f->reason, f);
+        aws_i_out_hint(out, hint, client);
     }
     if (f->request_id[0]) {
         aws_out_text(out, "; request id ");
@@ -5045,47 +5194,46 @@ static void aws_i_out_service_failure(aws_out *out, const aws_failure *f)
     }
 }
 
-static void aws_i_out_own_failure(aws_out *out, const aws_failure *f)
+static void aws_i_out_own_failure(aws_out *out, const aws_client *client)
 {
-    const char *advice = aws_i_advice(f->code);
+    const aws_failure *f = &client->failure;
+    int tls = f->code == AWS_ERR_TLS || f->code == AWS_ERR_CERTIFICATE;
+    const char *advice = tls ? aws_i_tls_advice(f->detail) : aws_i_advice(f->code);
 
     aws_out_text(out, aws_error_text(f->code));
-    if (f->reason) {
+    if (f->reason >= 32) {
         aws_out_text(out, ": ");
-        aws_i_out_hint(out, f->reason, f);
-    } else if (f->value[0]) {
-        aws_out_text(out, " (");
+        aws_i_out_hint(out, aws_i_reason_text(f->reason), client);
+    } else if (f->value[0] && !tls) {
+        aws_out_text(out, ": ");
         aws_out_text(out, f->value);
-        aws_out_text(out, ")");
     }
     if (f->needed)
         aws_i_out_count(out, ": ", f->needed, " bytes are needed");
+    if (advice) {
+        aws_out_text(out, "; ");
+        aws_i_out_hint(out, advice, client);
+    }
     if (f->detail)
-        aws_i_out_count(out, f->code == AWS_ERR_TLS || f->code == AWS_ERR_CERTIFICATE
-                                 ? ", BearSSL error "
-                                 : ", system error ",
-                        (uint64_t)f->detail, "");
+        aws_i_out_count(out, tls ? " (BearSSL error " : " (system error ", (uint64_t)f->detail, ")");
     if (f->attempts > 1)
         aws_i_out_count(out, ", after ", f->attempts, " attempts");
-    if (advice && !(f->code == AWS_ERR_CREDENTIALS && f->attempts)) {
-        aws_out_text(out, "; ");
-        aws_out_text(out, advice);
-    }
 }
 
 AWS_API const char *aws_client_failure_text(aws_client *client)
 {
     const aws_failure *f = &client->failure;
-    aws_out out = aws_i_out(client->text, sizeof client->text - 1);
+    aws_out out;
 
+    aws_i_out(&out, client->text, sizeof client->text - 1);
     if (f->operation && *f->operation) {
         aws_out_text(&out, f->operation);
         aws_out_text(&out, ": ");
     }
     if (f->code == AWS_ERR_SERVICE)
-        aws_i_out_service_failure(&out, f);
+        aws_i_out_service_failure(&out, client);
     else
-        aws_i_out_own_failure(&out, f);
+        aws_i_out_own_failure(&out, client);
     client->text[out.used] = 0;
     return client->text;
 }
@@ -5148,8 +5296,18 @@ AWS_API void aws_session_close(aws_session *session)
 }
 
 /* Members are aligned as the strictest type in BearSSL's contexts and ours. */
-enum { AWS_I_ALIGN = 8, AWS_I_AHEAD = 512, AWS_I_OUT_HTTP = 64, AWS_I_SCRATCH = 2560 };
-enum { AWS_I_RECORD_FULL = 16384 + 325, AWS_I_RECORD_SMALL = 512 + 325, AWS_I_OUT_TLS = 512 + 85 };
+enum {
+    AWS_I_ALIGN = 8,
+    AWS_I_AHEAD = 512,
+    AWS_I_SCRATCH = 2560,
+    AWS_I_OUT_HTTP = 64,
+    AWS_I_OUT_TLS = 512 + 85,         /* a record of 512 bytes and BearSSL's overhead */
+    AWS_I_RECORD_SMALL = 512 + 325,
+    AWS_I_RECORD_FULL = 16384 + 325,
+    AWS_I_OUT_MAX = 16384 + 85,       /* more is of no use */
+    AWS_I_AHEAD_MAX = 65536,
+    AWS_I_SCRATCH_MORE = 4096
+};
 
 static size_t aws_i_align(size_t size)
 {
@@ -5210,7 +5368,6 @@ static unsigned char *aws_i_carve(unsigned char **at, size_t size)
 /* Divide what is left beyond the minimum: records first, then sending and read-ahead alike. */
 static void aws_i_divide(aws_client *client, unsigned char *at, size_t left, int tls)
 {
-    enum { OUT_MAX = 16384 + 85, AHEAD_MAX = 65536, SCRATCH_MORE = 4096 };
     aws_i_connection *n = &client->connection;
     size_t more;
 
@@ -5222,13 +5379,13 @@ static void aws_i_divide(aws_client *client, unsigned char *at, size_t left, int
         n->record_size = aws_i_min(left, AWS_I_RECORD_FULL);
         left -= n->record_size;
     }
-    more = aws_i_min(left / 8, SCRATCH_MORE);
+    more = aws_i_min(left / 8, AWS_I_SCRATCH_MORE);
     client->scratch_size += more;
     left -= more;
-    more = aws_i_min(left / 2, OUT_MAX - n->out_size);
+    more = aws_i_min(left / 2, AWS_I_OUT_MAX - n->out_size);
     n->out_size += more;
     left -= more;
-    n->ahead_size += aws_i_min(left, AHEAD_MAX - AWS_I_AHEAD);
+    n->ahead_size += aws_i_min(left, AWS_I_AHEAD_MAX - AWS_I_AHEAD);
     client->scratch = aws_i_carve(&at, client->scratch_size);
     n->ahead = aws_i_carve(&at, n->ahead_size);
     n->record = aws_i_carve(&at, n->record_size);
@@ -5242,7 +5399,7 @@ static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tl
                                       tls ? AWS_MEMORY_TLS_BOUNDED : AWS_MEMORY_HTTP);
 
     if (!memory || size < needed) {
-        aws_i_fail(client, AWS_ERR_MEMORY, memory ? NULL : "no memory was given", "", NULL);
+        aws_i_fail(client, memory ? -AWS_ERR_MEMORY : AWS_REASON_NO_MEMORY, NULL);
         client->failure.needed = needed;
         return AWS_ERR_MEMORY;
     }
@@ -5290,8 +5447,7 @@ static int aws_i_init_endpoint(aws_client *client)
     if (!url)
         return 0;
     if (!aws_i_endpoint_parse(url, &end))
-        return aws_i_fail(client, AWS_ERR_PARAM,
-                          "the endpoint '%v' is not http[s]://host[:port] in lower case", url, NULL);
+        return aws_i_fail(client, AWS_REASON_ENDPOINT, url);
     client->endpoint_host = end.host;
     client->endpoint_host_length = end.size;
     client->endpoint_port = end.port;
@@ -5310,38 +5466,28 @@ static int aws_i_port_complete(const aws_port *port)
 static int aws_i_init(aws_client *client, void *memory, size_t size)
 {
     const aws_config *config = aws_i_config(client);
-    const char *fault;
-    int tls;
+    int fault, tls;
 
     if (!aws_i_port_complete(client->port))
-        return aws_i_fail(client, AWS_ERR_PARAM, "aws_config.port has no port or an incomplete one",
-                          "", NULL);
+        return aws_i_fail(client, AWS_REASON_PORT, NULL);
     if (!client->region)
-        return aws_i_fail(client, AWS_ERR_PARAM,
-                          "no region: set aws_config.region or AWS_REGION (such as eu-west-1)", "",
-                          NULL);
+        return aws_i_fail(client, AWS_REASON_NO_REGION, NULL);
     if (!aws_i_is_region(client->region))
-        return aws_i_fail(client, AWS_ERR_PARAM,
-                          "the region '%v' is not one: lower case letters, digits and '-', such as "
-                          "eu-west-1",
-                          client->region, NULL);
+        return aws_i_fail(client, AWS_REASON_REGION, client->region);
     if (aws_i_init_endpoint(client) < 0)
         return AWS_ERR_PARAM;
     if (config->tls_name && (!aws_i_is_host(config->tls_name, strlen(config->tls_name), &tls) || tls))
-        return aws_i_fail(client, AWS_ERR_PARAM, "tls_name '%v' is not a host name",
-                          config->tls_name, NULL);
+        return aws_i_fail(client, AWS_REASON_TLS_NAME, config->tls_name);
     tls = client->endpoint_secure && !(client->port->flags & AWS_PORT_TLS);
 #ifdef AWS_NO_TLS
     if (tls)
-        return aws_i_fail(client, AWS_ERR_UNSUPPORTED,
-                          "https needs a port that speaks TLS, or a build without AWS_NO_TLS", "",
-                          NULL);
+        return aws_i_fail(client, AWS_REASON_NO_TLS, NULL);
 #endif
     if (config->user_agent_extra && strpbrk(config->user_agent_extra, "\r\n"))
-        return aws_i_fail(client, AWS_ERR_PARAM, "user_agent_extra has a line break", "", NULL);
-    fault = client->session->provided ? NULL : aws_i_keys_fault(&client->session->keys);
+        return aws_i_fail(client, AWS_REASON_USER_AGENT, NULL);
+    fault = client->session->provided ? 0 : aws_i_keys_fault(&client->session->keys);
     if (fault)
-        return aws_i_fail(client, AWS_ERR_CREDENTIALS, fault, "", NULL);
+        return aws_i_fail(client, fault, NULL);
     return aws_i_carve_all(client, memory, size, tls);
 }
 
@@ -5353,7 +5499,7 @@ AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_
     client->service = service;
     client->port = session->config.port;
     client->region = session->config.region;
-    client->key_day = -1;
+    client->key_day = UINT32_MAX;
     client->failure.operation = "";
     client->broken = aws_i_init(client, memory, size);
     return client->broken;
@@ -5377,7 +5523,7 @@ AWS_API int aws_client_close(aws_client *client)
     aws_i_wipe(client->signature, sizeof client->signature);
     client->memory = NULL;
     client->scratch = NULL;
-    client->broken = aws_i_fail(client, AWS_ERR_STATE, "the client is closed", "", NULL);
+    client->broken = aws_i_fail(client, AWS_REASON_CLIENT_CLOSED, NULL);
     return 0;
 }
 

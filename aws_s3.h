@@ -26,7 +26,7 @@
  *   A bucket is a client and a name, an object a client, a bucket and a key: no hidden state.
  *   aws_s3_objects pages by itself, and other calls of the same client may be made in its loop:
  *
- *     aws_s3_objects it;                              // about 3.5 KB: static on small stacks
+ *     aws_s3_objects it;                              // about 4.5 KB: static on small stacks
  *     aws_s3_summary object;
  *     int r;
  *     aws_s3_objects_begin(&it, &bucket, NULL);
@@ -156,40 +156,49 @@ typedef struct aws_s3_result {
     unsigned    failed;        /* and keys not deleted; the failure names the first */
 } aws_s3_result;
 
-/* The actions: X(function, AWS's name, method, query or "", flags, members it takes). */
+/* The actions: X(function, AWS's name, method, query or "", flags, members it takes, what makes
+ * its own body or NULL, what runs it). */
 #define AWS_S3_OPERATIONS(X)                                                                      \
     X(list_buckets, ListBuckets, "GET", "", AWS_I_S3_XML,                                         \
-      AWS_I_S3_M(prefix) | AWS_I_S3_M(continuation_token) | AWS_I_S3_M(max_buckets))              \
-    X(create_bucket, CreateBucket, "PUT", "", AWS_I_S3_BUCKET | AWS_I_S3_LOCATION, AWS_I_S3_M(acl)) \
-    X(head_bucket, HeadBucket, "HEAD", "", AWS_I_S3_BUCKET, AWS_I_S3_M(expected_bucket_owner))    \
+      AWS_I_S3_M(prefix) | AWS_I_S3_M(continuation_token) | AWS_I_S3_M(max_buckets), NULL,        \
+      aws_call_run)                                                                               \
+    X(create_bucket, CreateBucket, "PUT", "", AWS_I_S3_BUCKET, AWS_I_S3_M(acl),                   \
+      aws_i_s3_location_body, aws_call_run)                                                       \
+    X(head_bucket, HeadBucket, "HEAD", "", AWS_I_S3_BUCKET, AWS_I_S3_M(expected_bucket_owner),    \
+      NULL, aws_call_run)                                                                         \
     X(delete_bucket, DeleteBucket, "DELETE", "", AWS_I_S3_BUCKET,                                 \
-      AWS_I_S3_M(expected_bucket_owner))                                                          \
+      AWS_I_S3_M(expected_bucket_owner), NULL, aws_call_run)                                      \
     X(get_bucket_location, GetBucketLocation, "GET", "location",                                  \
-      AWS_I_S3_BUCKET | AWS_I_S3_PATH_STYLE | AWS_I_S3_COLLECT, AWS_I_S3_M(expected_bucket_owner)) \
-    X(list_objects_v2, ListObjectsV2, "GET", "list-type=2", AWS_I_S3_BUCKET | AWS_I_S3_XML,       \
-      AWS_I_S3_LISTED)                                                                            \
-    X(put_object, PutObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_BODY, AWS_I_S3_STORED)         \
-    X(get_object, GetObject, "GET", "", AWS_I_S3_OBJECT, AWS_I_S3_READ)                           \
-    X(head_object, HeadObject, "HEAD", "", AWS_I_S3_OBJECT, AWS_I_S3_READ)                        \
+      AWS_I_S3_BUCKET | AWS_I_S3_PATH_STYLE | AWS_I_S3_COLLECT,                                   \
+      AWS_I_S3_M(expected_bucket_owner), NULL, aws_call_collect)                                  \
+    X(list_objects_v2, ListObjectsV2, "GET", "list-type", AWS_I_S3_BUCKET | AWS_I_S3_XML,         \
+      AWS_I_S3_LISTED, NULL, aws_call_run)                                                        \
+    X(put_object, PutObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_BODY, AWS_I_S3_STORED, NULL,   \
+      aws_call_run)                                                                               \
+    X(get_object, GetObject, "GET", "", AWS_I_S3_OBJECT, AWS_I_S3_READ, NULL, aws_call_run)       \
+    X(head_object, HeadObject, "HEAD", "", AWS_I_S3_OBJECT, AWS_I_S3_READ, NULL, aws_call_run)    \
     X(delete_object, DeleteObject, "DELETE", "", AWS_I_S3_OBJECT,                                 \
       AWS_I_S3_M(version_id) | AWS_I_S3_M(mfa) | AWS_I_S3_M(request_payer) |                      \
-          AWS_I_S3_M(expected_bucket_owner) | AWS_I_S3_M(if_match))                               \
+          AWS_I_S3_M(expected_bucket_owner) | AWS_I_S3_M(if_match),                               \
+      NULL, aws_call_run)                                                                         \
     X(copy, CopyObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                            \
       AWS_I_S3_STORED | AWS_I_S3_M(copy_source) | AWS_I_S3_M(copy_source_if_match) |              \
           AWS_I_S3_M(copy_source_if_none_match) | AWS_I_S3_M(metadata_directive) |                \
-          AWS_I_S3_M(tagging_directive))                                                          \
-    X(delete_objects, DeleteObjects, "POST", "delete", AWS_I_S3_BUCKET | AWS_I_S3_DELETE,         \
-      AWS_I_S3_M(mfa) | AWS_I_S3_M(request_payer) | AWS_I_S3_M(expected_bucket_owner))
+          AWS_I_S3_M(tagging_directive),                                                          \
+      NULL, aws_call_collect)                                                                     \
+    X(delete_objects, DeleteObjects, "POST", "delete", AWS_I_S3_BUCKET,                           \
+      AWS_I_S3_M(mfa) | AWS_I_S3_M(request_payer) | AWS_I_S3_M(expected_bucket_owner),            \
+      aws_i_s3_delete_body, aws_i_s3_run_delete)
 
 /* 0 (with args->buffer: the count of bytes stored), AWS_AGAIN or an error. result may be NULL.
- * args may be a temporary; what it points at stays until the call has ended. */
-#define AWS_I_S3_DECLARE(name, Name, method, query, flags, members)                               \
+ * args may not; it may be a temporary: what it points at stays until the call has ended. */
+#define AWS_I_S3_DECLARE(name, Name, method, query, flags, members, body, run)                    \
     AWS_API int aws_s3_##name(aws_client *client, const aws_s3_args *args, aws_s3_result *result);
 AWS_S3_OPERATIONS(AWS_I_S3_DECLARE)
 #undef AWS_I_S3_DECLARE
 
 /* What the last answer says, for streams after aws_client_finish. */
-AWS_API void aws_s3_result_of(const aws_client *client, aws_s3_result *result);
+AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result);
 
 /* ---- Resources ---- */
 
@@ -253,15 +262,18 @@ typedef struct aws_s3_objects {
     int64_t       new_modified;
     size_t        new_length;
     unsigned      max_keys, ceiling; /* per page now, and as asked for; 0: the server's 1,000 */
-    unsigned      seen, skip, kept;  /* entries of this page: read, to pass over, in memory */
+    unsigned      seen, kept;        /* entries of this page: read, put in memory */
     uint32_t      timeout;
+    size_t        old_length; /* of the cursor that an entry is compared with */
     int           result;
-    unsigned char state, field, by_token, from_key, asked, cut, saving, interrupted, truncated,
-        encoded, token_lost, in_entry, is_prefix, overflow, escape, escape_value, fetch_owner;
+    unsigned char state, field, by_token, unordered, asked, again, cut, saving, interrupted,
+        truncated, encoded, token_lost, in_entry, is_prefix, order, overflow, escape, escape_value,
+        fetch_owner;
     char value[40]; /* a number, a date or a flag being read */
     char new_etag[72], etag[72];
     char new_class[32], storage_class[32];
-    char key[AWS_S3_KEY]; /* of the entry last returned: the place to go on at */
+    char key[AWS_S3_KEY];    /* the last key returned: the place to go on at */
+    char aside[AWS_S3_KEY];  /* plain: the key being read; with a delimiter: the last prefix */
     char tokens[AWS_S3_TOKENS];
 } aws_s3_objects;
 
@@ -290,38 +302,10 @@ AWS_API int aws_s3_objects_end(aws_s3_objects *it);
 extern "C" {
 #endif
 
-/* What to tell a person about S3's own codes; HEAD has only a status. */
-static const char *aws_i_s3_hint(const char *code)
-{
-    static const struct {
-        const char *code, *text;
-    } hints[] = {
-        {"NoSuchBucket", "bucket '%b' does not exist there: check its name, or create it"},
-        {"NoSuchKey", "there is no object '%k' in the bucket: check the key"},
-        {"404", "'%o' does not exist there: check the name"},
-        {"403", "access key '%a' may not see this, or its secret is wrong, or the clock is"},
-        {"301", "region '%r' is not the bucket's, which is '%e': set aws_config.region"},
-        {"BucketAlreadyExists", "the name '%b' is taken by somebody else: choose another"},
-        {"BucketAlreadyOwnedByYou", "you have bucket '%b' already: go on with it"},
-        {"BucketNotEmpty", "bucket '%b' still has objects: delete them first"},
-        {"IllegalLocationConstraintException",
-         "region '%r' is not what this endpoint creates buckets in: set location_constraint"},
-        {"PreconditionFailed", "'%k' has changed or exists already"},
-        {"InvalidRange", "the range lies outside of object '%k'"},
-        {"InvalidObjectState", "object '%k' is archived: restore it first"}};
-    size_t i;
-
-    for (i = 0; i < sizeof hints / sizeof *hints; i++)
-        if (strcmp(hints[i].code, code) == 0)
-            return hints[i].text;
-    return NULL;
-}
-
 #ifdef AWS_STATIC
 static
 #endif
-const aws_service aws_s3_service = {"S3",         "s3",           "s3",
-                                    AWS_REST_XML, AWS_SERVICE_S3, aws_i_s3_hint};
+const aws_service aws_s3_service = {"S3", "s3", "s3", AWS_REST_XML, AWS_SERVICE_S3};
 
 /* ---- Operations ---- */
 
@@ -331,9 +315,7 @@ enum {
     AWS_I_S3_BODY = 4,       /* takes one from the caller */
     AWS_I_S3_XML = 8,        /* the answer is XML, for the caller */
     AWS_I_S3_COLLECT = 16,   /* the answer is short XML, for the result */
-    AWS_I_S3_PATH_STYLE = 32,
-    AWS_I_S3_LOCATION = 64,  /* the body is a CreateBucketConfiguration */
-    AWS_I_S3_DELETE = 128    /* the body is a Delete */
+    AWS_I_S3_PATH_STYLE = 32
 };
 
 /* Bits of the members, in the list's order. */
@@ -370,29 +352,38 @@ typedef struct aws_i_s3_operation {
     const char *name, *method, *query;
     unsigned    flags;
     uint64_t    members;
+    int (*body)(aws_call *call, const aws_s3_args *args); /* makes its own: 0 or AWS_REASON_* */
+    int (*run)(aws_client *client);
 } aws_i_s3_operation;
 
 enum { AWS_I_S3_H, AWS_I_S3_Q, AWS_I_S3_N, AWS_I_S3_B, AWS_I_S3_U };
 
 typedef struct aws_i_s3_member {
-    const char    *field, *wire;
     unsigned short offset;
     unsigned char  type;
 } aws_i_s3_member;
 
 static const aws_i_s3_member aws_i_s3_members[] = {
-#define AWS_I_S3_ROW_H(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_H},
-#define AWS_I_S3_ROW_Q(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_Q},
-#define AWS_I_S3_ROW_N(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_N},
-#define AWS_I_S3_ROW_B(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_B},
-#define AWS_I_S3_ROW_U(f, wire) {#f, wire, (unsigned short)offsetof(aws_s3_args, f), AWS_I_S3_U},
+#define AWS_I_S3_ROW(field, type) {(unsigned short)offsetof(aws_s3_args, field), type},
+#define AWS_I_S3_ROW_H(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_H)
+#define AWS_I_S3_ROW_Q(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_Q)
+#define AWS_I_S3_ROW_N(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_N)
+#define AWS_I_S3_ROW_B(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_B)
+#define AWS_I_S3_ROW_U(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_U)
     AWS_S3_MEMBERS(AWS_I_S3_ROW_H, AWS_I_S3_ROW_Q, AWS_I_S3_ROW_N, AWS_I_S3_ROW_B, AWS_I_S3_ROW_U)
 #undef AWS_I_S3_ROW_H
 #undef AWS_I_S3_ROW_Q
 #undef AWS_I_S3_ROW_N
 #undef AWS_I_S3_ROW_B
 #undef AWS_I_S3_ROW_U
+#undef AWS_I_S3_ROW
 };
+
+/* Their wire names one after the other, in the same order: no pointers. */
+static const char aws_i_s3_wires[] =
+#define AWS_I_S3_WIRE(field, wire) wire "\0"
+    AWS_S3_MEMBERS(AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE);
+#undef AWS_I_S3_WIRE
 
 static const char *aws_i_s3_text(const aws_s3_args *args, const aws_i_s3_member *member)
 {
@@ -411,7 +402,7 @@ static unsigned aws_i_s3_number(const aws_s3_args *args, const aws_i_s3_member *
 }
 
 static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op,
-                                const aws_s3_args *args, size_t index)
+                                const aws_s3_args *args, size_t index, const char *wire)
 {
     const aws_i_s3_member *m = aws_i_s3_members + index;
     int is_number = m->type == AWS_I_S3_N || m->type == AWS_I_S3_B;
@@ -421,30 +412,29 @@ static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op
     if (!number && !text)
         return;
     if (!(op->members >> index & 1))
-        aws_call_refuse(client, AWS_ERR_PARAM, "this action has no member '%v'", m->field, NULL);
+        aws_call_refuse(client, AWS_REASON_MEMBER, wire);
     else if (m->type == AWS_I_S3_H)
-        aws_call_header(client, NULL, m->wire, text);
+        aws_call_header(client, NULL, wire, text);
     else if (m->type == AWS_I_S3_U)
-        aws_call_header_uri(client, m->wire, text);
+        aws_call_header_uri(client, wire, text);
     else if (m->type == AWS_I_S3_Q)
-        aws_call_query(client, m->wire, text);
+        aws_call_query(client, wire, text);
     else if (m->type == AWS_I_S3_N)
-        aws_call_query_number(client, m->wire, number);
+        aws_call_query_number(client, wire, number);
     else
-        aws_call_query(client, m->wire, "true");
+        aws_call_query(client, wire, "true");
 }
 
 static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *op,
                                  const aws_s3_args *args)
 {
+    const char *wire = aws_i_s3_wires;
     size_t i;
 
-    if (strcmp(op->query, "list-type=2") == 0)
-        aws_call_query(client, "list-type", "2");
-    else if (*op->query)
-        aws_call_query(client, op->query, "");
-    for (i = 0; i < AWS_I_S3_MEMBER_COUNT; i++)
-        aws_i_s3_add_member(client, op, args, i);
+    if (*op->query)
+        aws_call_query(client, op->query, *op->query == 'l' && op->query[1] == 'i' ? "2" : "");
+    for (i = 0; i < AWS_I_S3_MEMBER_COUNT; i++, wire += strlen(wire) + 1)
+        aws_i_s3_add_member(client, op, args, i, wire);
     for (i = 0; i < args->metadata_count; i++)
         aws_call_header(client, "x-amz-meta-", args->metadata[i].name, args->metadata[i].value);
     for (i = 0; i < args->headers_count; i++)
@@ -481,139 +471,100 @@ static void aws_i_s3_emit_delete(aws_out *out, const aws_call *call)
     aws_out_text(out, call->emit_option ? "<Quiet>true</Quiet></Delete>" : "</Delete>");
 }
 
-/* The body of an action that makes its own. */
-static void aws_i_s3_own_body(aws_call *call, const aws_i_s3_operation *op, const aws_s3_args *args)
+/* The bodies that actions make. */
+static int aws_i_s3_location_body(aws_call *call, const aws_s3_args *args)
 {
-    if (op->flags & AWS_I_S3_DELETE) {
-        call->emit = aws_i_s3_emit_delete;
-        call->emit_context = args->objects;
-        call->emit_count = args->object_count <= 1000 ? args->object_count : 0;
-        call->emit_option = args->quiet;
-        call->flags |= AWS_CALL_CONTENT_MD5;
-    } else if (op->flags & AWS_I_S3_LOCATION && args->location_constraint) {
+    if (args->location_constraint) {
         call->emit = aws_i_s3_emit_location;
         call->emit_context = args->location_constraint;
     }
+    return 0;
 }
 
-static aws_call aws_i_s3_call(const aws_i_s3_operation *op, const aws_s3_args *args)
+static int aws_i_s3_delete_body(aws_call *call, const aws_s3_args *args)
 {
-    aws_call call;
-    int raw = args->buffer || args->sink || args->stream;
+    size_t i;
 
-    memset(&call, 0, sizeof call);
-    call.operation = op->name;
-    call.method = op->method;
-    call.bucket = op->flags & AWS_I_S3_BUCKET ? args->bucket : NULL;
-    call.key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT ? args->key : NULL;
-    call.timeout = args->timeout;
-    call.progress = args->progress;
-    call.progress_context = args->progress_context;
-    if (op->flags & AWS_I_S3_PATH_STYLE)
-        call.flags |= AWS_CALL_PATH_STYLE;
-    if (op->flags & AWS_I_S3_XML || (op->flags & AWS_I_S3_DELETE && raw))
-        call.flags |= AWS_CALL_XML;
-    if (op->flags & AWS_I_S3_COLLECT || (op->flags & AWS_I_S3_DELETE && !raw))
-        call.flags |= AWS_CALL_XML | AWS_CALL_READ;
-    if (op->flags & AWS_I_S3_BODY) {
-        call.data = args->body;
-        call.source = args->source;
-        call.size = args->body_size;
-        call.flags |= args->stream ? (unsigned)AWS_CALL_WRITE : 0;
-    } else if (!(op->flags & AWS_I_S3_COLLECT)) {
-        call.buffer = args->buffer;
-        call.buffer_size = args->buffer_size;
-        call.sink = args->sink;
-        call.flags |= args->stream ? (unsigned)AWS_CALL_READ : 0;
+    call->flags |= AWS_CALL_XML;
+    if (!call->buffer && !call->sink)
+        call->flags |= AWS_CALL_READ; /* we read it, or with args->stream the caller does */
+    if (!args->objects || !args->object_count || args->object_count > 1000)
+        return AWS_REASON_OBJECT_COUNT;
+    for (i = 0; i < args->object_count; i++) {
+        const char *key = args->objects[i].key;
+        call->emit_context = args->objects + i;
+        if (!key || !*key)
+            return AWS_REASON_NO_KEY;
+        for (; *key; key++)
+            if ((unsigned char)*key < 0x20 && !strchr("\t\n\r", *key))
+                return AWS_REASON_KEY_XML;
     }
-    aws_i_s3_own_body(&call, op, args);
-    return call;
+    call->emit = aws_i_s3_emit_delete;
+    call->emit_context = args->objects;
+    call->emit_count = args->object_count;
+    call->emit_option = args->quiet;
+    call->checksum = aws_call_content_md5;
+    return 0;
 }
 
-/* The key is one more than it may be, or there is none. */
-static void aws_i_s3_check_names(aws_client *client, const aws_i_s3_operation *op,
-                                 const aws_s3_args *args)
-{
-    int wants_key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT;
-
-    if (op->flags & AWS_I_S3_BUCKET && (!args->bucket || !*args->bucket))
-        aws_call_refuse(client, AWS_ERR_PARAM, "no bucket is named", "", NULL);
-    if (wants_key && (!args->key || !*args->key))
-        aws_call_refuse(client, AWS_ERR_PARAM, "the key is empty: it would mean the bucket", "", NULL);
-    else if (wants_key && strlen(args->key) > 1024)
-        aws_call_refuse(client, AWS_ERR_PARAM, "the key '%v' is longer than 1,024 bytes", args->key,
-                        "1024");
-}
-
-static void aws_i_s3_check_body(aws_client *client, const aws_i_s3_operation *op,
-                                const aws_s3_args *args)
+/* What is wrong with names, body and answer, 0 nothing. */
+static int aws_i_s3_fault(const aws_i_s3_operation *op, const aws_s3_args *args)
 {
     const uint64_t limit = (uint64_t)5 << 30;
-    int ways = (args->body != NULL) + (args->source != NULL) + (args->stream != 0);
+    int wants_key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT;
+    int has_body = (op->flags & AWS_I_S3_BODY) != 0, stream = args->stream != 0;
+    int bodies = (args->body != NULL) + (args->source != NULL);
+    int answers = (args->buffer != NULL) + (args->sink != NULL) + (stream && !has_body);
 
-    if (op->flags & AWS_I_S3_BODY) {
-        if (args->body_size > limit)
-            aws_call_refuse(client, AWS_ERR_PARAM,
-                            "the body is larger than one PutObject may be: at most %e bytes; "
-                            "upload it in parts",
-                            "", "5368709120");
-        if (ways > 1 || (!ways && args->body_size))
-            aws_call_refuse(client, AWS_ERR_PARAM,
-                            "give the body by one of body, source and stream", "", NULL);
-        if (args->body_size > (size_t)-1 && args->body)
-            aws_call_refuse(client, AWS_ERR_PARAM, "body_size exceeds the memory of this machine",
-                            "", NULL);
-    } else if (args->body || args->source || args->body_size) {
-        aws_call_refuse(client, AWS_ERR_PARAM, "this action has no member '%v'", "body", NULL);
-    }
-    if (op->flags & AWS_I_S3_DELETE) {
-        size_t i;
-        if (!args->objects || !args->object_count || args->object_count > 1000)
-            aws_call_refuse(client, AWS_ERR_PARAM, "give 1 to %e objects to delete", "", "1000");
-        for (i = 0; args->objects && i < args->object_count; i++)
-            if (!args->objects[i].key || !*args->objects[i].key)
-                aws_call_refuse(client, AWS_ERR_PARAM, "a key to delete is empty", "", NULL);
-    } else if (args->objects) {
-        aws_call_refuse(client, AWS_ERR_PARAM, "this action has no member '%v'", "objects", NULL);
-    }
-    if ((args->buffer != NULL) + (args->sink != NULL) +
-            (args->stream && !(op->flags & AWS_I_S3_BODY)) > 1)
-        aws_call_refuse(client, AWS_ERR_PARAM, "give the answer one way: buffer, sink or stream", "",
-                        NULL);
+    if (op->flags & AWS_I_S3_BUCKET && (!args->bucket || !*args->bucket))
+        return AWS_REASON_NO_BUCKET;
+    if (wants_key && (!args->key || !*args->key))
+        return AWS_REASON_NO_KEY;
+    if (wants_key && strlen(args->key) > 1024)
+        return AWS_REASON_KEY_LENGTH;
+    if (args->body_size > limit || (args->body && args->body_size > (size_t)-1))
+        return AWS_REASON_BODY_SIZE;
+    if (has_body ? bodies + stream > 1 || (!(bodies + stream) && args->body_size)
+                 : bodies || args->body_size)
+        return AWS_REASON_BODY_WAYS;
+    return answers > 1 ? AWS_REASON_ANSWER_WAYS : 0;
 }
 
 /* Read a DeleteResult: count, and keep the first error. */
+static int aws_i_s3_read_deleted(aws_client *client, unsigned *counters)
+{
+    aws_xml *xml;
+    int event;
+
+    while ((event = aws_call_xml(client, &xml)) > 0) {
+        const char *path = xml->path + xml->root_length;
+        if (event == AWS_XML_START)
+            counters[0] += strcmp(path, "/Deleted") == 0;
+        if (event == AWS_XML_START)
+            counters[1] += strcmp(path, "/Error") == 0;
+        if (event == AWS_XML_TEXT && counters[1] == 1)
+            aws_call_error_text(client, xml);
+    }
+    return event;
+}
+
 static int aws_i_s3_run_delete(aws_client *client)
 {
     unsigned *counters = aws_call_counters(client); /* deleted, failed, reading */
-    aws_xml *xml;
     int r;
 
     for (;;) {
-        if (!counters[2]) {
-            if ((r = aws_call_run(client)) < 0)
-                return r;
-            counters[2] = 1;
-        }
-        while ((r = aws_call_xml(client, &xml)) > 0) {
-            const char *path = xml->path + xml->root_length;
-            if (r == AWS_XML_START && strcmp(path, "/Deleted") == 0)
-                counters[0]++;
-            else if (r == AWS_XML_START && strcmp(path, "/Error") == 0)
-                counters[1]++;
-            else if (r == AWS_XML_TEXT && counters[1] == 1)
-                aws_call_error_text(client, xml);
-        }
-        if (r == AWS_AGAIN)
+        if (!counters[2] && ((r = aws_call_run(client)) < 0 || !aws_call_reading(client)))
             return r;
-        if (r == 0)
-            return counters[1] ? aws_call_failed(client, AWS_ERR_SERVICE,
-                                                 "'%v' was not deleted, perhaps others too: see "
-                                                 "aws_s3_result.failed")
-                               : 0;
+        counters[2] = 1;
+        r = aws_i_s3_read_deleted(client, counters);
+        if (r == 0 && counters[1])
+            return aws_call_failed(client, AWS_REASON_NOT_DELETED);
+        if (r == 0 || r == AWS_AGAIN)
+            return r;
         if ((r = aws_call_again(client, r)) < 0)
             return r;
-        counters[0] = counters[1] = counters[2] = 0;
+        memset(counters, 0, 3 * sizeof *counters);
     }
 }
 
@@ -626,70 +577,93 @@ static uint64_t aws_i_s3_decimal(const char *text)
     return number;
 }
 
-AWS_API void aws_s3_result_of(const aws_client *client, aws_s3_result *result)
+static const char *aws_i_s3_header(const aws_client *client, const char *name, const char *path)
+{
+    const char *text = aws_client_header(client, name);
+
+    return text ? text : aws_client_header(client, path);
+}
+
+AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result)
 {
     const char *text;
 
     memset(result, 0, sizeof *result);
     result->status = aws_client_status(client);
     result->size = aws_i_s3_decimal(aws_client_header(client, "content-length"));
-    result->etag = aws_client_header(client, "etag");
-    if (!result->etag)
-        result->etag = aws_client_header(client, "/ETag");
+    result->etag = aws_i_s3_header(client, "etag", "/ETag");
     result->version_id = aws_client_header(client, "x-amz-version-id");
     result->content_type = aws_client_header(client, "content-type");
-    text = aws_client_header(client, "last-modified");
-    if (!text)
-        text = aws_client_header(client, "/LastModified");
+    text = aws_i_s3_header(client, "last-modified", "/LastModified");
     result->last_modified = text ? aws_date_parse(text) : -1;
     text = aws_client_header(client, "");
     if (text)
         result->location = !*text ? "us-east-1" : strcmp(text, "EU") == 0 ? "eu-west-1" : text;
+    result->deleted = aws_call_counters(client)[0];
+    result->failed = aws_call_counters(client)[1];
+}
+
+static int aws_i_s3_enter(aws_client *client, const aws_i_s3_operation *op,
+                          const aws_s3_args *args)
+{
+    aws_call call;
+    int reason = aws_i_s3_fault(op, args), r;
+
+    memset(&call, 0, sizeof call);
+    call.operation = op->name;
+    call.method = op->method;
+    call.bucket = op->flags & AWS_I_S3_BUCKET ? args->bucket : NULL;
+    call.key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT ? args->key : NULL;
+    call.timeout = args->timeout;
+    call.progress = args->progress;
+    call.progress_context = args->progress_context;
+    call.flags = op->flags & (AWS_I_S3_XML | AWS_I_S3_COLLECT) ? AWS_CALL_XML : 0;
+    call.flags |= op->flags & AWS_I_S3_PATH_STYLE ? (unsigned)AWS_CALL_PATH_STYLE : 0;
+    if (op->flags & AWS_I_S3_BODY) {
+        call.data = args->body;
+        call.source = args->source;
+        call.size = args->body_size;
+        call.flags |= args->stream ? (unsigned)AWS_CALL_WRITE : 0;
+    } else if (op->flags & AWS_I_S3_COLLECT) {
+        call.flags |= AWS_CALL_READ;
+    } else {
+        call.buffer = args->buffer;
+        call.buffer_size = args->buffer_size;
+        call.sink = args->sink;
+        call.flags |= args->stream ? (unsigned)AWS_CALL_READ : 0;
+    }
+    if (op->body && !reason)
+        reason = op->body(&call, args);
+    r = aws_call_enter(client, &call);
+    if (r <= 0)
+        return r;
+    if (reason == AWS_REASON_KEY_XML)
+        aws_call_refuse(client, reason, ((const aws_s3_key *)call.emit_context)->key);
+    else if (reason)
+        aws_call_refuse(client, reason, reason == AWS_REASON_KEY_LENGTH ? args->key : NULL);
+    aws_i_s3_add_members(client, op, args);
+    return 0;
 }
 
 static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const aws_s3_args *args,
                         aws_s3_result *result)
 {
-#ifdef __cplusplus
-    static const aws_s3_args none = {};
-#else
-    static const aws_s3_args none = {0};
-#endif
-    aws_call call;
-    int r;
+    int r = args ? aws_i_s3_enter(client, op, args) : AWS_ERR_PARAM;
 
-    if (!args)
-        args = &none;
-    call = aws_i_s3_call(op, args);
-    r = aws_call_enter(client, &call);
     if (r < 0)
         return r;
-    if (r > 0) {
-        aws_i_s3_check_names(client, op, args);
-        aws_i_s3_check_body(client, op, args);
-        aws_i_s3_add_members(client, op, args);
-    }
-    if (op->flags & AWS_I_S3_DELETE && call.flags & AWS_CALL_READ && !args->stream)
-        r = aws_i_s3_run_delete(client);
-    else if (op->flags & AWS_I_S3_COLLECT)
-        r = aws_call_collect(client);
-    else
-        r = aws_call_run(client);
-    if (result && r != AWS_AGAIN) {
+    /* a streamed answer is the caller's to read, whatever it is */
+    r = args->stream && op->body ? aws_call_run(client) : op->run(client);
+    if (result && r != AWS_AGAIN)
         aws_s3_result_of(client, result);
-        if (op->flags & AWS_I_S3_DELETE && !args->stream && call.flags & AWS_CALL_READ) {
-            result->deleted = aws_call_counters(client)[0];
-            result->failed = aws_call_counters(client)[1];
-        }
-    }
     return r;
 }
 
 /* One constant and one function per action: what isn't called costs no flash. */
-#define AWS_I_S3_DEFINE(name, Name, method, query, flags, members)                                \
+#define AWS_I_S3_DEFINE(name, Name, method, query, flags, members, body, run)                     \
     AWS_API int aws_s3_##name(aws_client *client, const aws_s3_args *args, aws_s3_result *result) \
     {                                                                                             \
-        static const aws_i_s3_operation op = {#Name, method, query, flags, members};              \
+        static const aws_i_s3_operation op = {#Name, method, query, flags, members, body, run};   \
         return aws_i_s3_run(client, &op, args, result);                                           \
     }
 AWS_S3_OPERATIONS(AWS_I_S3_DEFINE)
@@ -761,7 +735,7 @@ AWS_API int aws_s3_bucket_put(const aws_s3_bucket *bucket, const char *key, cons
 {
     aws_s3_args a = aws_i_s3_args(args, bucket->name, key);
 
-    a.body = data;
+    a.body = data || size ? data : ""; /* a body in args, too, is refused */
     a.body_size = size;
     return aws_s3_put_object(bucket->client, &a, NULL);
 }
@@ -829,8 +803,9 @@ AWS_API int aws_s3_object_copy_from(const aws_s3_object *object, const char *sou
 /* ---- Iterators ---- */
 
 /* How a listing goes on: plain ones after the last key, whatever happened in between. With a
- * delimiter servers order keys and prefixes differently, and directory buckets aren't ordered:
- * these go on by token, and an interrupted page is asked again up to where it was. */
+ * delimiter servers mix keys and prefixes differently: these go on by token, and of an interrupted
+ * page that is asked again what isn't after the last key or the last prefix is passed over - not
+ * so many entries, since the caller may have deleted some. Directory buckets have no order. */
 
 enum { AWS_I_S3_NEXT, AWS_I_S3_ASK, AWS_I_S3_PAGE, AWS_I_S3_DONE, AWS_I_S3_FAILED };
 
@@ -847,39 +822,25 @@ enum {
     AWS_I_S3_F_TRUNCATED,
     AWS_I_S3_F_ENCODING,
     AWS_I_S3_F_TOKEN,
-    AWS_I_S3_F_BUCKETS_TOKEN /* the next one of ListBuckets; ListObjectsV2 repeats the last one */
+    AWS_I_S3_F_PREFIX_KEY
 };
 
 static unsigned char aws_i_s3_field(const aws_s3_objects *it, const char *path)
 {
-    static const struct {
-        const char   *path;
-        unsigned char field;
-    } fields[] = {{"/Contents", AWS_I_S3_F_ENTRY},
-                  {"/Contents/Key", AWS_I_S3_F_KEY},
-                  {"/Contents/LastModified", AWS_I_S3_F_MODIFIED},
-                  {"/Contents/ETag", AWS_I_S3_F_ETAG},
-                  {"/Contents/Size", AWS_I_S3_F_SIZE},
-                  {"/Contents/StorageClass", AWS_I_S3_F_CLASS},
-                  {"/CommonPrefixes", AWS_I_S3_F_PREFIX},
-                  {"/CommonPrefixes/Prefix", AWS_I_S3_F_KEY},
-                  {"/IsTruncated", AWS_I_S3_F_TRUNCATED},
-                  {"/EncodingType", AWS_I_S3_F_ENCODING},
-                  {"/NextContinuationToken", AWS_I_S3_F_TOKEN},
-                  {"/Buckets/Bucket", AWS_I_S3_F_ENTRY},
-                  {"/Buckets/Bucket/Name", AWS_I_S3_F_KEY},
-                  {"/Buckets/Bucket/CreationDate", AWS_I_S3_F_MODIFIED},
-                  {"/ContinuationToken", AWS_I_S3_F_BUCKETS_TOKEN}};
-    size_t i;
+    static const char paths[] = /* in the order of the fields */
+        "/Contents\0/CommonPrefixes\0/Contents/Key\0/Contents/Size\0/Contents/LastModified\0"
+        "/Contents/ETag\0/Contents/StorageClass\0/IsTruncated\0/EncodingType\0"
+        "/NextContinuationToken\0/CommonPrefixes/Prefix\0";
+    static const char bucket_paths[] = "/Buckets/Bucket\0-\0/Buckets/Bucket/Name\0-\0"
+                                       "/Buckets/Bucket/CreationDate\0-\0-\0-\0-\0"
+                                       "/ContinuationToken\0";
+    const char *at = it->bucket ? paths : bucket_paths;
+    unsigned char field = AWS_I_S3_F_ENTRY;
 
-    for (i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (strcmp(fields[i].path, path) == 0)
-            break;
-    if (i == sizeof fields / sizeof *fields)
-        return AWS_I_S3_F_NONE;
-    if (fields[i].field == AWS_I_S3_F_BUCKETS_TOKEN)
-        return it->bucket ? AWS_I_S3_F_NONE : AWS_I_S3_F_TOKEN;
-    return fields[i].field;
+    for (; *at; at += strlen(at) + 1, field++)
+        if (strcmp(at, path) == 0)
+            return field == AWS_I_S3_F_PREFIX_KEY ? (unsigned char)AWS_I_S3_F_KEY : field;
+    return AWS_I_S3_F_NONE;
 }
 
 static void aws_i_s3_begin(aws_s3_objects *it, aws_client *client, const char *bucket,
@@ -910,14 +871,13 @@ AWS_API int aws_s3_objects_begin(aws_s3_objects *it, const aws_s3_bucket *bucket
         it->fetch_owner = args->fetch_owner != 0;
         it->start_after = args->start_after;
     }
-    it->by_token = it->delimiter != NULL ||
-                   (size > sizeof directory && strcmp(bucket->name + size + 1 - sizeof directory,
-                                                      directory) == 0);
+    it->unordered = size > sizeof directory &&
+                    strcmp(bucket->name + size + 1 - sizeof directory, directory) == 0;
+    it->by_token = it->unordered || it->delimiter;
     after = it->start_after ? strlen(it->start_after) : 0;
     if (after >= sizeof it->key) {
         it->state = AWS_I_S3_FAILED;
-        return it->result = aws_call_failed(it->client, AWS_ERR_PARAM,
-                                            "start_after is longer than 1,024 bytes");
+        return it->result = aws_call_failed(it->client, AWS_REASON_START_AFTER);
     }
     if (!it->by_token && after) /* the place to resume at */
         memcpy(it->key, it->start_after, after + 1);
@@ -931,16 +891,12 @@ AWS_API int aws_s3_buckets_begin(aws_s3_objects *it, aws_client *client, const a
     return 0;
 }
 
-/* Keys are read aside and copied when complete, so that a cut leaves the last one: at the end of
- * the tokens' memory, of which a plain listing uses little. */
-static char *aws_i_s3_new_key(aws_s3_objects *it)
+/* The last entry of the same kind that was returned. Plain listings read a key aside and copy it
+ * when it is complete, so that a cut leaves the last one to go on after. The others read over the
+ * cursor: as long as both are equal nothing changes, and a smaller one isn't stored. */
+static char *aws_i_s3_cursor(aws_s3_objects *it, int is_prefix)
 {
-    return it->by_token ? it->key : it->tokens + AWS_S3_TOKENS - AWS_S3_KEY;
-}
-
-static size_t aws_i_s3_token_room(const aws_s3_objects *it)
-{
-    return it->by_token ? AWS_S3_TOKENS : AWS_S3_TOKENS - AWS_S3_KEY;
+    return is_prefix && it->by_token ? it->aside : it->key;
 }
 
 /* An entry kept in page memory: sizes, the text of key, etag and class. */
@@ -970,7 +926,7 @@ static char *aws_i_s3_key_place(aws_s3_objects *it, size_t *room)
 
     *room = AWS_S3_KEY - 1;
     if (!it->saving)
-        return aws_i_s3_new_key(it);
+        return it->by_token ? aws_i_s3_cursor(it, it->is_prefix) : it->aside;
     if (used >= it->page_size)
         *room = 0;
     else if (it->page_size - used < *room)
@@ -1007,8 +963,8 @@ static void aws_i_s3_set(char *to, const void *from, size_t size)
 static void aws_i_s3_summary(aws_s3_objects *it, aws_s3_summary *summary, uint64_t size,
                              int64_t modified, int is_prefix)
 {
-    summary->key = it->key;
-    summary->key_length = strlen(it->key);
+    summary->key = aws_i_s3_cursor(it, is_prefix);
+    summary->key_length = strlen(summary->key);
     summary->size = size;
     summary->last_modified = modified;
     summary->etag = it->etag;
@@ -1022,7 +978,7 @@ static void aws_i_s3_unkeep(aws_s3_objects *it, aws_s3_summary *summary)
     const unsigned char *entry = it->page + it->page_start, *text = entry + AWS_I_S3_KEPT;
     size_t key = (size_t)aws_i_s3_get_bytes(entry, 2), etag = entry[2], storage = entry[3] & 0x7f;
 
-    aws_i_s3_set(it->key, text, key);
+    aws_i_s3_set(aws_i_s3_cursor(it, entry[3] >> 7), text, key);
     aws_i_s3_set(it->etag, text + key, etag);
     aws_i_s3_set(it->storage_class, text + key + etag, storage);
     aws_i_s3_summary(it, summary, aws_i_s3_get_bytes(entry + 4, 7),
@@ -1038,6 +994,28 @@ static int aws_i_s3_hex(int c)
 {
     return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
                                                                                : -1;
+}
+
+/* Append a byte to the key being read, comparing it with the cursor if the page is asked again:
+ * order is 0 while they are equal, 1 once the key is greater, 2 if it is smaller. */
+static void aws_i_s3_key_byte(aws_s3_objects *it, char *key, size_t room, char c)
+{
+    size_t at = it->new_length;
+    char last = aws_i_s3_cursor(it, it->is_prefix)[at < AWS_S3_KEY ? at : 0];
+
+    if (it->order == 0 && at < it->old_length) {
+        if (c != last)
+            it->order = (unsigned char)c > (unsigned char)last ? 1 : 2;
+    } else if (it->order == 0) {
+        it->order = 1;
+    }
+    if (at >= room) {
+        it->overflow = 1;
+        return;
+    }
+    if (it->order != 2 || it->saving || !it->by_token)
+        key[at] = c;
+    it->new_length++;
 }
 
 /* Append a piece of a key, decoding it (encoding-type=url) across pieces. 0 or an error. */
@@ -1065,10 +1043,7 @@ static int aws_i_s3_key_text(aws_s3_objects *it, const char *text, size_t size)
         } else if (it->encoded && c == '+') {
             c = ' ';
         }
-        if (it->new_length < room)
-            key[it->new_length++] = (char)c;
-        else
-            it->overflow = 1;
+        aws_i_s3_key_byte(it, key, room, (char)c);
     }
     return it->overflow && !it->saving ? AWS_ERR_TOO_BIG : 0;
 }
@@ -1093,7 +1068,7 @@ static int aws_i_s3_token_text(aws_s3_objects *it, const char *text, size_t size
 {
     size_t used = aws_i_s3_token_place(it) + it->next_token;
 
-    if (used + size >= aws_i_s3_token_room(it)) {
+    if (used + size >= AWS_S3_TOKENS) {
         it->token_lost = 1;
         return 0;
     }
@@ -1108,7 +1083,7 @@ static int aws_i_s3_page_text(aws_s3_objects *it, const char *text, size_t size)
     case AWS_I_S3_F_KEY:
         return aws_i_s3_key_text(it, text, size);
     case AWS_I_S3_F_TOKEN:
-        return it->seen && !it->by_token ? 0 : aws_i_s3_token_text(it, text, size);
+        return aws_i_s3_token_text(it, text, size);
     case AWS_I_S3_F_ETAG:
         aws_i_s3_append(it->new_etag, sizeof it->new_etag, text, size);
         return 0;
@@ -1133,7 +1108,9 @@ static void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
         it->new_modified = 0;
         it->new_etag[0] = it->new_class[0] = 0;
         it->overflow = it->escape = 0;
-    } else if (field == AWS_I_S3_F_TOKEN && it->by_token) {
+        it->old_length = strlen(aws_i_s3_cursor(it, it->is_prefix));
+        it->order = !it->again;
+    } else if (field == AWS_I_S3_F_TOKEN) {
         it->next_token = 0;
     }
 }
@@ -1217,19 +1194,31 @@ static void aws_i_s3_lengthen(aws_s3_objects *it)
     it->max_keys = it->max_keys < limit / 2 ? it->max_keys * 2 : it->ceiling;
 }
 
+/* A key that broke off in the middle stands for the one before it: nothing lies between them. */
+static void aws_i_s3_break_entry(aws_s3_objects *it)
+{
+    if (it->in_entry && it->by_token && !it->saving && it->order == 1)
+        aws_i_s3_cursor(it, it->is_prefix)[it->new_length] = 0;
+    it->in_entry = 0;
+}
+
+static int aws_i_s3_fail(aws_s3_objects *it, int code)
+{
+    it->state = AWS_I_S3_FAILED;
+    return it->result = code;
+}
+
 /* The stream is lost before the page's end: ask for what is left. */
 static void aws_i_s3_interrupted(aws_s3_objects *it)
 {
+    aws_i_s3_break_entry(it);
     it->state = AWS_I_S3_NEXT;
-    it->in_entry = 0;
     it->cut = 1;
-    if (it->by_token) { /* the same page again, up to one entry more */
-        it->skip += it->seen;
-        it->next_token = 0;
-        aws_i_s3_shorten(it, it->skip + (it->page_size && it->kept > 1 ? it->kept : 1));
-    } else {
+    it->next_token = 0;
+    if (it->by_token) /* the same page again, up to one entry more */
+        aws_i_s3_shorten(it, it->seen + 1);
+    else
         aws_i_s3_shorten(it, it->page_size ? it->kept : 1);
-    }
 }
 
 static void aws_i_s3_page_done(aws_s3_objects *it)
@@ -1251,10 +1240,8 @@ static int aws_i_s3_save(void *owner)
     it->saving = it->interrupted = 1;
     while (r > 0) {
         r = aws_i_s3_read_entry(it);
-        if (r > 0 && it->skip) {
-            it->skip--;
-            continue;
-        }
+        if (r > 0 && !it->in_entry && it->order != 1)
+            continue; /* was returned already */
         if (r > 0 && !(it->page_size && aws_i_s3_keep(it))) {
             it->seen -= !it->in_entry; /* it was complete, but isn't kept */
             r = AWS_ERR_MEMORY;
@@ -1274,47 +1261,54 @@ static int aws_i_s3_save(void *owner)
 
 /* ---- Asking for a page ---- */
 
-static int aws_i_s3_fail(aws_s3_objects *it, int code)
+/* The next page begins at next_token. 0 or an error. */
+static int aws_i_s3_next_token(aws_s3_objects *it)
 {
-    it->state = AWS_I_S3_FAILED;
-    return it->result = code;
+    size_t size = it->this_token, place = aws_i_s3_token_place(it);
+
+    if (it->token_lost)
+        return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_REASON_TOKEN_LENGTH));
+    if (!it->next_token ||
+        (size == it->next_token && memcmp(it->tokens, it->tokens + place, size) == 0))
+        return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_REASON_TOKEN));
+    memmove(it->tokens, it->tokens + place, it->next_token + 1);
+    it->this_token = it->next_token;
+    return 0;
 }
 
-/* After a page: where does the next one begin? 0, or an error. */
-static int aws_i_s3_next_page(aws_s3_objects *it)
+static void aws_i_s3_new_page(aws_s3_objects *it)
 {
-    if (it->asked && !it->cut) {
-        if (!it->truncated) {
-            it->state = AWS_I_S3_DONE;
-            return 0;
-        }
-        if (it->by_token || !it->seen) {
-            size_t size = it->this_token, place = aws_i_s3_token_place(it);
-            if (it->token_lost)
-                return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_ERR_TOO_BIG,
-                                                         "a continuation token is too long"));
-            if (!it->next_token || (size == it->next_token &&
-                                    memcmp(it->tokens, it->tokens + place, size) == 0))
-                return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_ERR_PROTOCOL,
-                                                         "a truncated listing has no token, or "
-                                                         "the same one twice"));
-            memmove(it->tokens, it->tokens + place, it->next_token + 1);
-            it->this_token = it->next_token;
-        } else {
-            it->this_token = 0;
-        }
-        it->skip = 0;
-        aws_i_s3_lengthen(it);
-    } else if (it->cut && !it->by_token) {
-        it->this_token = 0;
-        it->skip = 0;
-    }
     it->next_token = 0;
     it->seen = it->kept = 0;
     it->truncated = it->encoded = it->token_lost = it->in_entry = it->interrupted = 0;
     it->field = AWS_I_S3_F_NONE;
     it->state = AWS_I_S3_ASK;
-    return 0;
+}
+
+/* After a page: where does the next one begin? 0, or an error. */
+static int aws_i_s3_next_page(aws_s3_objects *it)
+{
+    int r = 0;
+
+    it->again = it->cut && it->by_token;
+    if (it->asked && !it->cut && !it->truncated) {
+        it->state = AWS_I_S3_DONE;
+        return 0;
+    }
+    if (it->asked && !it->cut) {
+        if (it->by_token || !it->seen)
+            r = aws_i_s3_next_token(it);
+        else
+            it->this_token = 0;
+        aws_i_s3_lengthen(it);
+    } else if (it->cut && it->unordered) {
+        r = aws_i_s3_fail(it, aws_call_failed(it->client, AWS_REASON_UNORDERED));
+    } else if (!it->by_token) {
+        it->this_token = 0;
+    }
+    if (r == 0)
+        aws_i_s3_new_page(it);
+    return r;
 }
 
 static void aws_i_s3_add_list(aws_s3_objects *it)
@@ -1329,7 +1323,6 @@ static void aws_i_s3_add_list(aws_s3_objects *it)
             aws_call_query(client, "delimiter", it->delimiter);
         if (it->fetch_owner)
             aws_call_query(client, "fetch-owner", "true");
-        it->from_key = !it->by_token && !it->this_token && *after;
         if (!it->this_token && after && *after)
             aws_call_query(client, "start-after", after);
     }
@@ -1357,7 +1350,7 @@ static int aws_i_s3_ask(aws_s3_objects *it)
     r = aws_call_enter(it->client, &call);
     if (r > 0) {
         if (it->bucket && !*it->bucket)
-            aws_call_refuse(it->client, AWS_ERR_PARAM, "no bucket is named", "", NULL);
+            aws_call_refuse(it->client, AWS_REASON_NO_BUCKET, NULL);
         aws_i_s3_add_list(it);
     }
     if (r >= 0)
@@ -1380,23 +1373,23 @@ static int aws_i_s3_page_failed(aws_s3_objects *it, int code)
 
     if (r < 0)
         return aws_i_s3_fail(it, r);
-    it->skip = it->from_key ? 0 : it->skip + it->seen;
-    it->next_token = 0;
-    it->seen = it->kept = 0;
-    it->truncated = it->encoded = it->token_lost = it->in_entry = 0;
-    it->field = AWS_I_S3_F_NONE;
-    it->state = AWS_I_S3_ASK;
+    aws_i_s3_break_entry(it);
+    if (it->unordered)
+        return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_REASON_UNORDERED));
+    it->again = 1;
+    aws_i_s3_new_page(it);
     return 0;
 }
 
 /* An entry is complete: hand it out, unless it was already. */
 static int aws_i_s3_take_entry(aws_s3_objects *it, aws_s3_summary *summary)
 {
-    if (it->skip) {
-        it->skip--;
+    if (it->order != 1)
         return 0;
-    }
-    aws_i_s3_set(it->key, aws_i_s3_new_key(it), it->new_length);
+    if (it->by_token)
+        aws_i_s3_cursor(it, it->is_prefix)[it->new_length] = 0;
+    else
+        aws_i_s3_set(it->key, it->aside, it->new_length);
     aws_i_s3_set(it->etag, it->new_etag, strlen(it->new_etag));
     aws_i_s3_set(it->storage_class, it->new_class, strlen(it->new_class));
     aws_i_s3_summary(it, summary, it->new_size, it->new_modified, it->is_prefix);
