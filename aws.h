@@ -326,6 +326,8 @@ typedef struct aws_config {
     uint32_t read_timeout;         /* ms of silence; default 60,000 */
     uint32_t call_timeout;         /* ms for a whole call, retries included; default none */
     int      no_wait;              /* never wait: calls return AWS_AGAIN */
+    int      sign_payload;         /* over https, too, sign a hash of each body that can be read
+                                    * twice (boto3's payload_signing_enabled); over http always */
     const char *user_agent_extra;  /* appended to the User-Agent header */
     /* One line per event (connection, attempt, answer, retry), without secrets. */
     void (*log)(void *context, const char *line);
@@ -1074,14 +1076,16 @@ static void aws_i_set(char *field, size_t room, const char *text)
 /* Digits only, the whole text; 0 if it isn't a number below 2^63. */
 static int aws_i_number(const char *text, uint64_t *number)
 {
+    const uint64_t limit = (uint64_t)INT64_MAX;
     uint64_t n = 0;
 
     if (!*text)
         return 0;
     for (; *text; text++) {
-        if (!aws_i_digit((unsigned char)*text) || n > (uint64_t)922337203685477579)
+        unsigned digit = (unsigned)(*text - '0');
+        if (digit > 9 || n > limit / 10 || (n == limit / 10 && digit > limit % 10))
             return 0;
-        n = n * 10 + (uint64_t)(*text - '0');
+        n = n * 10 + digit;
     }
     *number = n;
     return 1;
@@ -1152,10 +1156,13 @@ static int aws_i_scan(const char *text, const char *pattern, int32_t *numbers)
 
 static int64_t aws_i_time_of(int32_t year, int32_t month, int32_t day, const int32_t *clock)
 {
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || clock[0] > 23 ||
-        clock[1] > 59 || clock[2] > 60)
+    int32_t first = aws_i_days(year, month, 1);
+
+    if (year < 1970 || month < 1 || month > 12 || day < 1 ||
+        day > aws_i_days(year, month + 1, 1) - first || clock[0] > 23 || clock[1] > 59 ||
+        clock[2] > 60)
         return -1;
-    return (int64_t)aws_i_days(year, month, day) * 86400 + clock[0] * 3600 + clock[1] * 60 +
+    return (int64_t)(first + day - 1) * 86400 + clock[0] * 3600 + clock[1] * 60 +
            clock[2];
 }
 
@@ -1266,13 +1273,23 @@ static int aws_i_compare(const aws_i_item *a, const aws_i_item *b)
     return aws_i_compare_uri(a->value, strlen(a->value), b->value, strlen(b->value));
 }
 
+/* In lower case; the library's own names are, the caller's may not be. */
 static void aws_i_out_name(aws_out *out, const aws_i_item *item)
 {
-    size_t i = 0;
+    const char *name = item->name;
 
-    while (aws_i_name_char(item, i)) {
-        char c = (char)aws_i_name_char(item, i++);
-        aws_out_bytes(out, &c, 1);
+    aws_out_text(out, item->prefix);
+    while (*name) {
+        size_t run = 0;
+        char lower;
+        while (name[run] && (name[run] < 'A' || name[run] > 'Z'))
+            run++;
+        aws_out_bytes(out, name, run);
+        name += run;
+        if (*name) {
+            lower = (char)aws_i_lower((unsigned char)*name++);
+            aws_out_bytes(out, &lower, 1);
+        }
     }
 }
 
@@ -2470,6 +2487,23 @@ static int aws_i_http_head_byte(aws_i_http *http, char *head, size_t room, unsig
     }
 }
 
+/* Plain bytes of a header's value are taken at once: how many. */
+static size_t aws_i_http_run(aws_i_http *http, char *head, size_t room, const unsigned char *data,
+                             size_t size)
+{
+    size_t n = 0;
+
+    if (http->state != AWS_I_H_VALUE)
+        return 0;
+    size = aws_i_min(aws_i_min(size, room - http->used), AWS_I_HEAD_LIMIT - http->total);
+    while (n < size && data[n] > 0x20 && data[n] < 0x7f)
+        n++;
+    memcpy(head + http->used, data, n);
+    http->used += n;
+    http->total += (uint32_t)n;
+    return n;
+}
+
 /* After the head: how the body is framed. */
 static int aws_i_http_begin_body(aws_i_http *http, int head_request)
 {
@@ -3615,7 +3649,9 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
         call->emit(&count, call);
         client->size = count.length;
     }
-    client->unsigned_payload = client->endpoint_secure && (call->source || call->flags & AWS_CALL_WRITE);
+    client->unsigned_payload =
+        client->endpoint_secure && client->size && !call->emit &&
+        !(aws_i_config(client)->sign_payload && aws_i_rewindable(client));
     aws_i_failure_reset(client);
     aws_i_check_call(client);
     aws_i_add(client, "", "host", "", 0, AWS_I_HEADER_HOST);
@@ -4212,6 +4248,8 @@ static int aws_i_step_response(aws_client *client)
 {
     const unsigned char *data;
     size_t size, i;
+    char *head = aws_i_head_of(client);
+    size_t room = aws_i_head_room(client);
     int r;
 
     for (;;) {
@@ -4226,10 +4264,11 @@ static int aws_i_step_response(aws_client *client)
         if (r < 0)
             return r;
         client->connection.answered = 1;
-        r = 0;
-        for (i = 0; i < size && !r; i++)
-            r = aws_i_http_head_byte(&client->http, aws_i_head_of(client), aws_i_head_room(client),
-                                     data[i]);
+        for (i = 0, r = 0; i < size && !r;) {
+            i += aws_i_http_run(&client->http, head, room, data + i, size - i);
+            if (i < size)
+                r = aws_i_http_head_byte(&client->http, head, room, data[i++]);
+        }
         aws_i_consume(client, i);
         if (r < 0)
             return aws_i_head_failed(client, r);

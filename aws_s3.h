@@ -16,8 +16,9 @@
  *         puts(result.etag);
  *
  *   Where a body comes from: body (memory), source (callbacks), or stream: then the call returns
- *   once the head is sent, and aws_client_write and aws_client_finish do the rest. Over https a
- *   source or a stream isn't hashed (UNSIGNED-PAYLOAD); over http a source is read twice.
+ *   once the head is sent, and aws_client_write and aws_client_finish do the rest. Over https an
+ *   object's body isn't hashed (UNSIGNED-PAYLOAD, as boto3 does it; aws_config.sign_payload does);
+ *   over http it always is: a source is read twice.
  *   Where an answer goes: buffer (memory), sink (callbacks), or stream: then aws_client_read and
  *   aws_client_finish. Without any of them it is read and dropped. list_objects_v2, list_buckets
  *   and delete_objects give their XML that way; the resources below read it for you.
