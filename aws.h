@@ -212,8 +212,8 @@ enum {
 };
 
 /* The constant's name ("AWS_ERR_BUSY") and its text above; never NULL. */
-AWS_API const char *aws_error_name(int code);
-AWS_API const char *aws_error_text(int code);
+AWS_API const char *aws_code_name(int code);
+AWS_API const char *aws_code_text(int code);
 
 /* ---- Port: what a platform gives. The contract is port/README.md. ---- */
 
@@ -3314,8 +3314,8 @@ static void aws_i_commit(aws_client *client, size_t size)
 static int aws_i_push(aws_client *client, const unsigned char *data, size_t size)
 {
     aws_i_connection *n = &client->connection;
-    unsigned char *to;
-    size_t room;
+    unsigned char *to = NULL;
+    size_t room = 0;
     int r;
 
     if (!n->secure && !n->filled && size >= n->out_size)
@@ -4065,8 +4065,8 @@ static int aws_i_early(aws_client *client, int r)
 static int aws_i_step_head(aws_client *client)
 {
     for (;;) {
-        unsigned char *to;
-        size_t room;
+        unsigned char *to = NULL;
+        size_t room = 0;
         aws_out out;
         int r = aws_i_space(client, &to, &room);
 
@@ -4104,8 +4104,8 @@ static int aws_i_fill_body(aws_client *client)
 {
     const aws_source *source = client->call.source;
     uint64_t left = client->size - client->offset;
-    unsigned char *to;
-    size_t room;
+    unsigned char *to = NULL;
+    size_t room = 0;
     int r;
 
     if ((r = aws_i_space(client, &to, &room)) <= 0)
@@ -5038,7 +5038,7 @@ AWS_API const char *aws_client_region(const aws_client *client)
 
 /* ---- Failure text: nothing else refers to the sentences below ---- */
 
-AWS_API const char *aws_error_name(int code)
+AWS_API const char *aws_code_name(int code)
 {
     static const char names[] = "OK\0"
 #define AWS_I_NAME(name, number, text) #name "\0"
@@ -5049,7 +5049,7 @@ AWS_API const char *aws_error_name(int code)
     return aws_i_list_at(names, code > 0 ? 0 : code <= AWS_ERR_LAST ? -AWS_ERR_LAST : -code);
 }
 
-AWS_API const char *aws_error_text(int code)
+AWS_API const char *aws_code_text(int code)
 {
     static const char texts[] = "success\0"
 #define AWS_I_TEXT(name, number, text) text "\0"
@@ -5239,7 +5239,7 @@ static void aws_i_out_own_failure(aws_out *out, const aws_client *client)
     int tls = f->code == AWS_ERR_TLS || f->code == AWS_ERR_CERTIFICATE;
     const char *advice = tls ? aws_i_tls_advice(f->detail) : aws_i_advice(f->code);
 
-    aws_out_text(out, aws_error_text(f->code));
+    aws_out_text(out, aws_code_text(f->code));
     if (f->reason >= 32) {
         aws_out_text(out, ": ");
         aws_i_out_hint(out, aws_i_reason_text(f->reason), client);

@@ -3,8 +3,8 @@
  *
  * Made by: python3 port/make_roots.py > port/amazon_roots.h
  * (from Debian's ca-certificates). Names and public keys, no code. aws.h includes
- * it in its implementation, after bearssl.h. The casts are there because BearSSL's
- * struct has pointers to non-const, which it only reads.
+ * it in its implementation, after bearssl.h. The casts are there because
+ * BearSSL's struct has pointers to non-const, which it only reads.
  */
 #ifndef AWS_AMAZON_ROOTS_INCLUDED
 #define AWS_AMAZON_ROOTS_INCLUDED

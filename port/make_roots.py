@@ -136,7 +136,8 @@ def table(name, certificates):
                 field("n"), field("e"))
         else:
             text.append(array("%s_q%d" % (name, i), public[2]))
-            key = "{BR_KEYTYPE_EC,\n      {.ec = {%s,\n              %s}}}" % (public[1], field("q"))
+            key = "{BR_KEYTYPE_EC,\n      {.ec = {%s,\n              %s}}}" % (
+                public[1], field("q"))
         rows.append("    {{%s},\n     %s,\n     %s}," % (
             field("dn"), "BR_X509_TA_CA" if authority else "0", key))
     text.append("static const br_x509_trust_anchor %s[%d] = {" % (name, len(rows)))
@@ -163,8 +164,8 @@ def main():
               " *\n"
               " * Made by: python3 port/make_roots.py > port/amazon_roots.h\n"
               " * (from Debian's ca-certificates). Names and public keys, no code. aws.h includes\n"
-              " * it in its implementation, after bearssl.h. The casts are there because BearSSL's\n"
-              " * struct has pointers to non-const, which it only reads.\n"
+              " * it in its implementation, after bearssl.h. The casts are there because\n"
+              " * BearSSL's struct has pointers to non-const, which it only reads.\n"
               " */")
     else:
         print("/* Trust anchors for BearSSL, made by make_roots.py. Include bearssl.h first. */")
