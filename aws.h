@@ -55,7 +55,9 @@
 #if defined(AWS_IMPLEMENTATION) && !defined(AWS_NO_DEFAULT_PORT) && !defined(_POSIX_C_SOURCE) && \
     (defined(__unix__) || defined(__APPLE__))
 /* port/posix.h needs POSIX names. They can be asked for only before the first libc header. */
-#if defined(__STRICT_ANSI__) && defined(_FEATURES_H) && !defined(_GNU_SOURCE) && !defined(__cplusplus)
+#if defined(__STRICT_ANSI__) && defined(_FEATURES_H) && !defined(__cplusplus) && \
+    !defined(_GNU_SOURCE) && !defined(_XOPEN_SOURCE) && !defined(_DEFAULT_SOURCE) && \
+    !defined(_BSD_SOURCE)
 #error "aws.h: include it before any libc header here, or compile with -D_POSIX_C_SOURCE=200809L"
 #endif
 #if !defined(_FEATURES_H)
@@ -299,8 +301,8 @@ typedef struct aws_trust {
     size_t      count;
     /* private */
     unsigned char *memory;
-    size_t         size, used, tail;
-    size_t         needed; /* bytes that the certificates given so far take */
+    size_t         size, used, tail, taken;
+    size_t         needed; /* public: bytes that the certificates given so far take */
 } aws_trust;
 
 enum { AWS_ADDRESSING_AUTO = 0, AWS_ADDRESSING_PATH = 1, AWS_ADDRESSING_VIRTUAL = 2 };
@@ -449,7 +451,9 @@ AWS_API int aws_client_write(aws_client *client, const void *data, size_t size);
 AWS_API int aws_client_read(aws_client *client, void *data, size_t size);
 AWS_API int aws_client_finish(aws_client *client);
 
-/* ---- Trust anchors (not with AWS_NO_TLS) ---- */
+/* ---- Trust anchors ---- */
+
+#ifndef AWS_NO_TLS
 
 /* Read CA certificates (PEM) into memory: init, then add any pieces of the file, to its end.
  * Certificates that can't be trust anchors are skipped. add returns the number of anchors so far, AWS_ERR_MEMORY (trust->needed grows on, so that after the whole file it says
@@ -457,6 +461,7 @@ AWS_API int aws_client_finish(aws_client *client);
  * aligned as for a pointer. */
 AWS_API int aws_trust_init(aws_trust *trust, void *memory, size_t size);
 AWS_API int aws_trust_add(aws_trust *trust, const void *pem, size_t size);
+#endif
 
 /* ---- Bytes: an emitter that shows a window of what it is given ---- */
 
@@ -663,7 +668,8 @@ typedef struct aws_i_http {
 
 struct aws_client {
     unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, recertified,
-        restaled, body_begun, inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open;
+        restaled, body_begun, inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open,
+        suspended; /* the caller was told AWS_AGAIN */
     aws_session       *session;
     const aws_port    *port;
     const aws_service *service;
@@ -719,6 +725,10 @@ struct aws_client {
 #define AWS_IMPLEMENTED
 
 #include <string.h>
+
+#if !defined(AWS_NO_DEFAULT_PORT) && (defined(__unix__) || defined(__APPLE__))
+#include "port/posix.h" /* its second half, if only the declarations had been included */
+#endif
 
 /* BearSSL's headers and tables aren't written for our warnings. */
 #if defined(__GNUC__)
@@ -3633,6 +3643,7 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     }
     client->call = *call;
     client->state = AWS_I_TAKE;
+    client->suspended = 0;
     client->attempts = 0;
     client->pending = 0;
     client->result = 0;
@@ -4702,16 +4713,27 @@ static int aws_i_wait(aws_client *client)
         }
         return 0;
     }
-    if (aws_i_config(client)->no_wait || !port->wait)
+    if (aws_i_config(client)->no_wait || !port->wait) {
+        client->suspended = 1;
         return AWS_AGAIN;
+    }
     r = port->wait(port, client->connection.area, what ? what : (unsigned)AWS_WAIT_TIMER, ms);
     if (r < 0 && r != AWS_AGAIN)
         client->pending = aws_i_fail(client, -r, NULL);
     return 0;
 }
 
+/* The caller is back: the silence is counted from now on, unless it was told to come again. */
+static void aws_i_resume(aws_client *client)
+{
+    if (!client->suspended)
+        client->progressed = aws_i_ticks(client);
+    client->suspended = 0;
+}
+
 AWS_API int aws_call_run(aws_client *client)
 {
+    client->suspended = 0;
     while (aws_i_in_progress(client)) {
         int r = aws_i_step(client);
         if (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0)
@@ -4755,7 +4777,7 @@ AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
     if (size > client->size - client->offset)
         return aws_i_stream_failed(
             client, aws_i_fail(client, AWS_REASON_WROTE_MORE, NULL));
-    client->progressed = aws_i_ticks(client);
+    aws_i_resume(client);
     do {
         if (!size)
             return 0;
@@ -4797,7 +4819,7 @@ AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
 
     if (client->state != AWS_I_STREAM || client->owner)
         return aws_i_no_stream(client);
-    client->progressed = aws_i_ticks(client);
+    aws_i_resume(client);
     r = aws_i_await_body(client, &from, &have);
     if (r < 0)
         return r == AWS_AGAIN ? r : aws_i_stream_failed(client, r);
@@ -4824,10 +4846,10 @@ AWS_API int aws_client_finish(aws_client *client)
             return aws_i_stream_failed(
                 client, aws_i_fail(client, AWS_REASON_WROTE_LESS, NULL));
         client->state = AWS_I_FLUSH;
-        client->progressed = aws_i_ticks(client);
+        aws_i_resume(client);
     }
     if (client->state == AWS_I_STREAM && !client->owner) {
-        client->progressed = aws_i_ticks(client);
+        aws_i_resume(client);
         while ((r = aws_i_await_body(client, &data, &size)) > 0)
             aws_i_body_take(client, size);
         if (r < 0)
@@ -4869,7 +4891,7 @@ AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
     int why;
 
     waiting->handle = -1;
-    waiting->what = client->broken ? 0 : client->waits;
+    waiting->what = client->suspended ? client->waits : 0;
     waiting->ms = UINT32_MAX;
     if (!waiting->what)
         return 0;
@@ -4877,6 +4899,8 @@ AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
     if (client->connection.state != AWS_I_C_CLOSED && client->port->handle &&
         waiting->what != AWS_WAIT_TIMER)
         waiting->handle = client->port->handle(client->port, client->connection.area, &waiting->what);
+    if (waiting->what & AWS_WAIT_TIMER && waiting->ms > 100 && !(client->waits & AWS_WAIT_TIMER))
+        waiting->ms = 100; /* the port has something to do by time */
     return 0;
 }
 
@@ -4939,7 +4963,8 @@ AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
     int r;
 
     *reader = xml;
-    client->progressed = aws_i_ticks(client);
+    if (client->state == AWS_I_STREAM)
+        aws_i_resume(client);
     for (;;) {
         if (client->state == AWS_I_ERROR)
             return aws_i_stream_error(client);
@@ -4951,6 +4976,8 @@ AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
         r = aws_xml_step(xml, data, size, &used);
         if (used)
             aws_i_body_take(client, used);
+        if (aws_i_is_error_root(xml, r) && client->state != AWS_I_STREAM)
+            return aws_i_fail(client, -AWS_ERR_SERVICE, NULL); /* its owner gives it up */
         if (aws_i_is_error_root(xml, r))
             client->state = AWS_I_ERROR;
         else if (r > 0)
@@ -5253,8 +5280,11 @@ static void aws_i_out_own_failure(aws_out *out, const aws_client *client)
         aws_out_text(out, "; ");
         aws_i_out_hint(out, advice, client);
     }
-    if (f->detail)
-        aws_i_out_count(out, tls ? " (BearSSL error " : " (system error ", (uint64_t)f->detail, ")");
+    if (f->detail) {
+        aws_out_text(out, tls ? " (BearSSL error " : " (system error ");
+        aws_i_out_count(out, f->detail < 0 ? "-" : "",
+                        (uint64_t)(f->detail < 0 ? -(int64_t)f->detail : f->detail), ")");
+    }
     if (f->attempts > 1)
         aws_i_out_count(out, ", after ", f->attempts, " attempts");
 }
@@ -5585,7 +5615,7 @@ AWS_API int aws_trust_init(aws_trust *trust, void *memory, size_t size)
     aws_i_pem *pem = (aws_i_pem *)memory;
 
     memset(trust, 0, sizeof *trust);
-    trust->needed = sizeof *pem;
+    trust->needed = trust->taken = aws_i_align(sizeof *pem);
     if (size < sizeof *pem)
         return AWS_ERR_MEMORY;
     trust->memory = (unsigned char *)memory;
@@ -5620,7 +5650,7 @@ static void aws_i_trust_der(void *context, const void *data, size_t size)
 /* A copy of data at the end of the memory; NULL if there is no room. */
 static unsigned char *aws_i_trust_copy(aws_trust *trust, const unsigned char *data, size_t size)
 {
-    trust->needed += size;
+    trust->taken += size;
     if (size > trust->tail - trust->used)
         return NULL;
     trust->tail -= size;
@@ -5638,7 +5668,7 @@ static int aws_i_trust_take(aws_trust *trust, aws_i_pem *pem)
     if (!key || pem->bad || !br_x509_decoder_isCA(&pem->x509))
         return 0;
     memset(&anchor, 0, sizeof anchor);
-    trust->needed += sizeof anchor;
+    trust->taken += sizeof anchor;
     anchor.flags = BR_X509_TA_CA;
     anchor.dn.len = pem->name_size;
     fits &= (anchor.dn.data = aws_i_trust_copy(trust, pem->name, pem->name_size)) != NULL;
@@ -5689,6 +5719,7 @@ AWS_API int aws_trust_add(aws_trust *trust, const void *data, size_t size)
             break;
         }
     }
+    trust->needed = aws_i_align(trust->taken);
     if (result < 0 || trust->needed > trust->size)
         return AWS_ERR_MEMORY;
     return (int)aws_i_int_max(trust->count);

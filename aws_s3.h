@@ -299,6 +299,9 @@ AWS_API int aws_s3_objects_end(aws_s3_objects *it);
 #if defined(AWS_IMPLEMENTATION) && !defined(AWS_S3_IMPLEMENTED)
 #define AWS_S3_IMPLEMENTED
 
+#include "aws.h" /* its implementation, if only the declarations had been included */
+#include <string.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -1234,6 +1237,8 @@ static int aws_i_s3_save(void *owner)
     aws_s3_objects *it = (aws_s3_objects *)owner;
     int r = 1;
 
+    if (it->state != AWS_I_S3_PAGE)
+        return 0;
     if (!it->saving && it->in_entry) { /* in the middle of one */
         aws_i_s3_interrupted(it);
         return 0;
