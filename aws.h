@@ -436,6 +436,9 @@ AWS_API const char *aws_client_region(const aws_client *client);
 /* HTTP status of the last answer, 0 none. */
 AWS_API int aws_client_status(const aws_client *client);
 
+/* Bytes of the last answer's body that were stored or read so far. */
+AWS_API uint64_t aws_client_received(const aws_client *client);
+
 /* A header of the last answer by its name in any case (or a value of its XML by path, see
  * aws_call_collect); NULL if absent. Borrowed until the next call. */
 AWS_API const char *aws_client_header(const aws_client *client, const char *name);
@@ -668,8 +671,7 @@ typedef struct aws_i_http {
 
 struct aws_client {
     unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, recertified,
-        restaled, body_begun, inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open,
-        suspended; /* the caller was told AWS_AGAIN */
+        restaled, body_begun, inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open;
     aws_session       *session;
     const aws_port    *port;
     const aws_service *service;
@@ -2779,6 +2781,16 @@ static void aws_i_moved(aws_client *client)
     client->progressed = aws_i_ticks(client);
 }
 
+/* The whole call's time is over though bytes move: a port that blocks never says AWS_AGAIN. */
+static int aws_i_overdue(aws_client *client)
+{
+    if (!client->timeout || aws_i_ticks(client) - client->started < client->timeout)
+        return 0;
+    client->connection.doomed = client->connection.ended = 1;
+    aws_i_fail(client, AWS_REASON_CALL_TIME, client->host);
+    return 1;
+}
+
 /* Send through the port: the count, AWS_AGAIN or an error. */
 static int aws_i_send(aws_client *client, const unsigned char *data, size_t size)
 {
@@ -2786,6 +2798,8 @@ static int aws_i_send(aws_client *client, const unsigned char *data, size_t size
 
     if (r > 0)
         aws_i_moved(client);
+    if (r > 0 && aws_i_overdue(client))
+        return AWS_ERR_TIMEOUT;
     if (r == AWS_AGAIN || r == 0)
         return aws_i_want(client, AWS_WAIT_WRITE);
     return r < 0 ? aws_i_port_failed(client, r) : r;
@@ -2798,6 +2812,8 @@ static int aws_i_recv(aws_client *client, unsigned char *data, size_t size)
 
     if (r >= 0)
         aws_i_moved(client);
+    if (r > 0 && aws_i_overdue(client))
+        return AWS_ERR_TIMEOUT;
     if (r == AWS_AGAIN)
         return aws_i_want(client, AWS_WAIT_READ);
     if (r == 0)
@@ -3343,8 +3359,10 @@ static int aws_i_close(aws_client *client)
 {
     aws_i_connection *n = &client->connection;
 
-    if (n->state == AWS_I_C_CLOSED)
+    if (n->state == AWS_I_C_CLOSED) {
+        n->doomed = n->ended = 0;
         return 1;
+    }
 #ifndef AWS_NO_TLS
     if (n->secure && n->state == AWS_I_C_OPEN && !n->ended) {
         br_ssl_engine_close(aws_i_engine(client));
@@ -3574,7 +3592,7 @@ AWS_API void aws_call_header(aws_client *client, const char *prefix, const char 
     for (i = 0; name[i]; i++)
         if (!aws_i_token((unsigned char)name[i]))
             break;
-    if (name[i] || (!i && !prefix))
+    if (name[i] || !i)
         aws_call_refuse(client, AWS_REASON_HEADER_NAME, name);
     aws_i_add(client, prefix ? prefix : "", name, value, strlen(value), AWS_I_HEADER);
 }
@@ -3637,13 +3655,13 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     if (client->broken)
         return client->broken;
     if (aws_i_in_progress(client) && !(client->state == AWS_I_STREAM && client->owner)) {
-        if (aws_i_same_call(&client->call, call) && client->state != AWS_I_STREAM)
+        if (aws_i_same_call(&client->call, call) &&
+            (client->state != AWS_I_STREAM || client->call.flags & AWS_CALL_XML))
             return 0;
         return AWS_ERR_BUSY;
     }
     client->call = *call;
     client->state = AWS_I_TAKE;
-    client->suspended = 0;
     client->attempts = 0;
     client->pending = 0;
     client->result = 0;
@@ -3882,7 +3900,7 @@ static int aws_i_keys_take(aws_client *client, int r, const aws_keys *keys, int6
         session->keys = *keys;
         session->generation++;
     } else {
-        session->retry_after = aws_i_ticks(client) + 60000;
+        session->retry_after = (aws_i_ticks(client) + 60000) | 1; /* 0: none */
     }
     left = aws_i_keys_left(session, now);
     aws_i_unlock(client);
@@ -3910,7 +3928,9 @@ static int aws_i_step_keys(aws_client *client)
     left = aws_i_keys_left(session, now);
     mine = session->refreshing == client;
     others = (session->refreshing && !mine) || session->users;
-    soon = (int32_t)(session->retry_after - aws_i_ticks(client)) > 0;
+    soon = session->retry_after && (int32_t)(session->retry_after - aws_i_ticks(client)) > 0;
+    if (!soon)
+        session->retry_after = 0;
     if (!mine && !others && left <= ADVISORY && !(left > MANDATORY && soon))
         mine = (session->refreshing = client) != NULL;
     aws_i_unlock(client);
@@ -4011,6 +4031,7 @@ static int aws_i_step_open(aws_client *client)
     client->offset = 0;
     client->stored = 0;
     client->probing = !aws_i_now(client);
+    aws_i_http_init(&client->http);
     return aws_i_go(client, client->probing ? AWS_I_HEAD : AWS_I_SIGN);
 }
 
@@ -4057,6 +4078,7 @@ static int aws_i_early(aws_client *client, int r)
     const unsigned char *data;
     size_t size;
     unsigned waits = client->waits;
+    unsigned char interim;
 
     if (r == AWS_AGAIN ? client->port->flags & AWS_PORT_BLOCKING : r != AWS_ERR_CLOSED)
         return r;
@@ -4066,10 +4088,11 @@ static int aws_i_early(aws_client *client, int r)
         client->waits = waits | (r == AWS_AGAIN ? (unsigned)AWS_WAIT_READ : 0);
         return r;
     }
-    client->connection.doomed = 1;
-    client->early = 1;
+    interim = client->http.interim; /* their limit is for the whole exchange */
     aws_i_failure_reset(client);
     aws_i_http_init(&client->http);
+    client->http.interim = interim;
+    client->early = client->state; /* to go back to after an interim answer */
     return aws_i_go(client, AWS_I_RESPONSE);
 }
 
@@ -4213,6 +4236,11 @@ AWS_API const char *aws_client_header(const aws_client *client, const char *name
     return NULL;
 }
 
+AWS_API uint64_t aws_client_received(const aws_client *client)
+{
+    return client->stored;
+}
+
 AWS_API int aws_client_status(const aws_client *client)
 {
     return client->http.status;
@@ -4234,6 +4262,7 @@ static int aws_i_answered(aws_client *client)
     aws_xml_init(aws_i_xml_of(client));
     client->xml_open = 0;
     aws_i_log(client, "answer", "", http->status);
+    client->connection.doomed |= client->early != 0;
     if (client->probing) {
         aws_i_learn_time(client);
         client->probing = 0;
@@ -4279,8 +4308,15 @@ static int aws_i_step_response(aws_client *client)
             i += aws_i_http_run(&client->http, head, room, data + i, size - i);
             if (i < size)
                 r = aws_i_http_head_byte(&client->http, head, room, data[i++]);
+            if (client->early && client->http.state == AWS_I_H_STATUS && !client->http.used)
+                break;
         }
         aws_i_consume(client, i);
+        if (!r && i && client->early && client->http.state == AWS_I_H_STATUS && !client->http.used) {
+            r = client->early; /* an interim answer: go on sending */
+            client->early = 0;
+            return aws_i_go(client, r);
+        }
         if (r < 0)
             return aws_i_head_failed(client, r);
         if (r > 0)
@@ -4597,6 +4633,7 @@ static int aws_i_step_decide(aws_client *client)
             return aws_i_go(client, AWS_I_WRAP);
         if (aws_i_was_stale(client)) {
             client->restaled = 1;
+            client->result = 0;
             aws_i_failure_reset(client);
             return aws_i_go(client, AWS_I_KEYS);
         }
@@ -4663,12 +4700,10 @@ static int aws_i_step(aws_client *client)
     return aws_i_go(client, client->state == AWS_I_WRAP ? AWS_I_FAILED : AWS_I_DECIDE);
 }
 
-/* Milliseconds left until deadline, 0 if it has passed. */
-static uint32_t aws_i_left(uint32_t now, uint32_t deadline)
+/* Milliseconds left of limit since start, 0 if they have passed. */
+static uint32_t aws_i_left(uint32_t now, uint32_t start, uint32_t limit)
 {
-    int32_t left = (int32_t)(deadline - now);
-
-    return left > 0 ? (uint32_t)left : 0;
+    return now - start < limit ? limit - (now - start) : 0;
 }
 
 /* The time until which what is awaited must have come; *why the error text if it doesn't. */
@@ -4681,14 +4716,14 @@ static uint32_t aws_i_patience(aws_client *client, int *why)
 
     *why = 0;
     if (client->waits & AWS_WAIT_TIMER) {
-        ms = aws_i_left(now, client->wake);
+        ms = (int32_t)(client->wake - now) > 0 ? client->wake - now : 0;
     } else if (client->waits) {
-        ms = aws_i_left(now, opening ? n->opened + config->connect_timeout
-                                     : client->progressed + config->read_timeout);
+        ms = opening ? aws_i_left(now, n->opened, config->connect_timeout)
+                     : aws_i_left(now, client->progressed, config->read_timeout);
         *why = opening ? AWS_REASON_CONNECT_TIME : AWS_REASON_READ_TIME;
     }
     if (client->timeout && aws_i_in_progress(client)) {
-        left = aws_i_left(now, client->started + client->timeout);
+        left = aws_i_left(now, client->started, client->timeout);
         if (left < ms) {
             ms = left;
             *why = AWS_REASON_CALL_TIME;
@@ -4713,35 +4748,39 @@ static int aws_i_wait(aws_client *client)
         }
         return 0;
     }
-    if (aws_i_config(client)->no_wait || !port->wait) {
-        client->suspended = 1;
+    if (aws_i_config(client)->no_wait || !port->wait)
         return AWS_AGAIN;
-    }
     r = port->wait(port, client->connection.area, what ? what : (unsigned)AWS_WAIT_TIMER, ms);
     if (r < 0 && r != AWS_AGAIN)
         client->pending = aws_i_fail(client, -r, NULL);
     return 0;
 }
 
-/* The caller is back: the silence is counted from now on, unless it was told to come again. */
-static void aws_i_resume(aws_client *client)
+/* A function returns r to the caller: nothing is awaited but after AWS_AGAIN. */
+static int aws_i_awaited(aws_client *client, int r)
 {
-    if (!client->suspended)
+    if (r != AWS_AGAIN)
+        client->waits = 0;
+    return r;
+}
+
+/* The caller comes back: the time that it was away isn't the peer's silence. */
+static void aws_i_back(aws_client *client)
+{
+    if (!client->waits)
         client->progressed = aws_i_ticks(client);
-    client->suspended = 0;
 }
 
 AWS_API int aws_call_run(aws_client *client)
 {
-    client->suspended = 0;
     while (aws_i_in_progress(client)) {
         int r = aws_i_step(client);
         if (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0)
             continue;
         if (r != AWS_I_GO)
-            return r;
+            return aws_i_awaited(client, r);
     }
-    return client->result;
+    return aws_i_awaited(client, client->result);
 }
 
 /* ---- Streams ---- */
@@ -4772,12 +4811,14 @@ AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
 {
     int r;
 
+    if (client->early && client->state > AWS_I_WRITE && (r = aws_call_run(client)) < 0)
+        return r; /* the server refused the body: the rest of its answer */
     if (client->state != AWS_I_WRITE)
         return aws_i_no_stream(client);
     if (size > client->size - client->offset)
         return aws_i_stream_failed(
             client, aws_i_fail(client, AWS_REASON_WROTE_MORE, NULL));
-    aws_i_resume(client);
+    aws_i_back(client);
     do {
         if (!size)
             return 0;
@@ -4785,18 +4826,23 @@ AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
         client->pending = 0;
         if (r < 0)
             r = aws_i_early(client, r);
-        if (r == AWS_I_GO) { /* the server refused it: read its answer */
-            r = aws_call_run(client);
-            return r < 0 ? r : AWS_ERR_STATE;
+        if (r == AWS_I_GO) { /* the server has answered already: it refuses the body */
+            if ((r = aws_call_run(client)) < 0)
+                return r;
+            if (client->state != AWS_I_WRITE)
+                return AWS_ERR_STATE;
+            continue; /* it was an interim answer */
         }
-    } while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
+        if (r == AWS_AGAIN)
+            r = aws_i_wait(client);
+    } while (!r);
     if (r == AWS_AGAIN)
         return r;
     if (r < 0)
         return aws_i_stream_failed(client, r);
     client->offset += (size_t)r;
     aws_i_progress(client, client->offset, client->size);
-    return r;
+    return aws_i_awaited(client, r);
 }
 
 /* Body bytes for the caller, waiting for them: 1, 0, AWS_AGAIN or an error. */
@@ -4808,7 +4854,7 @@ static int aws_i_await_body(aws_client *client, const unsigned char **data, size
         r = client->pending ? client->pending : aws_i_body(client, data, size);
         client->pending = 0;
     } while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
-    return r;
+    return aws_i_awaited(client, r);
 }
 
 AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
@@ -4819,7 +4865,7 @@ AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
 
     if (client->state != AWS_I_STREAM || client->owner)
         return aws_i_no_stream(client);
-    aws_i_resume(client);
+    aws_i_back(client);
     r = aws_i_await_body(client, &from, &have);
     if (r < 0)
         return r == AWS_AGAIN ? r : aws_i_stream_failed(client, r);
@@ -4846,10 +4892,10 @@ AWS_API int aws_client_finish(aws_client *client)
             return aws_i_stream_failed(
                 client, aws_i_fail(client, AWS_REASON_WROTE_LESS, NULL));
         client->state = AWS_I_FLUSH;
-        aws_i_resume(client);
+        client->progressed = aws_i_ticks(client);
     }
     if (client->state == AWS_I_STREAM && !client->owner) {
-        aws_i_resume(client);
+        aws_i_back(client);
         while ((r = aws_i_await_body(client, &data, &size)) > 0)
             aws_i_body_take(client, size);
         if (r < 0)
@@ -4872,6 +4918,7 @@ AWS_API int aws_client_cancel(aws_client *client)
     aws_i_release_keys(client);
     client->owner = NULL;
     client->pending = 0;
+    client->waits = 0;
     if (client->state == AWS_I_STREAM && client->http.state == AWS_I_H_DONE && !n->doomed) {
         client->state = AWS_I_IDLE;
         return 0;
@@ -4879,9 +4926,10 @@ AWS_API int aws_client_cancel(aws_client *client)
     aws_i_failure_reset(client);
     client->result = aws_i_fail(client, -AWS_ERR_CANCELLED, NULL);
     client->state = AWS_I_FAILED;
-    if (n->state != AWS_I_C_CLOSED && client->inflight) {
+    if (n->state != AWS_I_C_CLOSED && (client->inflight || n->state != AWS_I_C_OPEN)) {
         n->ended = n->doomed = 1;
         aws_i_close(client);
+        client->waits = 0;
     }
     return 0;
 }
@@ -4891,7 +4939,7 @@ AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
     int why;
 
     waiting->handle = -1;
-    waiting->what = client->suspended ? client->waits : 0;
+    waiting->what = client->broken ? 0 : client->waits;
     waiting->ms = UINT32_MAX;
     if (!waiting->what)
         return 0;
@@ -4963,8 +5011,7 @@ AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
     int r;
 
     *reader = xml;
-    if (client->state == AWS_I_STREAM)
-        aws_i_resume(client);
+    aws_i_back(client);
     for (;;) {
         if (client->state == AWS_I_ERROR)
             return aws_i_stream_error(client);

@@ -594,7 +594,8 @@ AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result)
 
     memset(result, 0, sizeof *result);
     result->status = aws_client_status(client);
-    result->size = aws_i_s3_decimal(aws_client_header(client, "content-length"));
+    text = aws_client_header(client, "content-length");
+    result->size = text ? aws_i_s3_decimal(text) : aws_client_received(client);
     result->etag = aws_i_s3_header(client, "etag", "/ETag");
     result->version_id = aws_client_header(client, "x-amz-version-id");
     result->content_type = aws_client_header(client, "content-type");
