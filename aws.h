@@ -706,7 +706,8 @@ struct aws_client {
     size_t             memory_size;
     void              *owner;
     int (*save)(void *owner);
-    unsigned char signing_key[32], signature[32], payload[32], md5[16];
+    void              *signing_key; /* its HMAC states */
+    unsigned char signature[32], payload[32], md5[16];
     unsigned      counters[4];
     aws_failure   failure;
     char          host[256];
@@ -890,18 +891,40 @@ static void aws_i_hmac_init(aws_i_hmac *hmac, const char *prefix, const void *ke
     aws_i_sha256_update(&hmac->sha, hmac->pad, sizeof hmac->pad);
 }
 
-static void aws_i_hmac_final(aws_i_hmac *hmac, unsigned char digest[32])
+/* From the inner hash's pad to the outer one's. */
+static void aws_i_hmac_outer(aws_i_hmac *hmac)
 {
     size_t i;
 
-    aws_i_sha256_final(&hmac->sha, digest);
     for (i = 0; i < sizeof hmac->pad; i++)
         hmac->pad[i] ^= 0x36 ^ 0x5c;
     aws_i_sha256_init(&hmac->sha);
     aws_i_sha256_update(&hmac->sha, hmac->pad, sizeof hmac->pad);
+}
+
+static void aws_i_hmac_final(aws_i_hmac *hmac, unsigned char digest[32])
+{
+    aws_i_sha256_final(&hmac->sha, digest);
+    aws_i_hmac_outer(hmac);
     aws_i_sha256_update(&hmac->sha, digest, 32);
     aws_i_sha256_final(&hmac->sha, digest);
     aws_i_wipe(hmac, sizeof *hmac);
+}
+
+/* A key's two states after its pads: what HMAC with a key that is used often begins with. */
+typedef struct aws_i_key_states {
+    aws_i_sha256 inner, outer;
+} aws_i_key_states;
+
+static void aws_i_key_init(aws_i_key_states *states, const unsigned char key[32])
+{
+    aws_i_hmac hmac;
+
+    aws_i_hmac_init(&hmac, "", key, 32);
+    states->inner = hmac.sha;
+    aws_i_hmac_outer(&hmac);
+    states->outer = hmac.sha;
+    aws_i_wipe(&hmac, sizeof hmac);
 }
 
 /* ---- Bytes ---- */
@@ -949,7 +972,11 @@ AWS_API void aws_out_number(aws_out *out, uint64_t number)
         uint32_t rest = 0;
         uint64_t quotient = 0;
         int shift;
-        for (shift = 48; shift >= 0; shift -= 16) {
+        if (number <= 0xffffffff) {
+            quotient = (uint32_t)number / 10;
+            rest = (uint32_t)number % 10;
+        }
+        for (shift = number <= 0xffffffff ? -1 : 48; shift >= 0; shift -= 16) {
             rest = (rest << 16) | (uint32_t)((number >> shift) & 0xffff);
             quotient = (quotient << 16) | (rest / 10);
             rest %= 10;
@@ -960,16 +987,18 @@ AWS_API void aws_out_number(aws_out *out, uint64_t number)
     aws_out_bytes(out, digits + at, sizeof digits - at);
 }
 
+/* At most 32 bytes. */
 static void aws_i_out_hex(aws_out *out, const unsigned char *data, size_t size)
 {
     static const char digits[] = "0123456789abcdef";
+    char text[64];
+    size_t i;
 
-    while (size--) {
-        char pair[2];
-        pair[0] = digits[*data >> 4];
-        pair[1] = digits[*data++ & 15];
-        aws_out_bytes(out, pair, 2);
+    for (i = 0; i < size && i < sizeof text / 2; i++) {
+        text[i * 2] = digits[data[i] >> 4];
+        text[i * 2 + 1] = digits[data[i] & 15];
     }
+    aws_out_bytes(out, text, i * 2);
 }
 
 static void aws_i_out_base64(aws_out *out, const unsigned char *data, size_t size)
@@ -1233,26 +1262,31 @@ struct aws_i_view {
     const char         *method;
     const aws_keys    *keys;
     const char        *region, *service;
-    int64_t            time;
+    char               date[17]; /* of the signature, as x-amz-date */
     size_t             query_count, item_count; /* query first, then headers, both sorted */
     unsigned char      *order;                  /* aws_sign's items in sorted order */
 };
 
-/* The i-th character of a header's name in lower case, 0 past its end. */
-static int aws_i_name_char(const aws_i_item *item, size_t i)
+/* The next character of a text that goes on in another one, in lower case; 0 at the end. */
+static int aws_i_next_char(const char **text, const char **rest)
 {
-    size_t prefix = strlen(item->prefix);
-
-    return aws_i_lower((unsigned char)(i < prefix ? item->prefix[i] : item->name[i - prefix]));
+    if (!**text && *rest) {
+        *text = *rest;
+        *rest = NULL;
+    }
+    return aws_i_lower((unsigned char)(**text ? *(*text)++ : 0));
 }
 
 static int aws_i_compare_names(const aws_i_item *a, const aws_i_item *b)
 {
-    size_t i = 0;
+    const char *x = a->prefix, *x_rest = a->name, *y = b->prefix, *y_rest = b->name;
+    int c, d;
 
-    while (aws_i_name_char(a, i) && aws_i_name_char(a, i) == aws_i_name_char(b, i))
-        i++;
-    return aws_i_name_char(a, i) - aws_i_name_char(b, i);
+    do {
+        c = aws_i_next_char(&x, &x_rest);
+        d = aws_i_next_char(&y, &y_rest);
+    } while (c && c == d);
+    return c - d;
 }
 
 /* Order of the percent-encoded forms. An encoded byte begins with '%', below all others. */
@@ -1353,8 +1387,6 @@ static void aws_i_out_source(aws_out *out, const char *value)
 static void aws_i_out_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
                             int is_signed)
 {
-    char date[17];
-
     switch (item->kind) {
     case AWS_I_QUERY:
         aws_out_uri(out, item->value, strlen(item->value), "");
@@ -1369,8 +1401,7 @@ static void aws_i_out_value(aws_out *out, const aws_i_view *view, const aws_i_it
         aws_i_out_host(out, view->client);
         break;
     case AWS_I_HEADER_DATE:
-        aws_date_text(view->time, date);
-        aws_out_text(out, date);
+        aws_out_text(out, view->date);
         break;
     case AWS_I_HEADER_PAYLOAD:
         view->source->payload(out, view);
@@ -1461,10 +1492,7 @@ static void aws_i_out_canonical(aws_out *out, const aws_i_view *view)
 /* "20260102/eu-west-1/s3/aws4_request" */
 static void aws_i_out_scope(aws_out *out, const aws_i_view *view)
 {
-    char date[17];
-
-    aws_date_text(view->time, date);
-    aws_out_bytes(out, date, 8);
+    aws_out_bytes(out, view->date, 8);
     aws_out_text(out, "/");
     aws_out_text(out, view->region);
     aws_out_text(out, "/");
@@ -1475,18 +1503,15 @@ static void aws_i_out_scope(aws_out *out, const aws_i_view *view)
 static void aws_i_signing_key(const aws_i_view *view, unsigned char key[32])
 {
     const char *parts[3];
-    char date[17];
     size_t i;
     aws_i_hmac hmac;
 
-    aws_date_text(view->time, date);
-    date[8] = 0;
     parts[0] = view->region;
     parts[1] = view->service;
     parts[2] = "aws4_request";
     aws_i_hmac_init(&hmac, "AWS4", view->keys->secret_access_key,
                     strlen(view->keys->secret_access_key));
-    aws_i_sha256_update(&hmac.sha, date, 8);
+    aws_i_sha256_update(&hmac.sha, view->date, 8);
     aws_i_hmac_final(&hmac, key);
     for (i = 0; i < 3; i++) {
         aws_i_hmac_init(&hmac, "", key, 32);
@@ -1495,39 +1520,51 @@ static void aws_i_signing_key(const aws_i_view *view, unsigned char key[32])
     }
 }
 
-static void aws_i_canonical_digest(const aws_i_view *view, unsigned char digest[32])
+/* SHA-256 of the canonical request: made in buffer if it fits there (one update is faster than a
+ * hundred), else streamed. */
+static void aws_i_canonical_digest(const aws_i_view *view, unsigned char *buffer, size_t room,
+                                   unsigned char digest[32])
 {
     aws_i_sha256 sha;
     aws_out out;
 
-    aws_i_out(&out, NULL, 0);
     aws_i_sha256_init(&sha);
-    out.hash = aws_i_hash_sha256;
-    out.hash_context = &sha;
-    aws_i_out_canonical(&out, view);
+    aws_i_out(&out, buffer, room);
+    if (room)
+        aws_i_out_canonical(&out, view);
+    if (out.length && out.length <= room) {
+        aws_i_sha256_update(&sha, buffer, out.used);
+    } else {
+        aws_i_out(&out, NULL, 0);
+        out.hash = aws_i_hash_sha256;
+        out.hash_context = &sha;
+        aws_i_out_canonical(&out, view);
+    }
     aws_i_sha256_final(&sha, digest);
 }
 
-static void aws_i_signature(const aws_i_view *view, const unsigned char key[32],
-                            unsigned char signature[32])
+/* buffer: memory for speed, see above; it may have no size. */
+static void aws_i_signature(const aws_i_view *view, const aws_i_key_states *key,
+                            unsigned char *buffer, size_t room, unsigned char signature[32])
 {
-    aws_i_hmac hmac;
+    aws_i_sha256 sha = key->inner;
     aws_out out;
-    char date[17];
 
+    aws_i_canonical_digest(view, buffer, room, signature);
     aws_i_out(&out, NULL, 0);
-    aws_i_canonical_digest(view, signature);
-    aws_date_text(view->time, date);
-    aws_i_hmac_init(&hmac, "", key, 32);
     out.hash = aws_i_hash_sha256;
-    out.hash_context = &hmac.sha;
+    out.hash_context = &sha;
     aws_out_text(&out, "AWS4-HMAC-SHA256\n");
-    aws_out_text(&out, date);
+    aws_out_text(&out, view->date);
     aws_out_text(&out, "\n");
     aws_i_out_scope(&out, view);
     aws_out_text(&out, "\n");
     aws_i_out_hex(&out, signature, 32);
-    aws_i_hmac_final(&hmac, signature);
+    aws_i_sha256_final(&sha, signature);
+    sha = key->outer;
+    aws_i_sha256_update(&sha, signature, 32);
+    aws_i_sha256_final(&sha, signature);
+    aws_i_wipe(&sha, sizeof sha);
 }
 
 static void aws_i_out_authorization(aws_out *out, const aws_i_view *view,
@@ -1705,6 +1742,7 @@ static void aws_i_view_sort(aws_i_view *view)
 AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
 {
     unsigned char key[32], signature[32], order[64];
+    aws_i_key_states states;
     aws_keys keys;
     aws_i_view view;
     aws_out out;
@@ -1725,11 +1763,13 @@ AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
     view.keys = &keys;
     view.region = signing->region;
     view.service = signing->service;
-    view.time = signing->time;
+    aws_date_text(signing->time, view.date);
     aws_i_view_sort(&view);
     aws_i_signing_key(&view, key);
-    aws_i_signature(&view, key, signature);
+    aws_i_key_init(&states, key);
+    aws_i_signature(&view, &states, NULL, 0, signature);
     aws_i_wipe(key, sizeof key);
+    aws_i_wipe(&states, sizeof states);
     aws_i_out_authorization(&out, &view, signature);
     aws_out_bytes(&out, "", 1);
     return out.length > size ? AWS_ERR_MEMORY : (int)(out.used - 1);
@@ -2499,18 +2539,24 @@ static int aws_i_http_head_byte(aws_i_http *http, char *head, size_t room, unsig
     }
 }
 
-/* Plain bytes of a header's value are taken at once: how many. */
+/* Plain bytes of a header's name or value are taken at once: how many. */
 static size_t aws_i_http_run(aws_i_http *http, char *head, size_t room, const unsigned char *data,
                              size_t size)
 {
+    char *to = head + http->used;
     size_t n = 0;
 
-    if (http->state != AWS_I_H_VALUE)
-        return 0;
     size = aws_i_min(aws_i_min(size, room - http->used), AWS_I_HEAD_LIMIT - http->total);
-    while (n < size && data[n] > 0x20 && data[n] < 0x7f)
-        n++;
-    memcpy(head + http->used, data, n);
+    if (http->state == AWS_I_H_VALUE) {
+        for (; n < size && data[n] > 0x20 && data[n] < 0x7f; n++)
+            to[n] = (char)data[n];
+    } else if (http->state == AWS_I_H_NAME) {
+        /* | 0x20 is lower case, and changes neither digits nor '-' */
+        for (; n < size && ((unsigned)(data[n] | 0x20) - 'a' < 26 || data[n] == '-' ||
+                            (unsigned)data[n] - '0' < 10);
+             n++)
+            to[n] = (char)(data[n] | 0x20);
+    }
     http->used += n;
     http->total += (uint32_t)n;
     return n;
@@ -3475,7 +3521,7 @@ static void aws_i_view_of(aws_i_view *view, const aws_client *client)
     view->keys = &client->session->keys;
     view->region = client->region;
     view->service = client->service->signing_name;
-    view->time = client->time;
+    aws_date_text(client->time, view->date);
     view->query_count = client->query_count;
     view->item_count = client->item_count;
 }
@@ -4041,7 +4087,10 @@ static void aws_i_cache_signing_key(aws_client *client, const aws_i_view *view)
     uint32_t day = (uint32_t)client->time / 86400;
 
     if (client->key_day != day || client->key_generation != client->session->generation) {
-        aws_i_signing_key(view, client->signing_key);
+        unsigned char key[32];
+        aws_i_signing_key(view, key);
+        aws_i_key_init((aws_i_key_states *)client->signing_key, key);
+        aws_i_wipe(key, sizeof key);
         client->key_day = day;
         client->key_generation = client->session->generation;
     }
@@ -4066,7 +4115,9 @@ static int aws_i_step_sign(aws_client *client)
     client->time = aws_i_now(client);
     aws_i_view_of(&view, client);
     aws_i_cache_signing_key(client, &view);
-    aws_i_signature(&view, client->signing_key, client->signature);
+    aws_i_signature(&view, (const aws_i_key_states *)client->signing_key,
+                    client->scratch + sizeof(aws_xml), client->scratch_size - sizeof(aws_xml),
+                    client->signature);
     if (aws_i_rewind(client) < 0)
         return AWS_ERR_BODY;
     return aws_i_go(client, AWS_I_HEAD);
@@ -5454,7 +5505,8 @@ static size_t aws_i_tls_size(int tls)
 static size_t aws_i_fixed(const aws_port *port, int tls)
 {
     return AWS_I_ALIGN + aws_i_align(AWS_I_ITEMS * sizeof(aws_i_item)) +
-           aws_i_align(sizeof(aws_i_sha256)) + aws_i_align(port->connection_size) +
+           aws_i_align(sizeof(aws_i_sha256)) + aws_i_align(sizeof(aws_i_key_states)) +
+           aws_i_align(port->connection_size) +
            aws_i_tls_size(tls) + aws_i_align(aws_i_scratch_size(tls));
 }
 
@@ -5528,6 +5580,7 @@ static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tl
     client->items = (aws_i_item *)(void *)aws_i_carve(
         &at, aws_i_align(client->item_room * sizeof(aws_i_item)));
     client->hash = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sha256)));
+    client->signing_key = aws_i_carve(&at, aws_i_align(sizeof(aws_i_key_states)));
     client->connection.area = aws_i_carve(&at, aws_i_align(client->port->connection_size));
     client->connection.tls = aws_i_carve(&at, aws_i_tls_size(tls));
     client->scratch_size = aws_i_align(aws_i_scratch_size(tls));
@@ -5635,7 +5688,6 @@ AWS_API int aws_client_close(aws_client *client)
     if (r == AWS_AGAIN)
         return r;
     aws_i_wipe(client->memory, client->memory_size);
-    aws_i_wipe(client->signing_key, sizeof client->signing_key);
     aws_i_wipe(client->signature, sizeof client->signature);
     client->memory = NULL;
     client->scratch = NULL;
@@ -5776,7 +5828,7 @@ AWS_API int aws_trust_add(aws_trust *trust, const void *data, size_t size)
 
 /* The constants in the manual must hold for the sizes as compiled. */
 typedef char aws_i_check_http[AWS_CLIENT_MEMORY_HTTP >= AWS_I_ALIGN + AWS_I_ITEMS * sizeof(aws_i_item) +
-                                                            sizeof(aws_i_sha256) + 128 + 24 +
+                                                            3 * sizeof(aws_i_sha256) + 128 + 24 +
                                                             AWS_I_SCRATCH + AWS_I_AHEAD + AWS_I_OUT_HTTP
                                   ? 1
                                   : -1];

@@ -406,15 +406,19 @@ static unsigned aws_i_s3_number(const aws_s3_args *args, const aws_i_s3_member *
 }
 
 static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op,
-                                const aws_s3_args *args, size_t index, const char *wire)
+                                const aws_s3_args *args, size_t index)
 {
+    const char *wire = aws_i_s3_wires;
     const aws_i_s3_member *m = aws_i_s3_members + index;
     int is_number = m->type == AWS_I_S3_N || m->type == AWS_I_S3_B;
     unsigned number = is_number ? aws_i_s3_number(args, m) : 0;
     const char *text = is_number ? NULL : aws_i_s3_text(args, m);
+    size_t i;
 
     if (!number && !text)
         return;
+    for (i = 0; i < index; i++)
+        wire += strlen(wire) + 1;
     if (!(op->members >> index & 1))
         aws_call_refuse(client, AWS_REASON_MEMBER, wire);
     else if (m->type == AWS_I_S3_H)
@@ -432,13 +436,12 @@ static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op
 static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *op,
                                  const aws_s3_args *args)
 {
-    const char *wire = aws_i_s3_wires;
     size_t i;
 
     if (*op->query)
         aws_call_query(client, op->query, *op->query == 'l' && op->query[1] == 'i' ? "2" : "");
-    for (i = 0; i < AWS_I_S3_MEMBER_COUNT; i++, wire += strlen(wire) + 1)
-        aws_i_s3_add_member(client, op, args, i, wire);
+    for (i = 0; i < AWS_I_S3_MEMBER_COUNT; i++)
+        aws_i_s3_add_member(client, op, args, i);
     for (i = 0; i < args->metadata_count; i++)
         aws_call_header(client, "x-amz-meta-", args->metadata[i].name, args->metadata[i].value);
     for (i = 0; i < args->headers_count; i++)
