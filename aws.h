@@ -2469,7 +2469,7 @@ static int aws_i_http_head_end(aws_i_http *http)
     if (http->status == 101 || ++http->interim > AWS_I_INTERIM_LIMIT)
         return http->status == 101 ? AWS_ERR_PROTOCOL : AWS_ERR_TOO_BIG;
     http->state = AWS_I_H_STATUS;
-    http->used = 0;
+    http->used = http->name = 0;
     http->has_length = http->chunked = http->close = 0;
     return 0;
 }
@@ -2673,12 +2673,12 @@ static void aws_i_http_take(aws_i_http *http, size_t size)
         http->state = (unsigned char)(http->state == AWS_I_H_DATA ? AWS_I_H_DATA_CR : AWS_I_H_DONE);
 }
 
-/* The index-th header of the arena. */
-static int aws_i_http_at(const aws_i_http *http, const char *head, unsigned index, aws_pair *pair)
+/* The index-th header of the arena's first bytes. */
+static int aws_i_http_at(const char *head, size_t size, unsigned index, aws_pair *pair)
 {
     size_t at = 0;
 
-    while (at < http->used) {
+    while (at < size) {
         pair->name = head + at;
         pair->value = pair->name + strlen(pair->name) + 1;
         if (!index--)
@@ -3106,7 +3106,8 @@ static int aws_i_tls_failed(aws_client *client)
     int code = error >= BR_ERR_X509_OK && error < 256 ? AWS_ERR_CERTIFICATE : AWS_ERR_TLS;
 
     client->connection.doomed = 1;
-    client->connection.resumed = 0;
+    if ((error != BR_ERR_IO && error != BR_ERR_OK) || client->connection.state == AWS_I_C_HANDSHAKE)
+        client->connection.resumed = 0; /* a session that failed; a mere cut leaves it good */
     if (error == BR_ERR_IO || error == BR_ERR_OK)
         return aws_i_fail(client, AWS_REASON_NO_CLOSE_NOTIFY, client->host);
     if (!client->failure.code) {
@@ -4110,6 +4111,8 @@ static int aws_i_step_sign(aws_client *client)
 {
     aws_i_view view;
 
+    if (client->call.key && !*client->call.key) /* it isn't the one that was entered */
+        return aws_i_fail(client, AWS_REASON_NO_KEY, NULL);
     if (!aws_i_hold_keys(client))
         return aws_i_sleep(client, 50);
     client->time = aws_i_now(client);
@@ -4273,7 +4276,11 @@ static size_t aws_i_head_room(const aws_client *client)
 
 AWS_API int aws_client_header_at(const aws_client *client, unsigned index, aws_pair *header)
 {
-    return client->scratch && aws_i_http_at(&client->http, aws_i_head_of(client), index, header);
+    const aws_i_http *http = &client->http;
+    int partial = http->state < AWS_I_H_BODY || client->xml_open; /* the last one isn't complete */
+
+    return client->scratch &&
+           aws_i_http_at(aws_i_head_of(client), partial ? http->name : http->used, index, header);
 }
 
 AWS_API const char *aws_client_header(const aws_client *client, const char *name)
@@ -4711,8 +4718,8 @@ static int aws_i_step_backoff(aws_client *client)
 
 static int aws_i_step_wrap(aws_client *client)
 {
-    if (client->connection.doomed && aws_i_close(client) == AWS_AGAIN)
-        return AWS_AGAIN;
+    if (client->connection.doomed)
+        aws_i_close(client); /* AWS_AGAIN: the next call goes on with it */
     if (client->result >= 0)
         aws_i_pay_back(client);
     return aws_i_go(client, client->result < 0 ? AWS_I_FAILED : AWS_I_IDLE);
@@ -4747,6 +4754,11 @@ static int aws_i_step(aws_client *client)
         r = steps[client->state](client);
     if (r >= 0 || r == AWS_AGAIN || r == AWS_I_GO)
         return r;
+    if (client->state == AWS_I_TAKE && aws_i_is_transport(r) && !aws_i_deadline_passed(client)) {
+        client->owner = NULL; /* what was left of the old stream isn't this call's failure */
+        client->connection.doomed = 1;
+        return AWS_I_GO;
+    }
     client->result = aws_i_fail(client, -r, NULL);
     return aws_i_go(client, client->state == AWS_I_WRAP ? AWS_I_FAILED : AWS_I_DECIDE);
 }
@@ -4783,6 +4795,13 @@ static uint32_t aws_i_patience(aws_client *client, int *why)
     return ms;
 }
 
+/* What ends a back-off is the call's failure, not what the back-off was for. */
+static void aws_i_last_failure(aws_client *client)
+{
+    if (client->state == AWS_I_BACKOFF)
+        aws_i_failure_reset(client);
+}
+
 /* After AWS_AGAIN: wait as far as the port does. 0: step again, else what the caller gets. */
 static int aws_i_wait(aws_client *client)
 {
@@ -4794,6 +4813,7 @@ static int aws_i_wait(aws_client *client)
 
     if (!ms) {
         if (why) {
+            aws_i_last_failure(client);
             client->pending = aws_i_fail(client, why, client->host);
             client->connection.doomed = client->connection.ended = 1;
         }
@@ -4802,8 +4822,10 @@ static int aws_i_wait(aws_client *client)
     if (aws_i_config(client)->no_wait || !port->wait)
         return AWS_AGAIN;
     r = port->wait(port, client->connection.area, what ? what : (unsigned)AWS_WAIT_TIMER, ms);
-    if (r < 0 && r != AWS_AGAIN)
+    if (r < 0 && r != AWS_AGAIN) {
+        aws_i_last_failure(client);
         client->pending = aws_i_fail(client, -r, NULL);
+    }
     return 0;
 }
 
@@ -5323,7 +5345,7 @@ static void aws_i_out_hint(aws_out *out, const char *text, const aws_client *cli
             aws_date_text(client->time, date);
             value = date;
         }
-        aws_out_text(out, value && *value ? value : "(not said)");
+        aws_out_text(out, value && (*value || text[1] == 'v') ? value : "(not said)");
         text += 2;
     }
 }
@@ -5506,7 +5528,7 @@ static size_t aws_i_fixed(const aws_port *port, int tls)
 {
     return AWS_I_ALIGN + aws_i_align(AWS_I_ITEMS * sizeof(aws_i_item)) +
            aws_i_align(sizeof(aws_i_sha256)) + aws_i_align(sizeof(aws_i_key_states)) +
-           aws_i_align(port->connection_size) +
+           aws_i_align(port ? port->connection_size : 128) +
            aws_i_tls_size(tls) + aws_i_align(aws_i_scratch_size(tls));
 }
 
@@ -5682,10 +5704,11 @@ AWS_API int aws_client_close(aws_client *client)
         return 0;
     if (aws_i_in_progress(client))
         aws_client_cancel(client);
+    client->pending = 0;
     do
         r = aws_i_close(client);
-    while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
-    if (r == AWS_AGAIN)
+    while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0 && !client->pending);
+    if (r == AWS_AGAIN) /* a port that doesn't get there in read_timeout is left behind */
         return r;
     aws_i_wipe(client->memory, client->memory_size);
     aws_i_wipe(client->signature, sizeof client->signature);

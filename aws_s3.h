@@ -822,31 +822,41 @@ enum {
     AWS_I_S3_F_NONE,
     AWS_I_S3_F_ENTRY,
     AWS_I_S3_F_PREFIX,
-    AWS_I_S3_F_KEY,
+    AWS_I_S3_F_TRUNCATED,
+    AWS_I_S3_F_ENCODING,
+    AWS_I_S3_F_TOKEN,
+    AWS_I_S3_F_KEY, /* from here on inside an entry */
     AWS_I_S3_F_SIZE,
     AWS_I_S3_F_MODIFIED,
     AWS_I_S3_F_ETAG,
     AWS_I_S3_F_CLASS,
-    AWS_I_S3_F_TRUNCATED,
-    AWS_I_S3_F_ENCODING,
-    AWS_I_S3_F_TOKEN,
     AWS_I_S3_F_PREFIX_KEY
 };
 
-static unsigned char aws_i_s3_field(const aws_s3_objects *it, const char *path)
+/* The field of the element that begins, by its name and depth. */
+static unsigned char aws_i_s3_field(const aws_s3_objects *it, const aws_xml *xml)
 {
-    static const char paths[] = /* in the order of the fields */
-        "/Contents\0/CommonPrefixes\0/Contents/Key\0/Contents/Size\0/Contents/LastModified\0"
-        "/Contents/ETag\0/Contents/StorageClass\0/IsTruncated\0/EncodingType\0"
-        "/NextContinuationToken\0/CommonPrefixes/Prefix\0";
-    static const char bucket_paths[] = "/Buckets/Bucket\0-\0/Buckets/Bucket/Name\0-\0"
-                                       "/Buckets/Bucket/CreationDate\0-\0-\0-\0-\0"
-                                       "/ContinuationToken\0";
-    const char *at = it->bucket ? paths : bucket_paths;
-    unsigned char field = AWS_I_S3_F_ENTRY;
+    /* both in the order of the fields */
+    static const char tops[] = "Contents\0CommonPrefixes\0IsTruncated\0EncodingType\0"
+                               "NextContinuationToken\0";
+    static const char leaves[] = "Key\0Size\0LastModified\0ETag\0StorageClass\0Prefix\0";
+    static const char bucket_tops[] = "Bucket\0-\0-\0-\0ContinuationToken\0";
+    static const char bucket_leaves[] = "Name\0-\0CreationDate\0";
+    unsigned depth = it->bucket ? xml->depth : xml->depth - 1u; /* Buckets/Bucket is one deeper */
+    const char *name = xml->path + xml->starts[xml->depth - 1], *at;
+    unsigned char field;
 
+    if (it->in_entry && depth == 3) {
+        at = it->bucket ? leaves : bucket_leaves;
+        field = AWS_I_S3_F_KEY;
+    } else if (depth == 2 || (!it->bucket && depth == 1)) {
+        at = it->bucket ? tops : bucket_tops;
+        field = AWS_I_S3_F_ENTRY;
+    } else {
+        return AWS_I_S3_F_NONE;
+    }
     for (; *at; at += strlen(at) + 1, field++)
-        if (strcmp(at, path) == 0)
+        if (*at == *name && strcmp(at, name) == 0)
             return field == AWS_I_S3_F_PREFIX_KEY ? (unsigned char)AWS_I_S3_F_KEY : field;
     return AWS_I_S3_F_NONE;
 }
@@ -1109,6 +1119,7 @@ static void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
     it->field = field;
     it->value[0] = 0;
     if (field == AWS_I_S3_F_ENTRY || field == AWS_I_S3_F_PREFIX) {
+        it->field = AWS_I_S3_F_NONE;
         it->in_entry = 1;
         it->is_prefix = field == AWS_I_S3_F_PREFIX;
         it->new_length = 0;
@@ -1123,44 +1134,33 @@ static void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
     }
 }
 
-/* An element has ended: 1 if it was an entry. */
-static int aws_i_s3_page_ended(aws_s3_objects *it, unsigned char field)
+/* A field has ended. 0 or an error. */
+static int aws_i_s3_field_ended(aws_s3_objects *it)
 {
-    switch (field) {
-    case AWS_I_S3_F_SIZE:
-        it->new_size = aws_i_s3_decimal(it->value);
-        break;
-    case AWS_I_S3_F_MODIFIED:
-        it->new_modified = aws_date_parse(it->value);
-        break;
-    case AWS_I_S3_F_TRUNCATED:
-        it->truncated = strcmp(it->value, "true") == 0;
-        break;
-    case AWS_I_S3_F_ENCODING:
-        it->encoded = strcmp(it->value, "url") == 0;
-        break;
-    case AWS_I_S3_F_KEY:
-        if (it->escape)
-            return AWS_ERR_PROTOCOL;
-        break;
-    case AWS_I_S3_F_TOKEN:
-        if (!it->bucket)
-            it->truncated = it->next_token || it->token_lost;
-        break;
-    case AWS_I_S3_F_ENTRY:
-    case AWS_I_S3_F_PREFIX:
-        it->in_entry = 0;
-        it->seen++;
-        if (it->new_modified < 0)
-            it->new_modified = 0;
-        if (strcmp(it->new_class, "STANDARD") == 0)
-            it->new_class[0] = 0;
-        return 1;
-    default:
-        break;
-    }
+    unsigned char field = it->field;
+
     it->field = AWS_I_S3_F_NONE;
-    return 0;
+    if (field == AWS_I_S3_F_SIZE)
+        it->new_size = aws_i_s3_decimal(it->value);
+    else if (field == AWS_I_S3_F_MODIFIED)
+        it->new_modified = aws_date_parse(it->value);
+    else if (field == AWS_I_S3_F_TRUNCATED)
+        it->truncated = strcmp(it->value, "true") == 0;
+    else if (field == AWS_I_S3_F_ENCODING)
+        it->encoded = strcmp(it->value, "url") == 0;
+    else if (field == AWS_I_S3_F_TOKEN && !it->bucket)
+        it->truncated = it->next_token || it->token_lost;
+    return it->escape ? AWS_ERR_PROTOCOL : 0;
+}
+
+static void aws_i_s3_entry_ended(aws_s3_objects *it)
+{
+    it->in_entry = 0;
+    it->seen++;
+    if (it->new_modified < 0)
+        it->new_modified = 0;
+    if (strcmp(it->new_class, "STANDARD") == 0)
+        it->new_class[0] = 0;
 }
 
 /* Read on to the next entry: 1, 0 at the end of the page, AWS_AGAIN or an error. */
@@ -1170,19 +1170,21 @@ static int aws_i_s3_read_entry(aws_s3_objects *it)
     int event, r = 0;
 
     while ((event = aws_call_xml(it->client, &xml)) > 0) {
-        if (event == AWS_XML_TEXT) {
-            if (it->field && (r = aws_i_s3_page_text(it, xml->text, xml->text_size)) < 0)
-                return r;
-            continue;
-        }
-        r = aws_i_s3_field(it, xml->path + xml->root_length);
         if (event == AWS_XML_START) {
-            aws_i_s3_page_start(it, (unsigned char)r);
+            aws_i_s3_page_start(it, aws_i_s3_field(it, xml));
             if (it->in_entry && it->saving && !it->page_size)
                 return 1; /* there is more, and nowhere to keep it */
-        } else if ((r = aws_i_s3_page_ended(it, (unsigned char)r)) != 0) {
-            return r;
+        } else if (event == AWS_XML_TEXT) {
+            if (it->field)
+                r = aws_i_s3_page_text(it, xml->text, xml->text_size);
+        } else if (it->field) {
+            r = aws_i_s3_field_ended(it);
+        } else if (it->in_entry && xml->depth == (it->bucket ? 2 : 3)) {
+            aws_i_s3_entry_ended(it);
+            return 1;
         }
+        if (r < 0)
+            return r;
     }
     return event;
 }
@@ -1202,11 +1204,19 @@ static void aws_i_s3_lengthen(aws_s3_objects *it)
     it->max_keys = it->max_keys < limit / 2 ? it->max_keys * 2 : it->ceiling;
 }
 
-/* A key that broke off in the middle stands for the one before it: nothing lies between them. */
+/* A key broke off in the middle and has partly overwritten its cursor, which becomes the greatest
+ * text below what was read: 0xff is in no key. */
 static void aws_i_s3_break_entry(aws_s3_objects *it)
 {
-    if (it->in_entry && it->by_token && !it->saving && it->order == 1)
-        aws_i_s3_cursor(it, it->is_prefix)[it->new_length] = 0;
+    char *key = aws_i_s3_cursor(it, it->is_prefix);
+    size_t last = it->new_length - 1;
+
+    if (it->in_entry && it->by_token && !it->saving && it->order == 1 && it->new_length) {
+        key[last] = (char)(key[last] - 1);
+        if (key[last] && it->new_length < AWS_S3_KEY - 1)
+            key[++last] = (char)0xff;
+        key[key[last] ? last + 1 : last] = 0;
+    }
     it->in_entry = 0;
 }
 
@@ -1261,6 +1271,7 @@ static int aws_i_s3_save(void *owner)
     }
     if (r == AWS_AGAIN)
         return r;
+    it->in_entry = 0; /* what was read of one went to page memory, if anywhere: cursors stay */
     it->saving = 0;
     if (r == 0)
         aws_i_s3_page_done(it);
@@ -1300,7 +1311,10 @@ static int aws_i_s3_next_page(aws_s3_objects *it)
 {
     int r = 0;
 
-    it->again = it->cut && it->by_token;
+    if (it->by_token)
+        it->again |= it->cut; /* from then on: a shorter page isn't the begin of a longer one */
+    else
+        it->again = 0;
     if (it->asked && !it->cut && !it->truncated) {
         it->state = AWS_I_S3_DONE;
         return 0;
