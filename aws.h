@@ -129,6 +129,7 @@ enum {
       "more; '%v' is one too many")                                                               \
     X(HEADER_VALUE, PARAM, "the value of header '%v' has a control or non-ASCII character")       \
     X(HEADER_NAME, PARAM, "'%v' is not a header name")                                            \
+    X(HEADER_OWN, PARAM, "the client itself writes header '%v': it can't be given")               \
     X(BUCKET_NAME, PARAM, "'%v' is not a bucket name: 1 to 255 of A-Z a-z 0-9 . - _")             \
     X(NO_BUCKET, PARAM, "no bucket is named")                                                     \
     X(NO_KEY, PARAM, "the key is empty: it would mean the bucket")                                \
@@ -186,7 +187,7 @@ enum {
       "the region '%v' is not one: lower case letters, digits and '-', such as eu-west-1")        \
     X(TLS_NAME, PARAM, "tls_name '%v' is not a host name")                                        \
     X(NO_TLS, UNSUPPORTED, "https needs a port that speaks TLS, or a build without AWS_NO_TLS")   \
-    X(USER_AGENT, PARAM, "user_agent_extra has a line break")                                     \
+    X(USER_AGENT, PARAM, "user_agent_extra has a control or non-ASCII character")                 \
     X(KEY_XML, PARAM,                                                                             \
       "the key '%v' has a control character, which XML can't carry: use delete_object")           \
     X(UNORDERED, MEMORY,                                                                          \
@@ -1094,6 +1095,14 @@ static int aws_i_plain_text(const char *text)
     return 1;
 }
 
+/* Printable ASCII and spaces. */
+static int aws_i_printable(const char *text)
+{
+    while (*text >= 0x20 && *text < 0x7f)
+        text++;
+    return !*text;
+}
+
 /* Append text to a NUL-terminated field, cut to fit; control bytes become '?'. */
 static void aws_i_append(char *field, size_t room, const char *text, size_t size)
 {
@@ -1351,8 +1360,10 @@ static void aws_i_out_trimmed(aws_out *out, const char *value, size_t size, int 
     while (size && (value[size - 1] == ' ' || value[size - 1] == '\t'))
         size--;
     for (i = from = 0; is_signed && i + 1 < size; i++) {
-        if (value[i] == ' ' && value[i + 1] == ' ') {
+        int more = value[i + 1] == ' ' || value[i + 1] == '\t';
+        if (value[i] == '\t' || (value[i] == ' ' && more)) {
             aws_out_bytes(out, value + from, i - from);
+            aws_out_text(out, more ? "" : " ");
             from = i + 1;
         }
     }
@@ -1924,6 +1935,7 @@ static int aws_i_target(aws_client *client)
         aws_out_text(&out, strncmp(client->region, "cn-", 3) == 0 ? ".cn" : "");
     }
     aws_out_bytes(&out, "", 1);
+    client->host[sizeof client->host - 1] = 0;
     client->port_number = client->endpoint_port;
     if (!aws_i_equal(old, client->host)) {
         client->connection.doomed = 1;
@@ -3629,6 +3641,20 @@ AWS_API void aws_call_query_number(aws_client *client, const char *name, size_t 
     aws_i_add(client, "", name, "", value, AWS_I_QUERY_NUMBER);
 }
 
+/* A second header of these names would change what the request is. */
+static int aws_i_own_header(const char *name)
+{
+    static const char names[] = "host\0content-length\0transfer-encoding\0connection\0"
+                                "authorization\0x-amz-date\0x-amz-content-sha256\0"
+                                "x-amz-security-token\0user-agent\0expect\0";
+    const char *own;
+
+    for (own = names; *own; own += strlen(own) + 1)
+        if (aws_i_equal_nocase(own, name))
+            return 1;
+    return 0;
+}
+
 AWS_API void aws_call_header(aws_client *client, const char *prefix, const char *name,
                              const char *value)
 {
@@ -3641,6 +3667,8 @@ AWS_API void aws_call_header(aws_client *client, const char *prefix, const char 
             break;
     if (name[i] || !i)
         aws_call_refuse(client, AWS_REASON_HEADER_NAME, name);
+    else if (!prefix && aws_i_own_header(name))
+        aws_call_refuse(client, AWS_REASON_HEADER_OWN, name);
     aws_i_add(client, prefix ? prefix : "", name, value, strlen(value), AWS_I_HEADER);
 }
 
@@ -5674,7 +5702,7 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
     if (tls)
         return aws_i_fail(client, AWS_REASON_NO_TLS, NULL);
 #endif
-    if (config->user_agent_extra && strpbrk(config->user_agent_extra, "\r\n"))
+    if (config->user_agent_extra && !aws_i_printable(config->user_agent_extra))
         return aws_i_fail(client, AWS_REASON_USER_AGENT, NULL);
     fault = client->session->provided ? 0 : aws_i_keys_fault(&client->session->keys);
     if (fault)

@@ -1014,8 +1014,9 @@ static int aws_i_s3_hex(int c)
                                                                                : -1;
 }
 
-/* Append a byte to the key being read, comparing it with the cursor if the page is asked again:
- * order is 0 while they are equal, 1 once the key is greater, 2 if it is smaller. */
+/* Append a byte to the key being read, comparing it with the cursor: order is 0 while they are
+ * equal, 1 once the key is greater, 2 if it is smaller (and passed over, if the page is asked
+ * again). */
 static void aws_i_s3_key_byte(aws_s3_objects *it, char *key, size_t room, char c)
 {
     size_t at = it->new_length;
@@ -1027,13 +1028,11 @@ static void aws_i_s3_key_byte(aws_s3_objects *it, char *key, size_t room, char c
     } else if (it->order == 0) {
         it->order = 1;
     }
-    if (at >= room) {
+    if (at >= room)
         it->overflow = 1;
-        return;
-    }
-    if (it->order != 2 || it->saving || !it->by_token)
+    else if (it->order != 2 || it->saving || !it->by_token || !it->again)
         key[at] = c;
-    it->new_length++;
+    it->new_length++; /* also of what doesn't fit: the comparison goes on */
 }
 
 /* Append a piece of a key, decoding it (encoding-type=url) across pieces. 0 or an error. */
@@ -1128,7 +1127,7 @@ static void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
         it->new_etag[0] = it->new_class[0] = 0;
         it->overflow = it->escape = 0;
         it->old_length = strlen(aws_i_s3_cursor(it, it->is_prefix));
-        it->order = !it->again;
+        it->order = !it->by_token && !it->again; /* 1: whatever comes is new */
     } else if (field == AWS_I_S3_F_TOKEN) {
         it->next_token = 0;
     }
@@ -1211,7 +1210,8 @@ static void aws_i_s3_break_entry(aws_s3_objects *it)
     char *key = aws_i_s3_cursor(it, it->is_prefix);
     size_t last = it->new_length - 1;
 
-    if (it->in_entry && it->by_token && !it->saving && it->order == 1 && it->new_length) {
+    if (it->in_entry && it->by_token && !it->saving && it->order == 1 && it->new_length &&
+        !it->overflow) {
         key[last] = (char)(key[last] - 1);
         if (key[last] && it->new_length < AWS_S3_KEY - 1)
             key[++last] = (char)0xff;
@@ -1229,6 +1229,8 @@ static int aws_i_s3_fail(aws_s3_objects *it, int code)
 /* The stream is lost before the page's end: ask for what is left. */
 static void aws_i_s3_interrupted(aws_s3_objects *it)
 {
+    if (it->saving) /* what was read of an entry went to page memory, if anywhere */
+        it->in_entry = it->saving = 0;
     aws_i_s3_break_entry(it);
     it->state = AWS_I_S3_NEXT;
     it->cut = 1;
@@ -1242,7 +1244,7 @@ static void aws_i_s3_interrupted(aws_s3_objects *it)
 static void aws_i_s3_page_done(aws_s3_objects *it)
 {
     it->state = AWS_I_S3_NEXT;
-    it->cut = 0;
+    it->cut = it->saving = 0;
 }
 
 /* Another call wants the connection: keep the rest of the page as far as there is memory. */
@@ -1260,7 +1262,7 @@ static int aws_i_s3_save(void *owner)
     it->saving = it->interrupted = 1;
     while (r > 0) {
         r = aws_i_s3_read_entry(it);
-        if (r > 0 && !it->in_entry && it->order != 1)
+        if (r > 0 && !it->in_entry && it->again && it->order != 1)
             continue; /* was returned already */
         if (r > 0 && !(it->page_size && aws_i_s3_keep(it))) {
             it->seen -= !it->in_entry; /* it was complete, but isn't kept */
@@ -1271,12 +1273,10 @@ static int aws_i_s3_save(void *owner)
     }
     if (r == AWS_AGAIN)
         return r;
-    it->in_entry = 0; /* what was read of one went to page memory, if anywhere: cursors stay */
-    it->saving = 0;
-    if (r == 0)
-        aws_i_s3_page_done(it);
-    else
+    if (r != 0)
         aws_i_s3_interrupted(it);
+    else
+        aws_i_s3_page_done(it);
     return 0;
 }
 
@@ -1408,7 +1408,7 @@ static int aws_i_s3_page_failed(aws_s3_objects *it, int code)
 /* An entry is complete: hand it out, unless it was already. */
 static int aws_i_s3_take_entry(aws_s3_objects *it, aws_s3_summary *summary)
 {
-    if (it->order != 1)
+    if (it->again && it->order != 1)
         return 0;
     if (it->by_token)
         aws_i_s3_cursor(it, it->is_prefix)[it->new_length] = 0;
@@ -1425,6 +1425,13 @@ AWS_API int aws_s3_objects_next(aws_s3_objects *it, aws_s3_summary *summary)
     int r;
 
     for (;;) {
+        if (it->saving && it->state == AWS_I_S3_PAGE) { /* the other call hasn't ended */
+            if (!aws_call_owned(it->client, it))
+                aws_i_s3_interrupted(it);
+            else if ((r = aws_i_s3_save(it)) != 0)
+                return r;
+            continue;
+        }
         if (it->page_start < it->page_end) {
             aws_i_s3_unkeep(it, summary);
             return 1;
@@ -1438,8 +1445,6 @@ AWS_API int aws_s3_objects_next(aws_s3_objects *it, aws_s3_summary *summary)
             r = aws_i_s3_ask(it);
         else if (!aws_call_owned(it->client, it)) /* cancelled */
             aws_i_s3_interrupted(it);
-        else if (it->saving) /* another call began to save the page, but was given up */
-            r = aws_i_s3_save(it);
         else if ((r = aws_i_s3_read_entry(it)) > 0)
             r = aws_i_s3_take_entry(it, summary);
         else if (r == 0)
