@@ -3859,6 +3859,7 @@ static int aws_i_step_take(aws_client *client)
         aws_i_drain(client) == AWS_AGAIN)
         return AWS_AGAIN;
     aws_i_failure_reset(client);
+    aws_i_moved(client); /* the old stream's silence isn't this call's */
     return aws_i_go(client, AWS_I_HASH);
 }
 

@@ -1302,6 +1302,7 @@ static void aws_i_s3_new_page(aws_s3_objects *it)
     it->next_token = 0;
     it->seen = it->kept = 0;
     it->truncated = it->encoded = it->token_lost = it->in_entry = it->interrupted = 0;
+    it->escape = 0;
     it->field = AWS_I_S3_F_NONE;
     it->state = AWS_I_S3_ASK;
 }

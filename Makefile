@@ -1,0 +1,84 @@
+# make demo          bucket, upload, listing, download, delete over https, against a server of its own
+#                    (DEMO_SERVER=rgw: against Ceph's gateway)
+# make test          everything that can be tested without another server
+# make test-servers  the same program against the embedded server, Ceph 16 and 20, and Swift
+# make sizes         flash, RAM and stack, into README.md
+# make bench         CPU, instructions and system calls per request, into README.md
+# make clean
+#
+# Whatever is missing is installed by apt (tests/install.sh). Everything is built below build/.
+
+CC      = gcc
+CFLAGS  = -O0 -g
+STRICT  = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
+          -Wmissing-prototypes -Wundef -Wcast-qual -Werror
+LDLIBS  = -lbearssl -lpthread -lm
+SERVERS = own rgw rgw20 swift
+
+HEADERS = aws.h aws_s3.h $(wildcard port/*.h tests/*.h)
+TESTS   = $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+FUZZERS = $(patsubst tests/%.c,%,$(wildcard tests/fuzz_*.c))
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+demo:
+	@tests/install.sh build
+	@tests/demo.sh
+
+# ONLY='test_xml matrix' runs the steps whose names contain one of these words.
+test:
+	@tests/install.sh build test arm
+	@tests/run.sh $(ONLY)
+
+test-servers:
+	@tests/install.sh build test
+	@set -e; for name in $(SERVERS); do python3 tests/server_suite.py $$name; done
+
+sizes:
+	@tests/install.sh build arm
+	@python3 tests/sizes.py
+
+bench:
+	@tests/install.sh build bench
+	@python3 tests/bench.py --write
+
+clean:
+	rm -rf build
+
+# ---- What tests/run.sh and .ci/run build ----
+
+programs: $(TESTS:%=build/plain/%) $(TESTS:%=build/sanitized/%)
+
+build/plain/%: tests/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 $(STRICT) $(CFLAGS) -I. $< -o $@ $(LDLIBS)
+
+# Without -Werror: what the sanitizers insert makes gcc warn of things that are not there.
+build/sanitized/%: tests/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 $(CFLAGS) -fsanitize=address,undefined,bounds-strict \
+	    -fno-sanitize-recover=all -fno-omit-frame-pointer -I. $< -o $@ $(LDLIBS)
+
+build/coverage/%: tests/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	cd $(@D) && $(CC) -std=c99 -O0 -g --coverage -I$(CURDIR) $(CURDIR)/$< -o $(@F) $(LDLIBS)
+
+build/coverage/%: examples/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	cd $(@D) && $(CC) -std=c99 -O0 -g --coverage -I$(CURDIR) $(CURDIR)/$< -o $(@F) $(LDLIBS)
+
+build/fuzz/%: tests/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	clang -std=c99 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    -I. $< -o $@ $(LDLIBS)
+
+build/s3: examples/s3.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -O2 $(STRICT) -I. $< -o $@ -lbearssl
+
+build/heap.so: tests/heap.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -shared -fPIC $< -o $@ -ldl
+
+.PHONY: help demo test test-servers sizes bench clean programs

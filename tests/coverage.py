@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Branch coverage of both headers by all of tests/test_*.c and by the tool against the embedded
+server. Fails below a limit, in per cent, for either header.
+
+    tests/coverage.py [LIMIT]
+
+build/coverage/unreached.txt lists every branch that was not taken, with its line.
+"""
+
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(TOP, "build", "coverage")
+HEADERS = "aws.h", "aws_s3.h"
+
+
+def run(*command, **options):
+    return subprocess.run(command, cwd=TOP, check=True, **options)
+
+
+def run_programs():
+    """Counts of the programs go to BUILD, next to their objects."""
+    programs = [os.path.basename(path)[:-2] for path in sorted(glob.glob(f"{TOP}/tests/test_*.c"))]
+    targets = [f"build/coverage/{name}" for name in programs + ["s3", "stream", "event_loop"]]
+    subprocess.run(["make", "-s", "-k", f"-j{os.cpu_count()}", *targets], cwd=TOP, check=False)
+    commands = {name: [os.path.join(BUILD, name)] for name in programs}
+    # The examples' own test, with these builds of them.
+    commands["test_examples.py"] = [sys.executable, "tests/test_examples.py"]
+    for name, command in commands.items():
+        if not os.path.exists(command[0]):
+            print(f"{name} does not compile (see make test)")
+            continue
+        done = subprocess.run(command, cwd=TOP, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=900,
+                              env={**os.environ, "EXAMPLES": BUILD})
+        if done.returncode:
+            print(f"{name} fails (see make test); it is counted as far as it came")
+
+
+def measure():
+    report = os.path.join(BUILD, "report.json")
+    run("gcovr", "--root", TOP, "--filter", r"aws\.h$", "--filter", r"aws_s3\.h$", "--filter",
+        r"port/posix\.h$", "--json", report, BUILD)
+    with open(report, encoding="utf-8") as file:
+        return {os.path.basename(one["file"]): [line for line in one["lines"]
+                                                if not line.get("gcovr/noncode")]
+                for one in json.load(file)["files"]}
+
+
+def main():
+    limit = float(sys.argv[1]) if len(sys.argv) > 1 else 0
+    shutil.rmtree(BUILD, ignore_errors=True)
+    os.makedirs(BUILD)
+    run_programs()
+    below = False
+    with open(os.path.join(BUILD, "unreached.txt"), "w", encoding="utf-8") as unreached:
+        for name, lines in sorted(measure().items()):
+            path = name if name in HEADERS else f"port/{name}"
+            with open(os.path.join(TOP, path), encoding="utf-8") as file:
+                text = file.read().splitlines()
+            branches = taken = 0
+            for line in lines:
+                for index, branch in enumerate(line["branches"]):
+                    branches += 1
+                    taken += branch["count"] > 0
+                    if not branch["count"]:
+                        unreached.write(f"{path}:{line['line_number']}: branch {index} of "
+                                        f"{text[line['line_number'] - 1].strip()}\n")
+            hit = sum(line["count"] > 0 for line in lines)
+            share = 100 * taken / max(branches, 1)
+            print(f"{path}: {100 * hit / len(lines):.1f} % of {len(lines)} lines, "
+                  f"{share:.1f} % of {branches} branches")
+            below |= name in HEADERS and share < limit
+    print("what was not reached: build/coverage/unreached.txt")
+    if below:
+        print(f"below {limit:g} % of branches")
+    return 1 if below else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

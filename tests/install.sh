@@ -1,0 +1,36 @@
+#!/bin/bash
+# Installs what a group of the project's commands needs, by apt: as root, or by sudo. Daemons that
+# come with a package are not started. Installs nothing, and asks for nothing, if all is there.
+#
+#   tests/install.sh GROUP...
+#
+#   build   make demo: a compiler, BearSSL, Python for the embedded server, openssl for certificates
+#   test    make test: more compilers, valgrind, botocore, c-ares
+#   arm     the Cortex-M object, make sizes
+#   bench   make bench
+#   ci      what .ci/run wants beyond these
+
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$here/../build"
+cd "$here/../build" || exit 1
+# shellcheck source=tests/servers/common.sh
+. "$here/servers/common.sh"
+
+packages=()
+for group in "$@"; do
+    case $group in
+        build) packages+=(gcc libc6-dev make libbearssl-dev libjsmn-dev python3 openssl) ;;
+        test) packages+=(g++ clang libclang-rt-dev musl-tools gcc-multilib g++-multilib valgrind
+            strace python3-botocore libc-ares-dev curl) ;;
+        arm) packages+=(gcc-arm-none-eabi picolibc-arm-none-eabi qemu-system-arm dpkg-dev) ;;
+        bench) packages+=(libcurl4-openssl-dev valgrind strace) ;;
+        ci) packages+=(gcovr shellcheck git) ;;
+        *) die "there is no group '$group'" ;;
+    esac
+done
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    say "no apt here; these packages' like must be there already: ${packages[*]}"
+    exit 0
+fi
+apt_install "${packages[@]}"

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""Runs tests/server_suite.c against one S3 server, over http and https.
+
+    tests/server_suite.py own|rgw|rgw20|swift [--dir DIR] [--full] [options] [PART...]
+
+Starts the server (own: tests/s3_server.py; the others: tests/servers/NAME.sh in DIR, where what they
+install is kept), compiles and runs the suite and stops the server. A line for each part, and at last
+
+    server NAME: N passed, N failed
+
+The default is what CI has time for; --full is all of it: 100,000 keys listed, 10,000 deletions in the
+loop, objects of 4 GiB. One that runs in DIR already is used as it is and left running.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(TESTS)
+# keys to list, deletions in the loop; an hour of Swift is not worth its while in CI
+DEFAULTS = {"own": (100000, 10000), "rgw": (30000, 3000), "rgw20": (10000, 1000),
+            "swift": (100000, 200)}
+FILLERS = 16
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="The client against a real S3 server.")
+    parser.add_argument("server", choices=DEFAULTS)
+    parser.add_argument("--dir", help="the server's directory; default: a temporary one")
+    parser.add_argument("--full", action="store_true", help="everything, whatever time it takes")
+    parser.add_argument("--big", action="store_true", help="objects of 4 GiB (--full: too)")
+    parser.add_argument("--keys", type=int, help="keys to list, 0: not this part")
+    parser.add_argument("--churn", type=int, help="deletions in the loop")
+    parser.add_argument("--port", default="plain", help="plain, again or blocking")
+    parser.add_argument("--memory", type=int, help="bytes of the client's block")
+    parser.add_argument("--scheme", action="append", choices=("http", "https"), help="default: both")
+    parser.add_argument("parts", nargs="*", metavar="PART")
+    options = parser.parse_intermixed_args()
+    keys, churn = (100000, 10000) if options.full else DEFAULTS[options.server]
+    options.keys = keys if options.keys is None else options.keys
+    options.churn = churn if options.churn is None else options.churn
+    options.big = options.big or options.full
+    options.scheme = options.scheme or ["http", "https"]
+    return options
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+# ---------------------------------------------------------------------------------------------
+# Servers
+
+def free_ports(count):
+    """Free ports in a row: some servers want neighbours."""
+    for _ in range(100):
+        sockets = []
+        try:
+            sockets.append(socket.socket())
+            sockets[0].bind(("127.0.0.1", 0))
+            first = sockets[0].getsockname()[1]
+            for number in range(1, count):
+                sockets.append(socket.socket())
+                sockets[-1].bind(("127.0.0.1", first + number))
+            return first
+        except OSError:
+            continue
+        finally:
+            for each in sockets:
+                each.close()
+    sys.exit("no free ports")
+
+
+class Server:
+    """What a server's "ready" line says, and how it is stopped."""
+
+    def __init__(self, line):
+        words = dict(word.split("=", 1) for word in line.split()[1:])
+        self.ports = {"http": words["http"], "https": words["https"]}
+        self.ca = words["ca"]
+        self.region = words.get("region", "us-east-1")
+        self.key = words.get("key", "AKIAIOSFODNN7EXAMPLE")
+        self.secret = words.get("secret", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+
+    def stop(self):
+        pass
+
+    def allow_stale(self):
+        return False
+
+    def fill(self, suite, keys):
+        """Keys put by many at a time."""
+        run = [*suite, "--keys", str(keys)]
+        subprocess.run([*suite, "--keys", "0", "fill"], check=True, stdout=subprocess.DEVNULL)
+        fillers = [subprocess.Popen([*run, "--slice", str(number), "fill"],
+                                    stdout=subprocess.DEVNULL) for number in range(FILLERS)]
+        return sum(filler.wait() != 0 for filler in fillers)
+
+
+class Own(Server):
+    def __init__(self, directory):
+        self.process = subprocess.Popen(
+            [sys.executable, os.path.join(TESTS, "s3_server.py"), "--dir", directory,
+             "--parent", str(os.getpid())], stdout=subprocess.PIPE, text=True)
+        super().__init__(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def admin(self, method, path, body=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['http']}/_test/{path}",
+                                         method=method, data=body and json.dumps(body).encode())
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            return json.load(answer)
+
+    def fill(self, suite, keys):
+        self.admin("POST", f"fill?bucket=suite-keys&count={keys}&width=6&prefix=s/")
+        return 0
+
+    def allow_stale(self):
+        """Close silently after the first and the third answer to a PutObject."""
+        action = {"close_idle": True}
+        self.admin("POST", "fault", {"op": "PutObject", "action": action})
+        self.admin("POST", "fault", {"op": "PutObject", "skip": 1, "action": action})
+        return True
+
+
+class Scripted(Server):
+    """A server of tests/servers."""
+
+    def __init__(self, name, directory):
+        self.directory = directory
+        self.was_running = os.path.exists(os.path.join(directory, "ready"))
+        first = free_ports(8)
+        names = {"rgw": ("RGW_HTTP_PORT", "RGW_HTTPS_PORT", "RGW_MON_PORT"),
+                 "swift": ("SWIFT_PORT", "SWIFT_HTTPS_PORT", "", "SWIFT_BASE_PORT")}
+        ports = {variable: str(first + number)
+                 for number, variable in enumerate(names[name.replace("20", "")]) if variable}
+        script = os.path.join(TESTS, "servers", name + ".sh")
+        started = subprocess.run([script, directory], env={**os.environ, **ports}, check=False,
+                                 stdout=subprocess.PIPE, text=True)
+        if started.returncode != 0:
+            sys.exit(f"{name} did not start")
+        super().__init__(started.stdout.splitlines()[-1])
+
+    def stop(self):
+        if not self.was_running:
+            subprocess.run([os.path.join(TESTS, "servers", "stop.sh"), self.directory], check=False)
+
+
+class Swift(Scripted):
+    def fill(self, suite, keys):
+        subprocess.run([*suite, "--keys", "1", "fill"], check=True, stdout=subprocess.DEVNULL)
+        path = os.path.join(self.directory, "py") + ":" + os.path.join(TESTS, "servers")
+        filled = subprocess.run(
+            ["/usr/bin/python3", "-B", "run.py", os.path.realpath(self.directory), "swift_fill",
+             "dev/d1", "suite-keys", str(keys)], cwd=self.directory, check=False,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"},
+            stdout=subprocess.DEVNULL)
+        return filled.returncode != 0
+
+
+def start(name, directory):
+    if name == "own":
+        return Own(directory)
+    return (Swift if name == "swift" else Scripted)(name, directory)
+
+
+# ---------------------------------------------------------------------------------------------
+# The suite
+
+def compile_suite(directory):
+    program = os.path.join(directory, "server_suite")
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O2", "-I", ROOT, "-o", program,
+                    os.path.join(TESTS, "server_suite.c"), "-lbearssl"], check=True)
+    return program
+
+
+def run(command):
+    """Shows the parts' lines; the counts of the last one."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    passed = failed = 0
+    for line in process.stdout:
+        last = re.fullmatch(r"server_suite: (\d+) passed, (\d+) failed\n", line)
+        if last:
+            passed, failed = int(last[1]), int(last[2])
+        else:
+            say(" ", line.rstrip())
+    if process.wait() != 0 and not failed:
+        say(f"  ended with {process.returncode}")
+        failed = 1
+    return passed, failed
+
+
+def suite_command(program, server, options, scheme):
+    command = [program, "--flavour", options.server, "--region", server.region, "--port", options.port,
+               "--endpoint", f"{scheme}://localhost:{server.ports[scheme]}", "--ca", server.ca,
+               "--key", server.key, "--secret", server.secret, "--churn", str(options.churn)]
+    if options.memory:
+        command += ["--memory", str(options.memory)]
+    return command
+
+
+def run_suite(program, server, options):
+    """All parts over each scheme: what passed and what failed."""
+    counts = []
+    listing = options.keys and (not options.parts or "listing" in options.parts)
+    for number, scheme in enumerate(options.scheme):
+        command = suite_command(program, server, options, scheme)
+        if listing and number == 0:
+            say(f"filling a bucket with {options.keys} keys")
+            counts.append((0, int(server.fill(command, options.keys))))
+        command += ["--keys", str(options.keys)]
+        say(f"{options.server}, {scheme}")
+        parts = [part for part in options.parts if part != "stale"]
+        if parts or not options.parts:
+            counts.append(run([*command, *(["--big"] if options.big else []), *parts]))
+        if parts == options.parts and parts:
+            continue
+        if server.allow_stale():
+            counts.append(run([*command, "stale"]))
+    return [sum(column) for column in zip(*counts)]
+
+
+def main():
+    options = parse_arguments()
+    work = tempfile.mkdtemp(prefix="suite-")
+    directory = options.dir or os.path.join(work, "server")
+    server = None
+    try:
+        program = compile_suite(work)
+        server = start(options.server, directory)
+        passed, failed = run_suite(program, server, options)
+    finally:
+        if server:
+            server.stop()
+        if not options.dir and options.server != "own":
+            subprocess.run([os.path.join(TESTS, "servers", "stop.sh"), "-x", directory], check=False)
+        shutil.rmtree(work, ignore_errors=True)
+    say(f"server {options.server}: {passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,248 @@
+/* sign_driver.c - performs the requests that tests/test_botocore.py describes on stdin.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ *     cc -I. tests/sign_driver.c -lbearssl && ./a.out PORT
+ *
+ * Each line is a word and fields; texts are hex, so they may hold anything but NUL:
+ *
+ *     config REGION ENDPOINT KEY SECRET TOKEN TIME ADDRESSING SIGN_PAYLOAD   a new client
+ *     method M | bucket B | key K | query N V | header N V | body B          of a raw call
+ *     set FIELD V | number FIELD N | meta N V | extra N V | object K V | constraint R   of S3's
+ *     go raw | go put_object | ...      perform; prints "code text" and forgets the members
+ *
+ * "-" is no text at all. Whatever the host, the port connects to 127.0.0.1:PORT, without TLS even
+ * for https (as a port may whose sockets speak TLS), and its clock stands still.
+ */
+#define AWS_IMPLEMENTATION
+#include "../aws_s3.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { POOL = 1 << 20, LINE = 1 << 17, MANY = 64 };
+
+static char        pool[POOL];
+static size_t      pool_used, pool_config; /* what belongs to the config stays */
+static int64_t     now_is;
+static unsigned    server_port;
+static aws_port    port;
+static aws_config  config;
+static aws_session session;
+static aws_client  client;
+static uint64_t    memory[65536 / 8];
+
+static int fixed_open(const aws_port *p, void *connection, const char *host, unsigned number,
+                      int tls)
+{
+    (void)p;
+    (void)host;
+    (void)number;
+    (void)tls;
+    return aws_posix_port()->open(aws_posix_port(), connection, "127.0.0.1", server_port, 0);
+}
+
+static int64_t fixed_now(const aws_port *p)
+{
+    (void)p;
+    return now_is;
+}
+
+/* ---- Reading a description ---- */
+
+static char *word(char **rest)
+{
+    char *begin = *rest, *end = begin + strcspn(begin, " \n");
+
+    *rest = *end ? end + 1 : end;
+    *end = 0;
+    return begin;
+}
+
+static size_t last_size; /* of the text last read */
+
+/* A hex text, kept; NULL for "-". */
+static const char *text(char **rest)
+{
+    const char *hex = word(rest);
+    char *out = pool + pool_used;
+    size_t i, size = strlen(hex) / 2;
+
+    if (strcmp(hex, "-") == 0)
+        return NULL;
+    if (pool_used + size + 1 > POOL)
+        exit(3);
+    for (i = 0; i < size; i++) {
+        char pair[3];
+        memcpy(pair, hex + 2 * i, 2);
+        pair[2] = 0;
+        out[i] = (char)strtol(pair, NULL, 16);
+    }
+    out[size] = 0;
+    pool_used += size + 1;
+    last_size = size;
+    return out;
+}
+
+/* ---- What is described ---- */
+
+static struct {
+    const char *method, *bucket, *key, *body;
+    size_t      body_size, query_count, header_count;
+    aws_pair    query[MANY], headers[MANY];
+} raw;
+
+static aws_s3_args args;
+static aws_pair    meta[MANY], extra[MANY];
+static aws_s3_key  objects[MANY];
+
+static void set_member(const char *field, const char *value, unsigned number)
+{
+#define SET_TEXT(name, wire)                                                                      \
+    if (strcmp(#name, field) == 0)                                                                \
+        args.name = value;
+#define SET_NUMBER(name, wire)                                                                    \
+    if (strcmp(#name, field) == 0)                                                                \
+        args.name = number;
+    AWS_S3_MEMBERS(SET_TEXT, SET_TEXT, SET_NUMBER, SET_NUMBER, SET_TEXT)
+#undef SET_TEXT
+#undef SET_NUMBER
+}
+
+static void read_pair(aws_pair *pairs, size_t *count, char **rest)
+{
+    pairs[*count].name = text(rest);
+    pairs[(*count)++].value = text(rest);
+}
+
+static int configure(char **rest)
+{
+    pool_used = 0;
+    aws_client_close(&client);
+    aws_session_close(&session);
+    memset(&config, 0, sizeof config);
+    port = *aws_posix_port();
+    port.flags |= AWS_PORT_TLS;
+    port.open = fixed_open;
+    port.now = fixed_now;
+    config.port = &port;
+    config.region = text(rest);
+    config.endpoint = text(rest);
+    config.access_key_id = text(rest);
+    config.secret_access_key = text(rest);
+    config.session_token = text(rest);
+    now_is = strtoll(word(rest), NULL, 10);
+    config.addressing = (unsigned)strtoul(word(rest), NULL, 10);
+    config.sign_payload = (int)strtol(word(rest), NULL, 10);
+    config.max_attempts = 1;
+    pool_config = pool_used;
+    aws_session_init(&session, &config);
+    return aws_client_init(&client, &session, &aws_s3_service, memory, sizeof memory);
+}
+
+static void read_raw(const char *what, char **rest)
+{
+    if (strcmp(what, "method") == 0)
+        raw.method = text(rest);
+    else if (strcmp(what, "query") == 0)
+        read_pair(raw.query, &raw.query_count, rest);
+    else if (strcmp(what, "header") == 0)
+        read_pair(raw.headers, &raw.header_count, rest);
+}
+
+static void read_member(const char *what, char **rest)
+{
+    if (strcmp(what, "bucket") == 0) {
+        raw.bucket = args.bucket = text(rest);
+    } else if (strcmp(what, "key") == 0) {
+        raw.key = args.key = text(rest);
+    } else if (strcmp(what, "body") == 0) {
+        args.body = raw.body = text(rest);
+        args.body_size = raw.body_size = last_size;
+    } else if (strcmp(what, "set") == 0) {
+        const char *field = word(rest);
+        set_member(field, text(rest), 0);
+    } else if (strcmp(what, "number") == 0) {
+        const char *field = word(rest);
+        set_member(field, NULL, (unsigned)strtoul(word(rest), NULL, 10));
+    } else if (strcmp(what, "meta") == 0) {
+        args.metadata = meta;
+        read_pair(meta, &args.metadata_count, rest);
+    } else if (strcmp(what, "extra") == 0) {
+        args.headers = extra;
+        read_pair(extra, &args.headers_count, rest);
+    } else if (strcmp(what, "object") == 0) {
+        args.objects = objects;
+        objects[args.object_count].key = text(rest);
+        objects[args.object_count++].version_id = text(rest);
+    } else if (strcmp(what, "constraint") == 0) {
+        args.location_constraint = text(rest);
+    } else {
+        read_raw(what, rest);
+    }
+}
+
+/* ---- Performing it ---- */
+
+static int perform_raw(void)
+{
+    aws_call call;
+    size_t i;
+    int r;
+
+    memset(&call, 0, sizeof call);
+    call.operation = "Raw";
+    call.method = raw.method;
+    call.bucket = raw.bucket;
+    call.key = raw.key;
+    call.data = raw.body;
+    call.size = raw.body_size;
+    if ((r = aws_call_enter(&client, &call)) <= 0)
+        return r;
+    for (i = 0; i < raw.query_count; i++)
+        aws_call_query(&client, raw.query[i].name, raw.query[i].value);
+    for (i = 0; i < raw.header_count; i++)
+        aws_call_header(&client, NULL, raw.headers[i].name, raw.headers[i].value);
+    return aws_call_run(&client);
+}
+
+static int perform(const char *what)
+{
+#define PERFORM(name, Name, ...)                                                                  \
+    if (strcmp(#name, what) == 0)                                                                 \
+        return aws_s3_##name(&client, &args, NULL);
+    AWS_S3_OPERATIONS(PERFORM)
+#undef PERFORM
+    return strcmp(what, "raw") == 0 ? perform_raw() : -999;
+}
+
+static void forget(void)
+{
+    memset(&raw, 0, sizeof raw);
+    memset(&args, 0, sizeof args);
+    pool_used = pool_config;
+}
+
+int main(int argc, char **argv)
+{
+    static char line[LINE];
+
+    server_port = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
+    while (fgets(line, sizeof line, stdin)) {
+        char *rest = line;
+        const char *what = word(&rest);
+        if (strcmp(what, "config") == 0) {
+            printf("%d", configure(&rest));
+        } else if (strcmp(what, "go") == 0) {
+            printf("%d", perform(word(&rest)));
+            forget();
+        } else {
+            read_member(what, &rest);
+            continue;
+        }
+        printf(" %s\n", aws_client_failure_text(&client));
+        fflush(stdout);
+    }
+    aws_client_close(&client);
+    aws_session_close(&session);
+    return 0;
+}

@@ -1,0 +1,413 @@
+#!/usr/bin/env python3
+"""Flash, RAM and stack of the headers on Cortex-M4 and M0+, measured by linking and running.
+
+    tests/sizes.py            measure, write the tables into README.md and tests/sizes.json
+    tests/sizes.py --check    measure, compare with tests/sizes.json, fail if a size has grown by
+                              more than 1 % (a growth that is wanted: run without --check, commit)
+    tests/sizes.py --quick    only Cortex-M4, print, write nothing
+    tests/sizes.py --functions [PARTS]   what each function and table costs in that program
+
+Needs gcc-arm-none-eabi, picolibc-arm-none-eabi, qemu-system-arm, and BearSSL's source, which it
+takes by apt-get source with a package list of its own. Everything is made below build/.
+"""
+import concurrent.futures
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build", "sizes")
+JSON = os.path.join(ROOT, "tests", "sizes.json")
+README = os.path.join(ROOT, "README.md")
+ARM = "arm-none-eabi-"
+CORES = {"m4": ["-mthumb", "-mcpu=cortex-m4"], "m0plus": ["-mthumb", "-mcpu=cortex-m0plus"]}
+NAMES = {"m4": "Cortex-M4", "m0plus": "Cortex-M0+"}
+SECTIONS = ["-Os", "-ffunction-sections", "-fdata-sections"]
+PLAIN, SMALL = ["-DAWS_NO_TLS"], ["-DAWS_TLS_SMALL"]
+SIGN, PUT, GET, HEAD, DELETE, LIST, TEXT, MANY, COPY, BUCKETS, STREAM = (1 << i for i in range(11))
+FIVE = PUT | GET | HEAD | DELETE | LIST
+# name -> (what it calls, defines); the first ones are the figures of the README's table
+PROGRAMS = {
+    "signing alone (aws_sign)": (SIGN, PLAIN),
+    "put": (PUT, PLAIN),
+    "put, get": (PUT | GET, PLAIN),
+    "put, get, head, delete": (PUT | GET | HEAD | DELETE, PLAIN),
+    "put, get, head, delete, list": (FIVE, PLAIN),
+    "the same with failure texts": (FIVE | TEXT, PLAIN),
+    "the same with streams, copy, delete_objects, buckets": (
+        FIVE | TEXT | MANY | COPY | BUCKETS | STREAM, PLAIN),
+    "put, get, head, delete, list with TLS": (FIVE, SMALL),
+    "the same with TLS and failure texts": (FIVE | TEXT, SMALL),
+}
+# What the headers may take from libc: nothing that allocates or prints.
+LIBC = re.compile(r"^(mem(cpy|set|cmp|move|chr)|str(len|cmp|ncmp|chr|str|spn|cspn|pbrk|rchr)|"
+                  r"__aeabi_\w+|__gnu_thumb1_case_\w+|br_\w+)$")
+GOALS = {"m4": {"signing alone (aws_sign)": 4096, "put, get, head, delete, list": 16384}}
+SIGNING_STACK = 1228  # 1.2 KB
+
+
+def run(command, **options):
+    """Run a command; its output, or the end of the program with what it said."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          **options)
+    if done.returncode:
+        sys.exit("sizes.py: %s\n%s" % (" ".join(command), done.stdout[-3000:]))
+    return done.stdout
+
+
+def install():
+    if not (shutil.which(ARM + "gcc") and shutil.which("qemu-system-arm")
+            and os.path.isdir("/usr/lib/picolibc/arm-none-eabi")):
+        run([os.path.join(ROOT, "tests", "install.sh"), "build", "arm"])
+
+
+# ---- BearSSL for the target ----
+
+def mirrors():
+    """Mirror and suite of each main archive that this machine uses, as apt says."""
+    text = run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)",
+                "Created-By: Packages"])
+    seen = []
+    for line in text.split("\n"):
+        words = line.split()
+        if len(words) == 3 and words not in seen and "security" not in words[0]:
+            seen.append(words)
+    return seen
+
+
+def fetch_bearssl():
+    """BearSSL's source directory, by apt-get source with a package list of its own."""
+    place = os.path.join(BUILD, "source")
+    found = glob.glob(os.path.join(place, "bearssl-*", "Makefile"))
+    if not found:
+        os.makedirs(os.path.join(place, "apt", "lists", "partial"), exist_ok=True)
+        os.makedirs(os.path.join(place, "apt", "cache"), exist_ok=True)
+        listed = os.path.join(place, "apt", "list")
+        keys = sorted(glob.glob("/usr/share/keyrings/*archive-keyring.gpg"))
+        if not keys:
+            sys.exit("sizes.py: there is no archive keyring in /usr/share/keyrings")
+        with open(listed, "w", encoding="utf-8") as file:
+            for uri, suite, component in mirrors():
+                file.write("deb-src [signed-by=%s] %s %s %s\n" % (",".join(keys), uri, suite,
+                                                                 component))
+        apt = ["apt-get", "-qq", "-o", "Dir::Etc::sourcelist=" + listed,
+               "-o", "Dir::Etc::sourceparts=/nonexistent",
+               "-o", "Dir::State::lists=" + os.path.join(place, "apt", "lists"),
+               "-o", "Dir::Cache=" + os.path.join(place, "apt", "cache"),
+               "-o", "APT::Sandbox::User=root"]
+        run(apt + ["update"])
+        run(apt + ["source", "bearssl"], cwd=place)
+        shutil.rmtree(os.path.join(place, "apt"))
+        found = glob.glob(os.path.join(place, "bearssl-*", "Makefile"))
+    return os.path.dirname(found[0])
+
+
+def bearssl(core):
+    """The static library for a core."""
+    source = fetch_bearssl()
+    place = os.path.join(BUILD, "bearssl-" + core)
+    library = os.path.join(place, "libbearssl.a")
+    if not os.path.exists(library):
+        flags = SECTIONS + CORES[core] + ["-DBR_USE_UNIX_TIME=0"]
+        if core == "m0plus":
+            flags.append("-DBR_ARMEL_CORTEXM_GCC=1")
+        shutil.rmtree(place, ignore_errors=True)
+        run(["make", "-j2", "lib", "CONF=Unix", "BUILD=" + place,
+             "CC=%sgcc --specs=picolibc.specs" % ARM, "AR=%sar" % ARM, "CFLAGS=" + " ".join(flags)],
+            cwd=source)
+    return library
+
+
+# ---- Link and measure ----
+
+def tag(name, core):
+    return os.path.join(BUILD, core + "-" + re.sub(r"\W+", "-", name))
+
+
+def compile_program(name, core, parts, defines, extra=()):
+    base = tag(name, core)
+    command = [ARM + "gcc", "--specs=picolibc.specs", "-std=c99"] + SECTIONS + CORES[core] + [
+        "-DPARTS=%d" % parts, "-isystem", os.path.join(fetch_bearssl(), "inc")]
+    run(command + list(defines) + list(extra) + ["-c", os.path.join(ROOT, "tests", "sizes.c"),
+                                                 "-o", base + ".o"], cwd=BUILD)
+    return base
+
+
+def link(base, core, extra=()):
+    run([ARM + "gcc", "--specs=picolibc.specs"] + CORES[core] + [
+        "-Wl,--gc-sections", "-Wl,-Map=" + base + ".map", "-Wl,--defsym=__flash=0",
+        "-Wl,--defsym=__flash_size=0x100000", "-Wl,--defsym=__ram=0x20000000",
+        "-Wl,--defsym=__ram_size=0x40000"] + list(extra) + [
+            base + ".o", bearssl(core), "-o", base + ".elf"])
+
+
+def sections(base):
+    """(section, size, file) of all that the linker kept."""
+    with open(base + ".map", encoding="utf-8") as file:
+        text = file.read()
+    text = text[text.index("Linker script and memory map"):]
+    text = re.sub(r"\n (\.\S+)\n\s+0x", r"\n \1 0x", text)
+    kept = re.findall(r"^ (\.(?:text|rodata|data)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)", text,
+                      re.M)
+    return [(section, int(size, 16), file) for section, size, file in kept if int(size, 16)]
+
+
+def by_part(base):
+    total = {"headers": 0, "text": 0, "rodata": 0, "roots": 0, "bearssl": 0, "libc": 0}
+    for section, size, file in sections(base):
+        if file == base + ".o" and "amazon_roots" in section:
+            total["roots"] += size
+        elif file == base + ".o" and section == ".text.start":
+            pass  # the program's own few instructions
+        elif file == base + ".o":
+            total["headers"] += size
+            total["text" if section.startswith(".text") else "rodata"] += size
+        elif "libbearssl" in file:
+            total["bearssl"] += size
+        else:
+            total["libc"] += size
+    total["flash"] = total["headers"] + total["roots"] + total["bearssl"] + total["libc"]
+    return total
+
+
+def struct_sizes():
+    """sizeof of the public structs: {name: [ARM, x86-64]}."""
+    found = {}
+    base = compile_program("structs", "m4", SIGN, PLAIN)
+    host = os.path.join(BUILD, "structs-host.o")
+    run(["gcc", "-std=c99", "-Os", "-DPARTS=1", "-DAWS_NO_TLS", "-isystem",
+         os.path.join(fetch_bearssl(), "inc"), "-c", os.path.join(ROOT, "tests", "sizes.c"),
+         "-o", host])
+    for nm, path in ((ARM + "nm", base + ".o"), ("nm", host)):
+        for size, name in re.findall(r"^\S+ (\S+) \w size_of_(\w+)$", run([nm, "-S", path]), re.M):
+            found.setdefault(name, []).append(int(size, 16))
+    return found
+
+
+# ---- Stack ----
+
+def frames(base):
+    """The frames of an object from -fstack-usage: [(bytes, function)], and what isn't static."""
+    rows, dynamic = [], []
+    with open(base + ".su", encoding="utf-8") as file:
+        for line in file:
+            place, size, kind = line.rstrip("\n").split("\t")
+            name = place.split(":")[-1]
+            rows.append((int(size), name))
+            if kind != "static":
+                dynamic.append(name)
+    return sorted(rows, reverse=True), dynamic
+
+
+def recursion(base):
+    """Functions that can call themselves, from -fcallgraph-info (calls by pointer not followed)."""
+    with open(base + ".ci", encoding="utf-8") as file:
+        text = file.read()
+    calls = {}
+    for source, target in re.findall(r'sourcename: "([^"]*)" targetname: "([^"]*)"', text):
+        calls.setdefault(source, set()).add(target)
+    def reaches(start):
+        seen, todo = set(), list(calls.get(start, ()))
+        while todo:
+            at = todo.pop()
+            if at not in seen:
+                seen.add(at)
+                todo.extend(calls.get(at, ()))
+        return start in seen
+    return sorted(name.split(":")[-1] for name in calls if reaches(name))
+
+
+def check_object(base):
+    """No VLA, no recursion, nothing of libc that allocates or prints: a list of what is wrong."""
+    wrong = ["frame of variable size: " + name for name in frames(base)[1]]
+    wrong += ["recursive: " + name for name in recursion(base)]
+    undefined = re.findall(r"^\s+U (\S+)$", run([ARM + "nm", "-u", base + ".o"]), re.M)
+    wrong += ["unexpected symbol: " + name for name in undefined if not LIBC.match(name)]
+    mutable = re.findall(r"^\S+ \S+ [bBdDC] (aws_\w+)", run([ARM + "nm", "-S", base + ".o"]), re.M)
+    wrong += ["mutable global: " + name for name in mutable]
+    return wrong
+
+
+def emulate(name, core, parts, defines):
+    """Run a program on QEMU: {word: number} of its lines."""
+    base = compile_program("run " + name, core, parts, list(defines) + ["-DSIZES_RUN"])
+    link(base, core, ["--oslib=semihost", "--crt0=hosted", "-Wl,--defsym=__stack_size=0x8000"])
+    machine = {"m4": "mps2-an386", "m0plus": "mps2-an385"}[core] # an M3 runs all that an M0+ does
+    text = run(["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial",
+                "none", "-semihosting-config", "enable=on,target=native,chardev=out", "-chardev",
+                "stdio,id=out", "-kernel", base + ".elf"], timeout=120, stdin=subprocess.DEVNULL)
+    if "error" in text or "clear" not in text:
+        sys.exit("sizes.py: the emulated program says:\n" + text)
+    return {" ".join(words[:-1]): int(words[-1]) for words in map(str.split, text.splitlines())
+            if words}
+
+
+# ---- All of it ----
+
+def build(job):
+    core, name, parts, defines = job
+    base = compile_program(name, core, parts, defines, ["-fstack-usage", "-fcallgraph-info=su"])
+    link(base, core, ["-nostartfiles", "-Wl,-e,start"])
+    return base
+
+
+
+def measure(cores):
+    result = {"flash": {}, "stack": {}, "frames": {}, "memory": {}, "structs": struct_sizes()}
+    wrong = []
+    for core in cores:
+        bearssl(core)
+    jobs = [(core, name, parts, defines) for core in cores
+            for name, (parts, defines) in PROGRAMS.items()]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        bases = list(pool.map(build, jobs))
+    for (core, name, _, _), base in zip(jobs, bases):
+        result["flash"].setdefault(core, {})[name] = by_part(base)
+        wrong += ["%s, %s: %s" % (core, name, what) for what in check_object(base)]
+        kept = {section.split(".", 2)[-1] for section, _, file in sections(base)
+                if file == base + ".o"}
+        rows = [row for row in frames(base)[0] if row[1] in kept]
+        result["frames"].setdefault(core, {})[name] = [list(row) for row in rows[:5]]
+    for core in cores:
+        said = emulate("sign", core, SIGN, PLAIN)
+        said.update({"call put": emulate("put", core, PUT, PLAIN)["stack call"]})
+        said.update(emulate("all", core, LIST | TEXT, PLAIN))
+        said.update({"tls " + key: value for key, value in
+                     emulate("tls", core, PUT, SMALL).items() if key.startswith("memory")})
+        result["stack"][core] = {
+            "aws_sign": said["stack sign"], "put": said["call put"], "list": said["stack call"],
+            "failing list with its text": said["stack failing"]}
+        result["memory"][core] = {
+            "http": said["memory http"], "TLS, bounded records": said["tls memory bounded"],
+            "TLS, full records": said["tls memory tls"]}
+    return result, wrong
+
+
+def goals(result):
+    """The goals that are missed."""
+    for core, limits in GOALS.items():
+        for name, limit in limits.items():
+            size = result["flash"].get(core, {}).get(name, {}).get("headers", 0)
+            if size > limit:
+                yield "%s, %s: %d bytes of ours, the goal is %d" % (core, name, size, limit)
+    for core, depths in result["stack"].items():
+        if depths["aws_sign"] > SIGNING_STACK:
+            yield "%s: signing takes %d bytes of stack, the goal is %d" % (
+                core, depths["aws_sign"], SIGNING_STACK)
+
+
+def number(value):
+    return "{:,}".format(value)
+
+
+def tables(result):
+    lines = ["Made by `make sizes` (tests/sizes.py) with `-Os --gc-sections`; bytes.", ""]
+    for core, programs in result["flash"].items():
+        lines += ["| flash, %s | these headers | BearSSL | libc | CA roots | all |" % NAMES[core],
+                  "|---|--:|--:|--:|--:|--:|"]
+        for name, part in programs.items():
+            lines.append("| %s | %s | %s | %s | %s | %s |" % (
+                name, number(part["headers"]), number(part["bearssl"]), number(part["libc"]),
+                number(part["roots"]) if part["roots"] else "", number(part["flash"])))
+        lines.append("")
+    cores = list(result["flash"])
+    lines += ["| peak stack, painted, with BearSSL's frames | %s |" %
+              " | ".join(NAMES[core] for core in cores), "|---|%s" % ("--:|" * len(cores))]
+    for name in result["stack"][cores[0]]:
+        lines.append("| %s | %s |" % (name, " | ".join(number(result["stack"][core][name])
+                                                       for core in cores)))
+    lines += ["", "| a client's memory, at least (connection area of 8 bytes) | %s |" %
+              " | ".join(NAMES[core] for core in cores), "|---|%s" % ("--:|" * len(cores))]
+    for name in result["memory"][cores[0]]:
+        lines.append("| %s | %s |" % (name, " | ".join(number(result["memory"][core][name])
+                                                       for core in cores)))
+    lines += ["", "| sizeof | 32-bit ARM | x86-64 |", "|---|--:|--:|"]
+    for name, (arm, host) in sorted(result["structs"].items(), key=lambda item: -item[1][0]):
+        lines.append("| `%s` | %s | %s |" % (name, number(arm), number(host)))
+    big = result["frames"][cores[0]]["the same with failure texts"]
+    lines += ["", "Largest stack frames of ours on %s: %s. No recursion, no variable-length array,"
+              " no allocation." % (NAMES[cores[0]], ", ".join("`%s` %d" % (name, size)
+                                                              for size, name in big))]
+    return "\n".join(lines) + "\n"
+
+
+def write_readme(text):
+    begin, end = "<!-- sizes -->", "<!-- /sizes -->"
+    old = ""
+    if os.path.exists(README):
+        with open(README, encoding="utf-8") as file:
+            old = file.read()
+    if begin not in old or end not in old:
+        old += "\n%s\n%s\n" % (begin, end)
+    head, rest = old.split(begin, 1)
+    with open(README, "w", encoding="utf-8") as file:
+        file.write(head + begin + "\n" + text + end + rest.split(end, 1)[1])
+
+
+def flatten(value, path=()):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from flatten(item, path + (key,))
+    elif isinstance(value, int):
+        yield path, value
+    elif path[0] == "structs":
+        for name, item in zip(("ARM", "x86-64"), value):
+            yield path + (name,), item
+
+
+def compare(result):
+    """What has grown by more than 1 % (and 16 bytes) since tests/sizes.json."""
+    with open(JSON, encoding="utf-8") as file:
+        old = dict(flatten(json.load(file)))
+    grown = []
+    for path, value in flatten(result):
+        before = old.get(path)
+        if path[0] == "flash" and path[-1] not in ("headers", "flash"):
+            continue
+        if before is not None and value > before + max(16, before // 100):
+            grown.append("%s: %s -> %s" % (", ".join(path), number(before), number(value)))
+    return grown
+
+
+def functions(parts):
+    base = compile_program("functions", "m4", parts, PLAIN)
+    link(base, "m4", ["-nostartfiles", "-Wl,-e,start"])
+    for section, size, file in sorted(sections(base), key=lambda row: -row[1]):
+        print("%6d  %-44s %s" % (size, section, "" if file == base + ".o" else
+                                 os.path.basename(file)))
+    print(by_part(base))
+
+
+def main():
+    options = sys.argv[1:]
+    os.makedirs(BUILD, exist_ok=True)
+    install()
+    if options[:1] == ["--functions"]:
+        functions(int(options[1], 0) if options[1:] else FIVE)
+        return
+    result, wrong = measure(["m4"] if options == ["--quick"] else list(CORES))
+    text = tables(result)
+    print(text)
+    if options == ["--check"]:
+        grown = compare(result)
+        for line in grown:
+            print("grown:", line)
+        wrong += grown
+    elif not options:
+        write_readme(text)
+        with open(JSON, "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=1, sort_keys=True)
+            file.write("\n")
+    for line in goals(result):
+        print("goal missed:", line)
+    for line in wrong:
+        print("sizes.py:", line, file=sys.stderr)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

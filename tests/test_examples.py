@@ -1,0 +1,442 @@
+#!/usr/bin/env python3
+"""The examples: each compiles by the line in its first comment, and without a warning; each does
+what it says against the embedded server, over https with the certificate checked and over http;
+none touches the heap.
+
+tests/demo.sh shows what s3.c does when all goes well; here is what else it promises.
+"""
+
+import glob
+import hashlib
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(TOP, "build", "examples")
+PROGRAMS = os.environ.get("EXAMPLES", BUILD)  # other builds of some of them: tests/coverage.py
+HEAP = os.path.join(BUILD, "heap.so")
+STDIO = "put_get", "list", "event_loop"
+STRICT = ("-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes "
+          "-Wmissing-prototypes -Wundef -Wcast-qual -Werror").split()
+
+
+def compile_line(path):
+    """The command in the first comment, such as: cc -I. examples/x.c -lbearssl -o x"""
+    with open(path, encoding="utf-8") as file:
+        comment = file.read().split("*/")[0]
+    found = re.search(r"^ \*\s+(cc .*)$", comment, re.MULTILINE)
+    assert found, f"{path}: no compile line in the first comment"
+    return found[1].split()
+
+
+def setUpModule():
+    os.makedirs(BUILD, exist_ok=True)
+    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "tests/heap.c", "-o", HEAP, "-ldl"], cwd=TOP,
+                   check=True)
+    for path in sorted(glob.glob(os.path.join(TOP, "examples", "*.c"))):
+        line = compile_line(path)
+        assert line[-2] == "-o", line
+        line[-1] = os.path.join(BUILD, line[-1])
+        subprocess.run(line[:1] + STRICT + line[1:], cwd=TOP, check=True)
+
+
+class Server:
+    """The embedded server; options are its own."""
+
+    def __init__(self, *options):
+        self.options = options
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="aws-examples.")
+        self.process = subprocess.Popen(
+            [sys.executable, os.path.join(TOP, "tests", "s3_server.py"), "--dir", self.folder.name,
+             "--parent", str(os.getpid()), *self.options], stdout=subprocess.PIPE, universal_newlines=True)
+        words = dict(word.split("=", 1) for word in self.process.stdout.readline().split()[1:])
+        self.http = f"http://localhost:{words['http']}"
+        self.https = f"https://localhost:{words['https']}"
+        self.port = words["https"]
+        self.ca = words["ca"]
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+        self.folder.cleanup()
+
+    def admin(self, method, command, body=None):
+        request = urllib.request.Request(f"{self.http}/_test/{command}", method=method,
+                                         data=json.dumps(body).encode() if body else None)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request) as answer:
+            return json.load(answer)
+
+
+class Examples(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server().__enter__()
+        cls.addClassCleanup(cls.server.__exit__)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="aws-examples.")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.server.admin("POST", "reset")
+        self.ok("s3", "mb", "s3://bucket")
+
+    def program(self, name):
+        other = os.path.join(PROGRAMS, name)
+        return other if os.path.exists(other) else os.path.join(BUILD, name)
+
+    def environment(self, endpoint=None, **more):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {**kept, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+                "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+                "AWS_ENDPOINT_URL": endpoint or self.server.https, "AWS_CA_BUNDLE": self.server.ca,
+                **more}
+
+    def start(self, program, *arguments, endpoint=None, stdin=b"", prefix=(), **more):
+        return subprocess.run([*prefix, self.program(program), *arguments], cwd=self.folder,
+                              env=self.environment(endpoint, **more), input=stdin,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=240)
+
+    def ok(self, *command, heap=True, **options):
+        """Runs to its end, says nothing on stderr, never calls malloc: but for stdio, which does
+        so once for stdout's buffer, in the examples that use it as it comes."""
+        report = os.path.join(self.folder, ".heap")
+        heap = heap and self.program(command[0]).startswith(BUILD)
+        if heap:
+            options.update(LD_PRELOAD=HEAP, HEAP_REPORT=report)
+        run = self.start(*command, **options)
+        self.assertEqual((run.returncode, run.stderr), (0, b""), command)
+        if heap:
+            with open(report, encoding="ascii") as file:
+                self.assertIn(f"heap calls: {int(command[0] in STDIO)} ", file.read(), command)
+            os.remove(report)
+        return run.stdout
+
+    def fails(self, code, text, *command, **options):
+        run = self.start(*command, **options)
+        self.assertEqual(run.returncode, code, (command, run.stderr))
+        self.assertIn(text, run.stderr.decode())
+        return run.stdout
+
+    def write(self, name, data):
+        with open(os.path.join(self.folder, name), "wb") as file:
+            file.write(data)
+        return data
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name), "rb") as file:
+            return file.read()
+
+    # ---- The counter of heap calls itself ----
+
+    def test_heap_counter_counts(self):
+        report = os.path.join(self.folder, "heap")
+        subprocess.run([sys.executable, "-c", ""], check=True,
+                       env={**os.environ, "LD_PRELOAD": HEAP, "HEAP_REPORT": report})
+        with open(report, encoding="ascii") as file:
+            self.assertGreater(int(file.read().split()[2]), 100)
+
+    # ---- put_get, list, cares ----
+
+    def test_put_get(self):
+        for endpoint in self.server.https, self.server.http:
+            said = self.ok("put_get", "bucket", endpoint=endpoint).decode()
+            self.assertEqual(said, '21.5 degrees\n13 bytes of text/plain, ETag '
+                                   '"a5640f7544368137704304d2602e471f"\n')
+            self.assertEqual(self.ok("list", "bucket"), b"0 objects, 0 bytes\n")
+        self.fails(1, "NoSuchBucket", "put_get", "missing")
+        self.fails(1, "SignatureDoesNotMatch", "put_get", "bucket", AWS_SECRET_ACCESS_KEY="no")
+        self.fails(2, "usage", "put_get")
+
+    def test_list(self):
+        self.server.admin("POST", "fill?bucket=bucket&count=2500&prefix=k/")
+        lines = self.ok("list", "bucket").decode().splitlines()
+        self.assertEqual(len(lines), 2501)
+        self.assertEqual(lines[0], "           0 k/00000000")
+        self.assertEqual(lines[-1], "2500 objects, 0 bytes")
+        self.assertEqual(self.ok("list", "bucket", "k/0000001").count(b"\n"), 11)
+        self.fails(1, "NoSuchBucket", "list", "missing")
+
+    def test_cares(self):
+        self.server.admin("POST", "fill?bucket=bucket&count=3")
+        said = self.ok("cares", "bucket", endpoint=self.server.http, heap=False)
+        self.assertIn(b"00000002", said)
+
+    # ---- stream ----
+
+    def test_stream(self):
+        data = os.urandom(1000003)
+        self.ok("stream", "put", "bucket", "key", str(len(data)), stdin=data)
+        self.assertEqual(self.ok("stream", "get", "bucket", "key"), data)
+        self.assertEqual(self.ok("stream", "get", "bucket", "key", endpoint=self.server.http), data)
+        self.ok("stream", "put", "bucket", "empty", "0")
+        self.assertEqual(self.ok("stream", "get", "bucket", "empty"), b"")
+        for size in len(data) - 1, len(data) + 1:
+            self.fails(1, "body", "stream", "put", "bucket", "bad", str(size), stdin=data)
+        self.fails(1, "plain http", "stream", "put", "bucket", "bad", "5", stdin=b"12345",
+                   endpoint=self.server.http)
+        self.fails(1, "NoSuchKey", "stream", "get", "bucket", "bad")
+
+    def test_stream_memory_is_constant(self):
+        """256 MiB down, and down and up at once, in 16 MB of address space."""
+        size = 256 << 20
+        script = 'ulimit -v 16384; "$0" get bucket gen-%d | ' % size
+        digest = self.ok("stream", heap=False, prefix=("bash", "-c", script + "sha256sum"))
+        self.ok("stream", heap=False,
+                prefix=("bash", "-c", script + '"$0" put bucket big %d' % size))
+        self.assertEqual(digest, self.ok("stream", heap=False, prefix=(
+            "bash", "-c", 'ulimit -v 16384; "$0" get bucket big | sha256sum')))
+        self.assertIn("%12d big" % size, self.ok("list", "bucket").decode())
+
+    # ---- event_loop ----
+
+    def test_event_loop(self):
+        line = "{0} clients: {0} put, {0} got and compared, {0} deleted, {0} closed, 0 failed\n"
+        self.assertEqual(self.ok("event_loop", "bucket").decode(), line.format(64))
+        self.assertEqual(self.ok("event_loop", "bucket", "1000", endpoint=self.server.http).decode(),
+                         line.format(1000))
+        self.assertEqual(self.ok("list", "bucket"), b"0 objects, 0 bytes\n")
+        run = self.start("event_loop", "missing", "3")
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(run.stderr.count(b"NoSuchBucket"), 3)
+        self.assertIn(b"3 closed, 3 failed", run.stdout)
+
+    def test_event_loop_never_blocks(self):
+        """Only poll waits: sockets don't block, nobody sleeps."""
+        trace = os.path.join(self.folder, "trace")
+        self.ok("event_loop", "bucket", "64", "localhost", heap=False,
+                endpoint=f"https://127.0.0.1:{self.server.port}",
+                prefix=("strace", "-f", "-o", trace, "-e",
+                        "trace=network,poll,ppoll,select,pselect6,nanosleep,clock_nanosleep,read"))
+        with open(trace, encoding="utf-8", errors="replace") as file:
+            calls = file.read()
+        sockets = re.findall(r"socket\(([^)]*)\)", calls)
+        self.assertGreaterEqual(len(sockets), 64)
+        for one in sockets:
+            self.assertRegex(one, r"AF_INET6?, SOCK_STREAM\|SOCK_CLOEXEC\|SOCK_NONBLOCK")
+        self.assertNotRegex(calls, r"select\(|nanosleep\(")
+        self.assertRegex(calls, r"poll\(\[\{fd=\d+, events=POLL")
+
+    # ---- s3: addresses, names, exit codes ----
+
+    def test_s3_put_names(self):
+        data = self.write("file name.bin", b"data")
+        for target, key in (("s3://bucket", "file name.bin"), ("s3://bucket/", "file name.bin"),
+                            ("s3://bucket/a/", "a/file name.bin"), ("s3://bucket/b", "b")):
+            self.ok("s3", "put", "file name.bin", target)
+            self.assertEqual(self.ok("s3", "cat", "s3://bucket/" + key), data)
+
+    def test_s3_get_names(self):
+        data = self.write("f", os.urandom(70001))
+        os.mkdir(os.path.join(self.folder, "d"))
+        self.ok("s3", "put", "f", "s3://bucket/x/y")
+        for arguments, file in (((), "y"), (("d",), "d/y"), (("d/",), "d/y"), (("z",), "z"),
+                                (("z",), "z")):
+            self.ok("s3", "get", "s3://bucket/x/y", *arguments)
+            self.assertEqual(self.read(file), data)
+            os.remove(os.path.join(self.folder, file)) if file != "z" else None
+        self.assertEqual(self.ok("s3", "get", "s3://bucket/x/y", "-"), data)
+        self.ok("s3", "get", "s3://bucket/x/y", "/dev/null")
+        self.assertFalse(os.path.isfile("/dev/null"))
+        self.ok("s3", "put", "f", "s3://bucket/x/..")
+        self.fails(2, "no file can be named", "s3", "get", "s3://bucket/x/..")
+        self.fails(1, "No such file", "s3", "get", "s3://bucket/x/y", "none/file")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["d", "f", "z"])
+
+    def test_s3_standard_input(self):
+        self.ok("s3", "put", "-", "s3://bucket/k", "--size", "5", stdin=b"12345")
+        self.assertEqual(self.ok("s3", "cat", "s3://bucket/k"), b"12345")
+        self.fails(2, "--size", "s3", "put", "-", "s3://bucket/k", stdin=b"1")
+        self.fails(2, "no name", "s3", "put", "-", "s3://bucket/", "--size=1", stdin=b"1")
+        for size in "4", "6", "0":
+            self.fails(2 if size == "0" else 1, "", "s3", "put", "-", "s3://bucket/bad",
+                       "--size", size, stdin=b"12345")
+        self.fails(1, "plain http", "s3", "put", "-", "s3://bucket/bad", "--size=5",
+                   stdin=b"12345", endpoint=self.server.http)
+        self.fails(3, "NoSuchKey", "s3", "cat", "s3://bucket/bad")
+        self.write("f", b"from a file")
+        with open(os.path.join(self.folder, "f"), "rb") as file:
+            run = subprocess.run([self.program("s3"), "put", "-", "s3://bucket/f"],
+                                 stdin=file, env=self.environment(), stdout=subprocess.PIPE)
+        self.assertEqual(run.returncode, 0)
+        self.assertEqual(self.ok("s3", "cat", "s3://bucket/f"), b"from a file")
+
+    def test_s3_ls(self):
+        self.write("f", b"12")
+        for key in "a", "d/a", "d/b", "d/e/f":
+            self.ok("s3", "put", "f", "s3://bucket/" + key)
+        names = [line.split()[-1] for line in
+                 self.ok("s3", "ls", "s3://bucket").decode().splitlines()]
+        self.assertEqual(sorted(names), ["a", "d/"])
+        names = [line.split()[-1] for line in
+                 self.ok("s3", "ls", "s3://bucket/d/").decode().splitlines()]
+        self.assertEqual(sorted(names), ["a", "b", "e/"])
+        listing = self.ok("s3", "ls", "--recursive", "s3://bucket").decode()
+        self.assertRegex(listing, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d          2 a\n")
+        self.assertEqual([line.split()[-1] for line in listing.splitlines()],
+                         ["a", "d/a", "d/b", "d/e/f"])
+        self.assertRegex(self.ok("s3", "ls").decode(), r"^[-\d]{10} [:\d]{8} bucket\n$")
+        self.fails(3, "begins with 'x'", "s3", "ls", "s3://bucket/x")
+
+    def test_s3_rm(self):
+        self.server.admin("POST", "fill?bucket=bucket&count=1500&prefix=k/")
+        self.server.admin("POST", "fill?bucket=bucket&count=2&prefix=l/")
+        self.assertEqual(self.ok("s3", "rm", "--recursive", "s3://bucket/k/").count(b"delete:"),
+                         1500)
+        self.assertEqual(self.ok("list", "bucket").count(b"\n"), 3)
+        self.ok("s3", "rm", "s3://bucket/not-there")
+        self.fails(1, "BucketNotEmpty", "s3", "rb", "s3://bucket")
+        self.ok("s3", "rb", "--force", "s3://bucket")
+        self.fails(3, "NoSuchBucket", "s3", "ls", "s3://bucket")
+
+    def test_s3_wrong_use(self):
+        for text, *command in (
+                ("usage:",), ("unknown command 'x'", "x"), ("wants 2 arguments", "put", "f"),
+                ("not an address", "mb", "bucket"), ("names no bucket", "mb", "s3://"),
+                ("has a key", "mb", "s3://bucket/k"), ("has no key", "cat", "s3://bucket"),
+                ("has no key", "rm", "s3://bucket/"), ("unknown option", "--x", "ls"),
+                ("wants a value", "ls", "--region"), ("wants a number", "ls", "--memory", "1k"),
+                ("wants a number", "ls", "--memory", "99999999999999999999"),
+                ("at most 1048576", "ls", "--memory", "1048577"),
+                ("bytes are needed", "ls", "--memory", "0"),
+                ("bytes are needed", "ls", "--memory", "10000"),
+                ("No such file", "put", "nothing", "s3://bucket/k"),
+                ("is a directory", "put", ".", "s3://bucket/k"),
+                ("CA certificates", "--ca", "nothing", "ls"),
+                ("endpoint 'ftp://x'", "--endpoint", "ftp://x", "ls"),
+                ("region 'a/b'", "--region", "a/b", "ls")):
+            run = self.start("s3", *command)
+            self.assertIn(run.returncode, (1,) if text == "No such file" else (2,), command)
+            self.assertIn(text, run.stderr.decode(), command)
+            self.assertEqual(run.stdout, b"")
+        self.assertIn(b"usage", self.ok("s3", "--help"))
+
+    def test_s3_exit_codes(self):
+        self.fails(4, "SignatureDoesNotMatch", "s3", "ls", AWS_SECRET_ACCESS_KEY="no")
+        self.fails(4, "InvalidAccessKeyId", "s3", "ls", AWS_ACCESS_KEY_ID="no")
+        self.fails(4, "no usable credentials", "s3", "ls", AWS_SECRET_ACCESS_KEY="")
+        self.fails(5, "connection", "s3", "ls", endpoint="http://localhost:1",
+                   AWS_MAX_ATTEMPTS="1")
+        self.fails(5, "certificate", "s3", "ls", AWS_CA_BUNDLE=self.other_ca())
+        self.fails(1, "No space left", "s3", "get", "s3://bucket/gen-100", "/dev/full")
+        self.fails(1, "No space left", "s3", "--help", prefix=("sh", "-c", '"$@" >/dev/full', "-"))
+
+    def other_ca(self):
+        path = os.path.join(self.folder, "other.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=test CA", "-keyout",
+                        "/dev/null", "-out", path], check=True, stderr=subprocess.DEVNULL)
+        return path
+
+    # ---- s3: never a wrong file, never a wrong object ----
+
+    def test_s3_get_is_all_or_nothing(self):
+        data = self.write("f", os.urandom(300000))
+        self.ok("s3", "put", "f", "s3://bucket/k")
+        self.write("old", b"old")
+        for action in {"cut": 100000}, {"reset": 100000}, {"tls_cut": 100000}, {"status": 503}:
+            self.server.admin("POST", "fault", {"op": "GetObject", "times": 3, "action": action})
+            self.fails(5 if "status" not in action else 1, "", "s3", "get", "s3://bucket/k", "old")
+            self.assertEqual(self.read("old"), b"old")
+            self.assertEqual(sorted(os.listdir(self.folder)), ["f", "old"])
+        self.server.admin("DELETE", "fault")
+        # One cut only: the file is started over.
+        self.server.admin("POST", "fault", {"op": "GetObject", "action": {"cut": 100000}})
+        self.ok("s3", "get", "s3://bucket/k", "old")
+        self.assertEqual(self.read("old"), data)
+        # What has gone to a pipe can't be taken back: no second try.
+        self.server.admin("POST", "fault", {"op": "GetObject", "action": {"cut": 100000}})
+        said = self.fails(5, "", "s3", "cat", "s3://bucket/k")
+        self.assertLess(len(said), 100000)
+        self.assertEqual(said, data[:len(said)])
+
+    def test_s3_interrupted(self):
+        """SIGINT in the middle of a download: the temporary file goes, the old one stays."""
+        self.write("old", b"old")
+        process = subprocess.Popen([self.program("s3"), "get",
+                                    f"s3://bucket/gen-{4 << 30}", "old"], cwd=self.folder,
+                                   env=self.environment())
+        for _ in range(100):
+            time.sleep(0.05)
+            files = sorted(os.listdir(self.folder))
+            if len(files) == 2 and os.path.getsize(os.path.join(self.folder, files[1])) > 0:
+                break
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(), 128 + signal.SIGINT)
+        self.assertEqual(os.listdir(self.folder), ["old"])
+        self.assertEqual(self.read("old"), b"old")
+
+    def test_s3_file_that_changes(self):
+        """More or less than was announced: no object."""
+        self.write("f", b"x" * 100000)
+        for size in "99999", "100001":
+            with open(os.path.join(self.folder, "f"), "rb") as file:
+                run = subprocess.run([self.program("s3"), "put", "-", "s3://bucket/k",
+                                      "--size", size], stdin=file, env=self.environment(),
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual(run.returncode, 1)
+            self.assertIn(b"nothing was stored", run.stderr)
+        self.assertEqual(self.ok("list", "bucket"), b"0 objects, 0 bytes\n")
+
+    # ---- s3: on a terminal ----
+
+    def on_terminal(self, *command):
+        """What stderr and stdout say when both are a terminal."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([self.program("s3"), *command], cwd=self.folder,
+                                   env=self.environment(), stdout=slave, stderr=slave)
+        os.close(slave)
+        said = b""
+        try:
+            while True:
+                piece = os.read(master, 65536)
+                if not piece:
+                    break
+                said += piece
+        except OSError:  # Linux's end of a terminal
+            pass
+        os.close(master)
+        self.assertEqual(process.wait(), 0, said)
+        return said.decode()
+
+    def test_s3_progress(self):
+        self.write("f", os.urandom(15 << 20))
+        said = self.on_terminal("put", "f", "s3://bucket/k")
+        self.assertIn("f [##############################] 15.0 MiB of 15.0 MiB", said)
+        self.assertIn("upload: f to s3://bucket/k", said)
+        self.server.admin("POST", "fault", {"op": "GetObject",
+                                            "action": {"trickle": [1 << 20, 0.05]}})
+        said = self.on_terminal("get", "s3://bucket/k", "g")
+        self.assertRegex(said, r"k \[#+\.+\] [\d.]+ [KM]iB of 15\.0 MiB, [\d.]+ [KM]iB/s")
+        self.assertIn("k [##############################] 15.0 MiB of 15.0 MiB", said)
+        self.assertEqual(self.on_terminal("--quiet", "get", "s3://bucket/k", "g"), "")
+
+    def test_s3_control_characters(self):
+        """Keys can't steer the terminal, but go unchanged into a file."""
+        self.write("f", b"")
+        self.ok("s3", "put", "f", "s3://bucket/a\033[2Jb")
+        self.assertIn("a?[2Jb", self.on_terminal("ls", "s3://bucket"))
+        self.assertIn(b"a\033[2Jb", self.ok("s3", "ls", "s3://bucket"))
+
+    def test_s3_stats(self):
+        run = self.start("s3", "--stats", "--memory", "31000", "ls")
+        self.assertRegex(run.stderr.decode(),
+                         r"^memory in bytes: client block 31000, session \d+, client \d+, ")
+
+
+if __name__ == "__main__":
+    unittest.main()
