@@ -1554,23 +1554,32 @@ static void aws_i_canonical_digest(const aws_i_view *view, unsigned char *buffer
     aws_i_sha256_final(&sha, digest);
 }
 
-/* buffer: memory for speed, see above; it may have no size. */
-static void aws_i_signature(const aws_i_view *view, const aws_i_key_states *key,
-                            unsigned char *buffer, size_t room, unsigned char signature[32])
+/* The string to sign into a hash. */
+static void aws_i_hash_to_sign(const aws_i_view *view, const unsigned char digest[32],
+                               aws_i_sha256 *sha)
 {
-    aws_i_sha256 sha = key->inner;
     aws_out out;
 
-    aws_i_canonical_digest(view, buffer, room, signature);
     aws_i_out(&out, NULL, 0);
     out.hash = aws_i_hash_sha256;
-    out.hash_context = &sha;
+    out.hash_context = sha;
     aws_out_text(&out, "AWS4-HMAC-SHA256\n");
     aws_out_text(&out, view->date);
     aws_out_text(&out, "\n");
     aws_i_out_scope(&out, view);
     aws_out_text(&out, "\n");
-    aws_i_out_hex(&out, signature, 32);
+    aws_i_out_hex(&out, digest, 32);
+}
+
+/* With a key that is kept. buffer: memory for speed, see above. */
+static void aws_i_signature(const aws_i_view *view, const aws_i_key_states *key,
+                            unsigned char *buffer, size_t room, unsigned char signature[32])
+{
+    aws_i_sha256 sha;
+
+    aws_i_canonical_digest(view, buffer, room, signature);
+    sha = key->inner;
+    aws_i_hash_to_sign(view, signature, &sha);
     aws_i_sha256_final(&sha, signature);
     sha = key->outer;
     aws_i_sha256_update(&sha, signature, 32);
@@ -1753,7 +1762,7 @@ static void aws_i_view_sort(aws_i_view *view)
 AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
 {
     unsigned char key[32], signature[32], order[64];
-    aws_i_key_states states;
+    aws_i_hmac hmac;
     aws_keys keys;
     aws_i_view view;
     aws_out out;
@@ -1777,10 +1786,11 @@ AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
     aws_date_text(signing->time, view.date);
     aws_i_view_sort(&view);
     aws_i_signing_key(&view, key);
-    aws_i_key_init(&states, key);
-    aws_i_signature(&view, &states, NULL, 0, signature);
+    aws_i_canonical_digest(&view, NULL, 0, signature);
+    aws_i_hmac_init(&hmac, "", key, sizeof key);
+    aws_i_hash_to_sign(&view, signature, &hmac.sha);
+    aws_i_hmac_final(&hmac, signature);
     aws_i_wipe(key, sizeof key);
-    aws_i_wipe(&states, sizeof states);
     aws_i_out_authorization(&out, &view, signature);
     aws_out_bytes(&out, "", 1);
     return out.length > size ? AWS_ERR_MEMORY : (int)(out.used - 1);
@@ -2343,10 +2353,12 @@ static int aws_i_xml_run(aws_xml *xml, const unsigned char *data, size_t size, s
 {
     size_t i;
 
-    for (i = 0; i < size && data[i] != '<' && data[i] != '&'; i++)
-        if ((data[i] < 0x20 || data[i] >= 0x80 || xml->utf8_left) &&
-            aws_i_xml_utf8(xml, data[i]) < 0)
+    for (i = 0; i < size && data[i] != '<' && data[i] != '&'; i++) {
+        if (data[i] >= 0x20 && data[i] < 0x80 && !xml->utf8_left)
+            continue;
+        if (aws_i_xml_utf8(xml, data[i]) < 0)
             return AWS_ERR_XML;
+    }
     *run = i;
     return 0;
 }
@@ -5113,7 +5125,8 @@ AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
     int r;
 
     *reader = xml;
-    aws_i_back(client);
+    if (!aws_i_leftover(client)) /* the clock isn't asked for each event */
+        aws_i_back(client);
     for (;;) {
         if (client->state == AWS_I_ERROR)
             return aws_i_stream_error(client);
