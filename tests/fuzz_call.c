@@ -8,7 +8,7 @@
  *
  * The input: 4 bytes that choose call, splits, memory and options, then the answers (fuzz_port.h).
  * Holds: splits and AWS_AGAIN change neither results nor what was delivered nor the first request;
- * every failure has a code and a text; nothing outside the memory given is touched; the client
+ * success of what reads XML needs a complete document; every failure has a code and a text; nothing outside the memory given is touched; the client
  * can always be closed, and a call that is cancelled leaves it usable.
  */
 #define _GNU_SOURCE /* memmem */
@@ -44,6 +44,35 @@ static void add(story *s, const void *data, size_t size)
 
     while (size--)
         s->hash = (s->hash ^ *byte++) * (size_t)1099511628211u;
+}
+
+/* The answer that was read last, if its framing is simple: whether its XML is complete. */
+static int is_complete(const fuzz_port *f)
+{
+    const fuzz_answer *a = f->answers + f->number;
+    const char *head = (const char *)a->data, *body, *length;
+    aws_xml xml;
+    size_t size, used, left;
+    int r;
+
+    if (f->number >= f->count || memmem(head, a->size, "hunked", 6) || a->size < 12 ||
+        memcmp(head, "HTTP/1.1 2", 10) != 0)
+        return 1; /* not known */
+    body = (const char *)memmem(head, a->size, "\r\n\r\n", 4);
+    length = body ? (const char *)memmem(head, (size_t)(body - head), "ontent-Length: ", 15) : NULL;
+    if (!length)
+        return 1;
+    body += 4;
+    left = a->size - (size_t)(body - head);
+    size = strtoul(length + 15, NULL, 10);
+    size = size < left ? size : left;
+    aws_xml_init(&xml);
+    do {
+        r = aws_xml_step(&xml, body, size, &used);
+        body += used;
+        size -= used;
+    } while (r > 0);
+    return aws_xml_complete(&xml);
 }
 
 /* After AWS_AGAIN: what a program's own loop would do. 1: call again. */
@@ -112,6 +141,8 @@ static void run_plain(rig *g, story *s, int kind)
     if (r < 0)
         return;
     INVARIANT(result.status >= 200 && result.status < 300);
+    if (kind == DELETE_OBJECTS || kind == LOCATION)
+        INVARIANT(is_complete(&g->f));
     if (kind == GET)
         add(s, buffer, (size_t)r);
     if (kind == LOCATION)
@@ -216,6 +247,8 @@ static void run_list(rig *g, story *s, int kind)
         while (again(g, r));
     else
         INVARIANT(aws_s3_objects_next(&g->it, &entry) == r); /* it stays */
+    if (r == 0 && !(g->options & (FIRST_ONLY | INTERRUPT)))
+        INVARIANT(is_complete(&g->f));
     finish(g, s, r);
 }
 

@@ -15,21 +15,21 @@
 enum { SCENARIO_BODY = 1500 };
 
 typedef struct scenario {
-    script        s;
-    s3_model      model;
-    aws_config    config;
-    aws_session   session;
-    aws_client    client;
+    script s;
+    s3_model model;
+    aws_config config;
+    aws_session session;
+    aws_client client;
     aws_s3_bucket bucket;
     aws_s3_objects it;
     unsigned char *memory; /* malloc'ed in the exact size, so that a sanitizer sees the end */
-    size_t         memory_size;
-    unsigned char  page[300];
-    char           transcript[20000];
-    size_t         written;
-    int            failed; /* calls that failed */
-    char           body[SCENARIO_BODY], got[SCENARIO_BODY + 1];
-    size_t         at; /* of the source */
+    size_t memory_size;
+    unsigned char page[300];
+    char transcript[20000];
+    size_t written;
+    int failed; /* calls that failed */
+    char body[SCENARIO_BODY], got[SCENARIO_BODY + 1];
+    size_t at; /* of the source */
 } scenario;
 
 /* The time doesn't move, so that all runs sign alike. */
@@ -332,8 +332,8 @@ static inline void scenario_delete(scenario *t)
 
 static inline void scenario_fill(scenario *t)
 {
-    static const char *const names[] = {"bucket/d/1", "bucket/d/2", "bucket/d/a/1", "bucket/d/a/2",
-                                        "bucket/d/b/1", "bucket/d/c"};
+    static const char *const names[] = {"bucket/d/1",   "bucket/d/2",   "bucket/d/a/1",
+                                        "bucket/d/a/2", "bucket/d/b/1", "bucket/d/c"};
     char name[40];
     size_t i;
 

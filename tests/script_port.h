@@ -29,9 +29,9 @@ typedef enum { SCRIPT_WAITS, SCRIPT_NEVER_WAITS, SCRIPT_BLOCKS } script_mode;
 /* What the Nth call that can fail does instead. */
 typedef enum {
     SCRIPT_NO_FAULT,
-    SCRIPT_ERROR,   /* the function's error: refused, reset, no entropy */
-    SCRIPT_EOF,     /* recv: end of the stream; send: reset; open: look-up failed */
-    SCRIPT_SHORT,   /* one byte */
+    SCRIPT_ERROR, /* the function's error: refused, reset, no entropy */
+    SCRIPT_EOF,   /* recv: end of the stream; send: reset; open: look-up failed */
+    SCRIPT_SHORT, /* one byte */
     SCRIPT_AGAIN,
     SCRIPT_TIMEOUT, /* the connection goes silent; a blocking port says AWS_ERR_TIMEOUT */
     SCRIPT_FAULTS
@@ -46,74 +46,74 @@ enum {
 
 typedef struct script_step {
     const char *answer;
-    size_t      size; /* 0: strlen */
-    unsigned    flags;
-    size_t      after;
+    size_t size; /* 0: strlen */
+    unsigned flags;
+    size_t after;
 } script_step;
 
 typedef struct script script;
 
 /* A complete request, as the server sees it. */
 typedef struct script_request {
-    unsigned    connection; /* 0, 1, ... */
-    unsigned    number;     /* of all requests so far */
-    const char *head;       /* up to and with the empty line */
-    size_t      head_size;
+    unsigned connection; /* 0, 1, ... */
+    unsigned number;     /* of all requests so far */
+    const char *head;    /* up to and with the empty line */
+    size_t head_size;
     const char *body;
-    size_t      body_size;
+    size_t body_size;
     const char *method, *target; /* NUL-terminated */
 } script_request;
 
 typedef struct script_bytes {
-    char  *data; /* NUL-terminated */
+    char *data; /* NUL-terminated */
     size_t size, room;
 } script_bytes;
 
 typedef struct script_connection {
     script_bytes in, out; /* what the client sent, what the server did */
-    size_t       parsed, taken, pending;
-    char         host[256];
-    unsigned     port_number;
-    uint64_t     drip_at;
-    int          open, closed, closing, fin, reset, silent, deaf, refused;
+    size_t parsed, taken, pending;
+    char host[256];
+    unsigned port_number;
+    uint64_t drip_at;
+    int open, closed, closing, fin, reset, silent, deaf, refused;
 } script_connection;
 
 enum { SCRIPT_SLEEPS = 64 };
 
 struct script {
-    aws_port    port;
+    aws_port port;
     script_mode mode;
     /* the server */
     const script_step *steps; /* in turn; after the last one it is silent */
-    size_t             step_count, step_at;
+    size_t step_count, step_at;
     void (*serve)(script *s, const script_request *request);
-    void    *context;
+    void *context;
     unsigned requests;
     /* bytes and AGAINs */
     int split_read, split_write; /* at most so many bytes a call; 0 any, -1 random 1 to 7 */
-    uint64_t split_at; /* one receive ends after so many bytes of all answers, 0 none */
+    uint64_t split_at;           /* one receive ends after so many bytes of all answers, 0 none */
     uint64_t received;
-    int again_always;            /* each function says AWS_AGAIN every other time */
-    unsigned again_per_256;      /* or with a probability */
+    int again_always;       /* each function says AWS_AGAIN every other time */
+    unsigned again_per_256; /* or with a probability */
     uint32_t seed;
     /* the clock */
-    int64_t  unix_time; /* at the start, 0 = not known */
+    int64_t unix_time; /* at the start, 0 = not known */
     uint32_t tick;
     uint64_t elapsed;
-    uint32_t drip; /* the server's bytes come one by one, so many ms apart; 0 at once */
+    uint32_t drip;        /* the server's bytes come one by one, so many ms apart; 0 at once */
     uint32_t block_limit; /* ms after which a blocking recv gives up, default 30,000 */
     /* faults */
-    unsigned long calls; /* of open, send, recv, close, wait and entropy so far */
+    unsigned long calls;    /* of open, send, recv, close, wait and entropy so far */
     unsigned long fault_at; /* 1 the first one, 0 none */
-    script_fault  fault;
-    int           for_ever;
-    int           faulted; /* it happened */
-    unsigned      lookup_fails, refuses; /* so many of the next opens */
-    int           open_pending, close_pending; /* AGAINs before each, -1 for ever */
-    unsigned      entropy_fails_from; /* call, 1 the first one; 0 never */
+    script_fault fault;
+    int for_ever;
+    int faulted;                     /* it happened */
+    unsigned lookup_fails, refuses;  /* so many of the next opens */
+    int open_pending, close_pending; /* AGAINs before each, -1 for ever */
+    unsigned entropy_fails_from;     /* call, 1 the first one; 0 never */
     /* what happened */
     script_connection *connections;
-    unsigned           connection_count;
+    unsigned connection_count;
     unsigned opens, sends, recvs, closes, waits, entropies, nows, ticks; /* calls */
     uint32_t sleeps[SCRIPT_SLEEPS]; /* ms of waits for the timer alone */
     unsigned sleep_count;
@@ -122,7 +122,7 @@ struct script {
     const char *what; /* printed with a loop for ever */
     unsigned char toggles[6];
     char method[16], target[24000];
-    int  handle_what;
+    int handle_what;
 };
 
 /* What lies in the connection area. */
@@ -153,7 +153,7 @@ static inline void script_breach(script *s, const char *what)
 
 static inline void script_counted(script *s)
 {
-    if (++s->steps_made <= s->limit)
+    if (++s->steps_made <= s->limit && s->connection_count < 20000)
         return;
     fprintf(stderr, "FAILED: a loop for ever in: %s (fault %d at call %lu%s)\n",
             s->what ? s->what : "?", (int)s->fault, s->fault_at, s->for_ever ? ", for ever" : "");
@@ -335,8 +335,8 @@ static inline script_connection *script_new(script *s, void *area, const char *h
     memcpy(&a, area, sizeof a);
     if (a.magic || a.index)
         script_breach(s, "open: the area is not zeroed");
-    s->connections = (script_connection *)realloc(
-        s->connections, (s->connection_count + 1) * sizeof *s->connections);
+    s->connections = (script_connection *)realloc(s->connections, (s->connection_count + 1) *
+                                                                      sizeof *s->connections);
     if (!s->connections)
         abort();
     c = s->connections + s->connection_count;
@@ -517,9 +517,10 @@ static inline int script_close(const aws_port *port, void *area)
 static inline void script_sleep(script *s, const script_connection *c, unsigned what, uint32_t ms)
 {
     int never = s->faulted && s->for_ever && s->fault == SCRIPT_AGAIN && s->fault_at;
-    int ready = !never && c && ((what & AWS_WAIT_READ && script_readable(c)) ||
-                      (what & AWS_WAIT_WRITE && !c->silent && !c->deaf && s->open_pending >= 0 &&
-                       s->close_pending >= 0));
+    int ready = !never && c &&
+                ((what & AWS_WAIT_READ && script_readable(c)) ||
+                 (what & AWS_WAIT_WRITE && !c->silent && !c->deaf && s->open_pending >= 0 &&
+                  s->close_pending >= 0));
 
     if (ready && !(what & AWS_WAIT_WRITE) && script_drip(s, c)) {
         script_pass(s, script_drip(s, c) < ms ? script_drip(s, c) : ms);
@@ -680,9 +681,9 @@ static inline int script_idle(script *s, aws_client *client)
 }
 
 /* r = expression, again and again while it says AWS_AGAIN. */
-#define SCRIPT_RUN(r, s, client, expression)                                                      \
-    do                                                                                            \
-        (r) = (expression);                                                                       \
+#define SCRIPT_RUN(r, s, client, expression)                                                       \
+    do                                                                                             \
+        (r) = (expression);                                                                        \
     while ((r) == AWS_AGAIN && script_idle((s), (client)))
 
 #endif /* SCRIPT_PORT_INCLUDED */

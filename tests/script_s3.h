@@ -17,35 +17,35 @@
 #include "script_port.h"
 
 typedef struct s3_object {
-    char  *name; /* "bucket/key" */
-    char  *body;
+    char *name; /* "bucket/key" */
+    char *body;
     size_t size;
 } s3_object;
 
 typedef struct s3_model {
-    script    *s;
+    script *s;
     s3_object *objects; /* by name */
-    size_t     count, room;
+    size_t count, room;
     const char *const *buckets; /* what ListBuckets says; NULL ends */
     /* how it answers */
-    size_t   chunk;        /* bytes of a chunk, 0: Content-Length */
-    int      interleaved;  /* keys and prefixes in order */
-    int      every_escape; /* each byte of a key as %XX */
-    unsigned page;         /* keys a page at most, default 1,000 */
-    int      no_token, same_token;
-    unsigned empty_pages;  /* truncated pages without an entry before each full one */
-    unsigned cut_list;     /* this LIST (1 the first one) ... */
-    size_t   cut_after;    /* ... ends after so many bytes of its answer */
-    int      cut_always;   /* and all after it */
-    int      close_each;   /* Connection: close */
-    unsigned fail_list;    /* this LIST says 200 with an <Error> */
+    size_t chunk;     /* bytes of a chunk, 0: Content-Length */
+    int interleaved;  /* keys and prefixes in order */
+    int every_escape; /* each byte of a key as %XX */
+    unsigned page;    /* keys a page at most, default 1,000 */
+    int no_token, same_token;
+    unsigned empty_pages; /* truncated pages without an entry before each full one */
+    unsigned cut_list;    /* this LIST (1 the first one) ... */
+    size_t cut_after;     /* ... ends after so many bytes of its answer */
+    int cut_always;       /* and all after it */
+    int close_each;       /* Connection: close */
+    unsigned fail_list;   /* this LIST says 200 with an <Error> */
     /* what it saw */
     unsigned lists, puts, gets, deletes, others;
     unsigned empties;
     script_bytes body;
-    char   **tokens; /* token tN stands for the N-th: 'k' or 'p' and what was printed last */
-    size_t   token_count;
-    char     parameter[8200], name[8200];
+    char **tokens; /* token tN stands for the N-th: 'k' or 'p' and what was printed last */
+    size_t token_count;
+    char parameter[8200], name[8200];
 } s3_model;
 
 static inline s3_object *s3_at(s3_model *m, const char *name, size_t *at)
@@ -134,7 +134,9 @@ static inline void s3_free(s3_model *m)
 
 static inline int s3_hex(int c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'                 ? c - '0'
+           : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                : -1;
 }
 
 /* Decode %XX of from[size] into to. */
@@ -224,8 +226,9 @@ static inline void s3_answer(s3_model *m, unsigned connection, const char *statu
         snprintf(text, sizeof text, "HTTP/1.1 %s\r\n%s%sTransfer-Encoding: chunked\r\n\r\n", status,
                  headers, m->close_each ? "Connection: close\r\n" : "");
     else
-        snprintf(text, sizeof text, "HTTP/1.1 %s\r\n%s%sContent-Length: %lu\r\n\r\n", status, headers,
-                 m->close_each ? "Connection: close\r\n" : "", (unsigned long)m->body.size);
+        snprintf(text, sizeof text, "HTTP/1.1 %s\r\n%s%sContent-Length: %lu\r\n\r\n", status,
+                 headers, m->close_each ? "Connection: close\r\n" : "",
+                 (unsigned long)m->body.size);
     script_add(&out, text, strlen(text));
     for (at = 0; at < m->body.size; at += n) {
         n = m->chunk && m->chunk < m->body.size - at ? m->chunk : m->body.size - at;
@@ -260,8 +263,8 @@ static inline void s3_error(s3_model *m, const script_request *q, const char *st
 
 typedef struct s3_page {
     const char *prefix, *delimiter;
-    int         encoded;
-    size_t      bucket; /* length of "bucket/" */
+    int encoded;
+    size_t bucket; /* length of "bucket/" */
 } s3_page;
 
 /* The length of the common prefix that a key falls under, 0 none. */
@@ -380,8 +383,9 @@ static inline void s3_list(s3_model *m, const script_request *q, const char *buc
         s3_error(m, q, "200 OK", "InternalError");
         return;
     }
-    s3_text(m, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-               "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>");
+    s3_text(m,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+            "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>");
     if (p.encoded)
         s3_text(m, "<EncodingType>url</EncodingType>");
     if (empty) { /* its token names the same place */
@@ -410,7 +414,8 @@ static inline void s3_list(s3_model *m, const script_request *q, const char *buc
 static inline void s3_list_buckets(s3_model *m, const script_request *q)
 {
     const char *text = s3_parameter(m, q->target, "continuation-token");
-    size_t at = text ? (size_t)strtoul(text + 1, NULL, 10) : 0, limit = m->page ? m->page : 1000, n = 0;
+    size_t at = text ? (size_t)strtoul(text + 1, NULL, 10) : 0, limit = m->page ? m->page : 1000,
+           n = 0;
     char token[100];
 
     m->lists++;

@@ -16,18 +16,18 @@
 
 #define ACCESS "AKIDEXAMPLE"
 #define SECRET "CANARY+secret/wJalrXUtnFEMI"
-#define TOKEN "CANARY-token-FQoGZXIvYXdzEBY"
+#define TOKEN  "CANARY-token-FQoGZXIvYXdzEBY"
 
-static script        s;
-static aws_config    config;
-static aws_session   session;
-static aws_client    client;
+static script s;
+static aws_config config;
+static aws_session session;
+static aws_client client;
 static unsigned char memory[16384];
-static script_step   steps[700];
-static char          pool[300000]; /* answers made by ok() */
-static size_t        pool_used;
-static char          log_text[100000];
-static uint32_t      start_tick = 1000;
+static script_step steps[700];
+static char pool[300000]; /* answers made by ok() */
+static size_t pool_used;
+static char log_text[100000];
+static uint32_t start_tick = 1000;
 
 static void keep_log(void *context, const char *line)
 {
@@ -101,8 +101,9 @@ static void say(const char *answer, unsigned flags)
 static const char *answer(const char *status, const char *headers, const char *body)
 {
     char *text = pool + pool_used;
-    int n = snprintf(text, sizeof pool - pool_used, "HTTP/1.1 %s\r\n%sContent-Length: %lu\r\n\r\n%s",
-                     status, headers, (unsigned long)strlen(body), body);
+    int n =
+        snprintf(text, sizeof pool - pool_used, "HTTP/1.1 %s\r\n%sContent-Length: %lu\r\n\r\n%s",
+                 status, headers, (unsigned long)strlen(body), body);
 
     pool_used += (size_t)n + 1;
     if (pool_used >= sizeof pool)
@@ -200,12 +201,12 @@ static const script_mode modes[] = {SCRIPT_WAITS, SCRIPT_NEVER_WAITS, SCRIPT_BLO
 /* ---- Requests ---- */
 
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-#define HOST "host: test.local:9000\r\n"
-#define DATE "x-amz-date: 20260102T030405Z\r\n"
+#define HOST  "host: test.local:9000\r\n"
+#define DATE  "x-amz-date: 20260102T030405Z\r\n"
 #define AGENT "user-agent: aws.h/" AWS_VERSION "\r\n"
-#define AUTHORIZATION(names, signature)                                                           \
-    "authorization: AWS4-HMAC-SHA256 Credential=" ACCESS                                          \
-    "/20260102/us-east-1/s3/aws4_request, SignedHeaders=" names ", Signature=" signature          \
+#define AUTHORIZATION(names, signature)                                                            \
+    "authorization: AWS4-HMAC-SHA256 Credential=" ACCESS                                           \
+    "/20260102/us-east-1/s3/aws4_request, SignedHeaders=" names ", Signature=" signature           \
     "\r\n\r\n"
 #define NAMES "host;x-amz-content-sha256;x-amz-date"
 
@@ -325,11 +326,12 @@ static void list_buckets_all(void)
 }
 
 #define OK_LENGTH(length) "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n\r\n"
-#define DELETE_BODY                                                                               \
-    "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a&amp;b</Key></Object>" \
+#define DELETE_BODY                                                                                \
+    "<Delete "                                                                                     \
+    "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a&amp;b</Key></Object>"        \
     "<Object><Key>c&#xA;d</Key><VersionId>v1</VersionId></Object></Delete>"
-#define LOCATION_BODY                                                                             \
-    "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"               \
+#define LOCATION_BODY                                                                              \
+    "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"                \
     "<LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>"
 
 /* Signatures by an implementation of SigV4 in Python (hmac, hashlib) from these same texts. */
@@ -339,51 +341,54 @@ static const struct {
 } request_tests[] = {
     {put_all, OK_LENGTH("0"),
      "PUT /bucket/a/b%20c%2B%C3%A9.txt HTTP/1.1\r\ncontent-type: text/plain\r\n" HOST
-     "x-amz-content-sha256: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\r\n" DATE
+     "x-amz-content-sha256: "
+     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\r\n" DATE
      "x-amz-meta-a: 1\r\nx-amz-meta-b: 2\r\nx-amz-meta-color: light  blue\r\n"
-     "content-length: 5\r\n" AGENT
-     AUTHORIZATION("content-type;" NAMES ";x-amz-meta-a;x-amz-meta-b;x-amz-meta-color", 
-                   "51ddebc2130fd3b414d4065b02a7fdf2f43519d33553963aa485812301f17832")
-     "hello"},
+     "content-length: 5\r\n" AGENT AUTHORIZATION(
+         "content-type;" NAMES ";x-amz-meta-a;x-amz-meta-b;x-amz-meta-color",
+         "51ddebc2130fd3b414d4065b02a7fdf2f43519d33553963aa485812301f17832") "hello"},
     {get_all, OK_LENGTH("5") "hello",
      "GET /bucket/../x//y?partNumber=3&versionId=v%2F1%3D HTTP/1.1\r\n" HOST
-     "range: bytes=0-9\r\nx-amz-content-sha256: " EMPTY "\r\n" DATE AGENT
-     AUTHORIZATION("host;range;x-amz-content-sha256;x-amz-date", 
-                   "c275f957bc9085fe464b4cd0b430eec2d8aaa01c29a7f8ba14fea43b93c7a3ea")},
+     "range: bytes=0-9\r\nx-amz-content-sha256: " EMPTY "\r\n" DATE AGENT AUTHORIZATION(
+         "host;range;x-amz-content-sha256;x-amz-date",
+         "c275f957bc9085fe464b4cd0b430eec2d8aaa01c29a7f8ba14fea43b93c7a3ea")},
     {head_all, OK_LENGTH("12345"),
      "HEAD /bucket/key HTTP/1.1\r\n" HOST "x-amz-content-sha256: " EMPTY "\r\n" DATE AGENT
-     AUTHORIZATION(NAMES, 
-                   "40a009f4939df1f6851b692d8952efe027cfcd827034b9cc9535fc7da12caf8e")},
+         AUTHORIZATION(NAMES, "40a009f4939df1f6851b692d8952efe027cfcd827034b9cc9535fc7da12caf8e")},
     {delete_one, "HTTP/1.1 204 No Content\r\n\r\n",
      "DELETE /bucket/key HTTP/1.1\r\n" HOST "x-amz-content-sha256: " EMPTY "\r\n" DATE AGENT
-     AUTHORIZATION(NAMES, 
-                   "383e88731354a30a4820b95c8b84ee40a89144f801b21a0c5b870deeac42e6a0")},
+         AUTHORIZATION(NAMES, "383e88731354a30a4820b95c8b84ee40a89144f801b21a0c5b870deeac42e6a0")},
     {copy_all, OK_LENGTH("54") "<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>\n",
      "PUT /bucket/to HTTP/1.1\r\n" HOST "x-amz-content-sha256: " EMPTY "\r\n"
-     "x-amz-copy-source: from/a%20b%3Fc?versionId=x/y\r\n" DATE "content-length: 0\r\n" AGENT
-     AUTHORIZATION("host;x-amz-content-sha256;x-amz-copy-source;x-amz-date", 
-                   "1f02709a687a420e01d9f9d3b48fbc93e1233df369e4aa079d9191c6a9c8f7cc")},
+     "x-amz-copy-source: from/a%20b%3Fc?versionId=x/y\r\n" DATE
+     "content-length: 0\r\n" AGENT AUTHORIZATION(
+         "host;x-amz-content-sha256;x-amz-copy-source;x-amz-date",
+         "1f02709a687a420e01d9f9d3b48fbc93e1233df369e4aa079d9191c6a9c8f7cc")},
     {list_all, OK_LENGTH("5") "<a/>\n",
      "GET /bucket?delimiter=%2F&encoding-type=url&fetch-owner=true&list-type=2&max-keys=7"
      "&prefix=2026%2F&start-after=2026%2Fa%20b%26c HTTP/1.1\r\n" HOST "x-amz-content-sha256: " EMPTY
-     "\r\n" DATE AGENT AUTHORIZATION(NAMES, 
-                   "d4f1283c8d3946f1f98dbde4c3be3f28d33036dc683383f427e79b826dc6c7a6")},
+     "\r\n" DATE AGENT AUTHORIZATION(
+         NAMES, "d4f1283c8d3946f1f98dbde4c3be3f28d33036dc683383f427e79b826dc6c7a6")},
     {delete_all, OK_LENGTH("16") "<DeleteResult/>\n",
-     "POST /bucket?delete= HTTP/1.1\r\ncontent-md5: WTcwi+q3HAKzyrnVYvkjag==\r\n" HOST "x-amz-content-sha256: 314c222de95a0f2f3108f9785ef991832ab730b338c719cbfeb52521f20a1403\r\n" DATE
-     "content-length: 160\r\n" AGENT AUTHORIZATION("content-md5;" NAMES, 
-                   "90c4871517043a5905ba928b5aff17f96fba39236ffdef649770b270350a9279") DELETE_BODY},
+     "POST /bucket?delete= HTTP/1.1\r\ncontent-md5: WTcwi+q3HAKzyrnVYvkjag==\r\n" HOST
+     "x-amz-content-sha256: "
+     "314c222de95a0f2f3108f9785ef991832ab730b338c719cbfeb52521f20a1403\r\n" DATE
+     "content-length: 160\r\n" AGENT AUTHORIZATION(
+         "content-md5;" NAMES, "90c4871517043a5905ba928b5aff17f96fba39236ffdef649770b270350a9279")
+         DELETE_BODY},
     {create_all, OK_LENGTH("0"),
      "PUT /bucket HTTP/1.1\r\n" HOST "x-amz-content-sha256: " EMPTY "\r\n" DATE
-     "content-length: 0\r\n" AGENT AUTHORIZATION(NAMES, 
-                   "5e3daf75c1dce63afd4563e21c84c904a0fff82f7fa6bd8cff82e1ee56160920")},
+     "content-length: 0\r\n" AGENT AUTHORIZATION(
+         NAMES, "5e3daf75c1dce63afd4563e21c84c904a0fff82f7fa6bd8cff82e1ee56160920")},
     {create_located, OK_LENGTH("0"),
-     "PUT /bucket HTTP/1.1\r\n" HOST "x-amz-content-sha256: a2531158b25edb57200e54140cc1b12d0af943f596ea467c2fbbedcc16223cc5\r\n" DATE "content-length: 153\r\n" AGENT
-     AUTHORIZATION(NAMES, 
-                   "b02ba3cd1347842db6181b067308c83cf86a92fa8d08b7d0f2895a229711b59e") LOCATION_BODY},
+     "PUT /bucket HTTP/1.1\r\n" HOST
+     "x-amz-content-sha256: "
+     "a2531158b25edb57200e54140cc1b12d0af943f596ea467c2fbbedcc16223cc5\r\n" DATE
+     "content-length: 153\r\n" AGENT AUTHORIZATION(
+         NAMES, "b02ba3cd1347842db6181b067308c83cf86a92fa8d08b7d0f2895a229711b59e") LOCATION_BODY},
     {list_buckets_all, OK_LENGTH("5") "<a/>\n",
-     "GET / HTTP/1.1\r\n" HOST "x-amz-content-sha256: " EMPTY "\r\n" DATE AGENT
-     AUTHORIZATION(NAMES, 
-                   "0c27accef51a2cacc85017a74355fa7afc210858366a372344351cc240f4dd81")}};
+     "GET / HTTP/1.1\r\n" HOST "x-amz-content-sha256: " EMPTY "\r\n" DATE AGENT AUTHORIZATION(
+         NAMES, "0c27accef51a2cacc85017a74355fa7afc210858366a372344351cc240f4dd81")}};
 
 static void test_requests(void)
 {
@@ -469,8 +474,8 @@ static void test_answers(void)
 {
     static const struct {
         const char *answer;
-        int         result;
-        int         reused;
+        int result;
+        int reused;
         const char *body;
     } answers[] = {
         {OK_LENGTH("5") "hello", 5, 1, "hello"},
@@ -478,13 +483,15 @@ static void test_answers(void)
         {CHUNKED "5\r\nhello\r\n0\r\n\r\n", 5, 1, "hello"},
         {CHUNKED "0002\r\nhe\r\n3;a=b\r\nllo\r\n0\r\nX-Trailer: y\r\n\r\n", 5, 1, "hello"},
         {CHUNKED "0\r\n\r\n", 0, 1, ""},
-        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nContent-Length: 77\r\n\r\n"
-         OK_LENGTH("5") "hello", 5, 1, "hello"},
+        {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nContent-Length: "
+         "77\r\n\r\n" OK_LENGTH("5") "hello",
+         5, 1, "hello"},
         {"HTTP/1.1 206 Partial Content\r\ncontent-length:5 \r\n\r\nhello", 5, 1, "hello"},
         {"HTTP/1.1 200\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 5, 1, "hello"},
         {"HTTP/1.1 204 No Content\r\n\r\n", 0, 1, ""},
         {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello", 5, 0, "hello"},
-        {"HTTP/1.1 200 OK\r\nConnection: x, CLOSE\r\nContent-Length: 5\r\n\r\nhello", 5, 0, "hello"},
+        {"HTTP/1.1 200 OK\r\nConnection: x, CLOSE\r\nContent-Length: 5\r\n\r\nhello", 5, 0,
+         "hello"},
         {OK_LENGTH("5") "hello+", 5, 0, "hello"},
         {OK_LENGTH("5") "helloHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 5, 0, "hello"},
         {"HTTP/1.1 204 No Content\r\n\r\nbody", 0, 0, ""},
@@ -501,11 +508,12 @@ static void test_answers(void)
          0, ""},
         {"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", AWS_ERR_PROTOCOL, 0, ""},
         {"HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\nhello", AWS_ERR_PROTOCOL, 0, ""},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n", AWS_ERR_PROTOCOL, 0, ""},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n", AWS_ERR_PROTOCOL, 0,
+         ""},
         {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
          AWS_ERR_PROTOCOL, 0, ""},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", AWS_ERR_PROTOCOL, 0,
-         ""},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", AWS_ERR_PROTOCOL,
+         0, ""},
         {"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 0\r\n\r\n", AWS_ERR_PROTOCOL, 0, ""},
         {"HTTP/1.1 200 OK\r\nA : b\r\nContent-Length: 0\r\n\r\n", AWS_ERR_PROTOCOL, 0, ""},
         {"HTTP/1.1 200 OK\r\nA\r\nContent-Length: 0\r\n\r\n", AWS_ERR_PROTOCOL, 0, ""},
@@ -550,7 +558,8 @@ static void test_head(void)
     start();
     say("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\nETag: \"e\"\r\n"
         "Last-Modified: Fri, 02 Jan 2026 03:04:05 GMT\r\nX-Amz-Version-Id: v\r\n"
-        "Content-Type: text/x\r\n\r\n", 0);
+        "Content-Type: text/x\r\n\r\n",
+        0);
     SCRIPT_RUN(r, &s, &client, aws_s3_head_object(&client, &args, &result));
     CHECK_INT(r, 0);
     CHECK(result.size == (uint64_t)INT64_MAX);
@@ -578,8 +587,8 @@ static void test_head(void)
 static void test_floods(void)
 {
     static char text[80000];
-    static const char *const parts[] = {"HTTP/1.1 100 Continue\r\n\r\n", "A: b\r\n", "A",
-                                        CHUNKED, CHUNKED};
+    static const char *const parts[] = {"HTTP/1.1 100 Continue\r\n\r\n", "A: b\r\n", "A", CHUNKED,
+                                        CHUNKED};
     size_t i, n;
 
     for (i = 0; i < 5; i++) {
@@ -654,9 +663,11 @@ static void test_copy_and_location(void)
 
     setup(SCRIPT_WAITS);
     start();
-    say(CHUNKED "2a\r\n<?xml version=\"1.0\"?>\n  <CopyObjectResult>\r\n"
-                "62\r\n<LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>&quot;e&quot;</ETag>"
-                "</CopyObjectResult>\r\n0\r\n\r\n", 0);
+    say(CHUNKED
+        "2a\r\n<?xml version=\"1.0\"?>\n  <CopyObjectResult>\r\n"
+        "62\r\n<LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>&quot;e&quot;</ETag>"
+        "</CopyObjectResult>\r\n0\r\n\r\n",
+        0);
     args.copy_source = "from/key";
     SCRIPT_RUN(r, &s, &client, aws_s3_copy(&client, &args, &result));
     CHECK_INT(r, 0);
@@ -818,13 +829,18 @@ static void test_retries(void)
 {
     static const struct {
         const char *status, *code;
-        unsigned    attempts;
-    } answers[] = {{"500 Oops", "InternalError", 3}, {"502 Oops", "x", 3},
-                   {"503 Slow", "SlowDown", 3},      {"504 Oops", "x", 3},
-                   {"400 Bad", "RequestTimeout", 3}, {"400 Bad", "Throttling", 3},
+        unsigned attempts;
+    } answers[] = {{"500 Oops", "InternalError", 3},
+                   {"502 Oops", "x", 3},
+                   {"503 Slow", "SlowDown", 3},
+                   {"504 Oops", "x", 3},
+                   {"400 Bad", "RequestTimeout", 3},
+                   {"400 Bad", "Throttling", 3},
                    {"429 Many", "TooManyRequestsException", 3},
-                   {"501 Oops", "NotImplemented", 1}, {"400 Bad", "BadDigest", 1},
-                   {"403 No", "AccessDenied", 1},    {"404 No", "NoSuchKey", 1},
+                   {"501 Oops", "NotImplemented", 1},
+                   {"400 Bad", "BadDigest", 1},
+                   {"403 No", "AccessDenied", 1},
+                   {"404 No", "NoSuchKey", 1},
                    {"412 No", "PreconditionFailed", 1}};
     size_t i, m, n;
 
@@ -910,7 +926,7 @@ static void test_backoff(void)
 static void test_quota(void)
 {
     static const struct {
-        int      kind; /* 0 errors, 1 time-outs, 2 errors after some success, 3 after many */
+        int kind; /* 0 errors, 1 time-outs, 2 errors after some success, 3 after many */
         unsigned attempts;
     } runs[] = {{0, 101}, {1, 51}, {2, 100}, {3, 101}};
     size_t i, n;
@@ -1030,8 +1046,13 @@ static void test_error_in_200(void)
 /* A 200 whose XML isn't complete is no success. */
 static void test_bad_xml(void)
 {
-    static const char *const texts[] = {"", " \r\n", "<CopyObjectResult>", "<a></b>", "hello",
-                                        "<CopyObjectResult/>x", "<!DOCTYPE a><a/>"};
+    static const char *const texts[] = {"",
+                                        " \r\n",
+                                        "<CopyObjectResult>",
+                                        "<a></b>",
+                                        "hello",
+                                        "<CopyObjectResult/>x",
+                                        "<!DOCTYPE a><a/>"};
     aws_s3_args args = args_of("to");
     size_t i, m;
     int r;
@@ -1183,10 +1204,11 @@ static void test_long_timeouts(void)
 static void serve_any(script *sc, const script_request *q)
 {
     if (strcmp(q->method, "GET") == 0 && strstr(q->target, "list-type=2"))
-        script_reply(sc, q->connection,
-                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                     "49\r\n<ListBucketResult><Contents><Key>a</Key></Contents><Contents><Key>b</Key>\r\n"
-                     "1e\r\n</Contents></ListBucketResult>\r\n0\r\n\r\n");
+        script_reply(
+            sc, q->connection,
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "49\r\n<ListBucketResult><Contents><Key>a</Key></Contents><Contents><Key>b</Key>\r\n"
+            "1e\r\n</Contents></ListBucketResult>\r\n0\r\n\r\n");
     else if (strcmp(q->method, "GET") == 0)
         script_reply(sc, q->connection, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
     else if (strstr(q->head, "x-amz-copy-source"))
@@ -1457,7 +1479,7 @@ static void test_stream_put(void)
         for (done = 0; done < 26; done += (size_t)r) {
             size_t piece = done % 2 ? 26 - done : 1;
             SCRIPT_RUN(r, &s, &client,
-                       aws_client_write(&client, "abcdefghijklmnopqrstuvwxyz" + done, piece));
+                       aws_client_write(&client, &"abcdefghijklmnopqrstuvwxyz"[done], piece));
             if (!CHECK(r > 0))
                 break;
         }
@@ -1541,9 +1563,8 @@ static void test_unsigned_over_http(void)
 
 static void test_stream_get(void)
 {
-    static const char *const answers[] = {
-        OK_LENGTH("26") "abcdefghijklmnopqrstuvwxyz",
-        CHUNKED "3\r\nabc\r\n17\r\ndefghijklmnopqrstuvwxyz\r\n0\r\n\r\n"};
+    static const char *const answers[] = {OK_LENGTH("26") "abcdefghijklmnopqrstuvwxyz", CHUNKED
+                                          "3\r\nabc\r\n17\r\ndefghijklmnopqrstuvwxyz\r\n0\r\n\r\n"};
     aws_s3_args args = args_of("key");
     size_t m, i, used, piece;
     int r;
@@ -1626,13 +1647,13 @@ static void test_stream_get_fails(void)
 
 typedef struct pipe_end {
     const char *data;
-    size_t      size, at, most; /* bytes a call; 0 any */
-    int         again, toggle;  /* says AWS_AGAIN every other time */
-    int         error;          /* returned once `at` reaches fail_at */
-    size_t      fail_at;
-    unsigned    rewinds;
-    int         rewind_result;
-    char        taken[4000];
+    size_t size, at, most; /* bytes a call; 0 any */
+    int again, toggle;     /* says AWS_AGAIN every other time */
+    int error;             /* returned once `at` reaches fail_at */
+    size_t fail_at;
+    unsigned rewinds;
+    int rewind_result;
+    char taken[4000];
 } pipe_end;
 
 static int pipe_read(void *context, void *data, size_t size)
@@ -1697,7 +1718,8 @@ static int put_from(pipe_end *p, int rewinds)
 static void test_source(void)
 {
     static const char hello_hash[] =
-        "x-amz-content-sha256: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\r\n";
+        "x-amz-content-sha256: "
+        "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\r\n";
     size_t m;
     int secure;
 
@@ -1890,7 +1912,7 @@ static void test_small_buffer(void)
 typedef struct progress {
     uint64_t done, total;
     unsigned calls;
-    int      back; /* it went backwards */
+    int back; /* it went backwards */
 } progress;
 
 static void on_progress(void *context, uint64_t done, uint64_t total)
@@ -1947,8 +1969,12 @@ static void no_secret_in(const char *text)
 
 static void test_log(void)
 {
-    static const char *const codes[] = {"AccessDenied", "SignatureDoesNotMatch", "ExpiredToken",
-                                        "InvalidAccessKeyId", "RequestTimeTooSkewed", "SlowDown",
+    static const char *const codes[] = {"AccessDenied",
+                                        "SignatureDoesNotMatch",
+                                        "ExpiredToken",
+                                        "InvalidAccessKeyId",
+                                        "RequestTimeTooSkewed",
+                                        "SlowDown",
                                         "AuthorizationHeaderMalformed"};
     size_t i, n;
     const char *sent;
@@ -2125,12 +2151,12 @@ static void test_interim(void)
 /* ---- Credentials ---- */
 
 typedef struct vault {
-    char     id[32], secret[32], token[32]; /* overwritten in place */
+    char id[32], secret[32], token[32]; /* overwritten in place */
     unsigned calls, given;
-    int      agains; /* AWS_AGAINs before each answer */
-    int      again;
-    int      result; /* of get */
-    int64_t  life;   /* seconds, 0 for ever */
+    int agains; /* AWS_AGAINs before each answer */
+    int again;
+    int result;       /* of get */
+    int64_t life;     /* seconds, 0 for ever */
     aws_client *busy; /* must not be called while this one signs */
 } vault;
 
@@ -2158,7 +2184,7 @@ static int vault_get(const aws_provider *provider, aws_client *c, aws_keys *keys
     return 0;
 }
 
-static vault        safe;
+static vault safe;
 static aws_provider provider;
 
 static void setup_vault(script_mode mode)
@@ -2237,7 +2263,7 @@ static void test_provider_fails(void)
         safe.result = 0;
         CHECK_INT(get_text(), 5);
         CHECK(strstr(script_sent(&s, s.connection_count - 1), "Credential=ID2/") != NULL);
-            stop();
+        stop();
     }
 }
 
@@ -2289,7 +2315,8 @@ static void test_provider_shared(void)
     safe.life = 3600;
     aws_session_init(&session, &config);
     CHECK_INT(aws_client_init(&client, &session, &aws_s3_service, memory,
-                              aws_client_memory(&s.port, AWS_MEMORY_HTTP)), 0); /* small pieces */
+                              aws_client_memory(&s.port, AWS_MEMORY_HTTP)),
+              0); /* small pieces */
     CHECK_INT(aws_client_init(&other, &session, &aws_s3_service, more, sizeof more), 0);
     CHECK_INT(aws_s3_delete_object(&client, &args, NULL), AWS_AGAIN); /* asks */
     aws_client_waiting(&client, &w);
@@ -2368,7 +2395,8 @@ static void test_provider_advisory(void)
 
 static void test_missing_keys(void)
 {
-    static const char *const pairs[][2] = {{NULL, NULL}, {ACCESS, NULL}, {NULL, SECRET}, {"", SECRET}};
+    static const char *const pairs[][2] = {
+        {NULL, NULL}, {ACCESS, NULL}, {NULL, SECRET}, {"", SECRET}};
     size_t i;
 
     for (i = 0; i < 4; i++) {
@@ -2419,8 +2447,8 @@ static void test_learnt_clock(void)
         ok("", "HELLO");
         CHECK_INT(get_text(), 5);
         CHECK(strncmp(script_sent(&s, 0),
-                      "HEAD / HTTP/1.1\r\nhost: test.local:9000\r\n" AGENT "\r\nGET /bucket/key ", 80) ==
-              0);
+                      "HEAD / HTTP/1.1\r\nhost: test.local:9000\r\n" AGENT "\r\nGET /bucket/key ",
+                      80) == 0);
         CHECK(strstr(script_sent(&s, 0), "x-amz-date: 20260102T030405Z") != NULL);
         CHECK_INT(s.connection_count, 1);
         script_pass(&s, 3600000);
@@ -2456,7 +2484,8 @@ static void test_bad_clock(void)
             config.clock_floor = 1767000000;
             start();
             say("HTTP/1.1 400 No\r\nDate: Fri, 02 Jan 2026 03:04:05 GMT\r\nConnection: close\r\n"
-                "Content-Length: 3\r\n\r\n", SCRIPT_FIN);
+                "Content-Length: 3\r\n\r\n",
+                SCRIPT_FIN);
             ok("", "hello");
             CHECK_INT(get_text(), 5);
             CHECK_INT(s.connection_count, 2);
@@ -2483,12 +2512,11 @@ static void test_bad_arguments(void)
 {
     static const struct {
         const char *bucket, *key;
-    } names[] = {{"bucket", ""},        {"bucket", NULL},     {NULL, "key"},
-                 {"", "key"},           {"x@evil:443/#", "k"}, {"a/b", "key"},
-                 {"bucket\n", "key"},   {"..", "key"},        {".", "key"},
-                 {"b\xc3\xbc", "key"}};
+    } names[] = {{"bucket", ""},        {"bucket", NULL},    {NULL, "key"},       {"", "key"},
+                 {"x@evil:443/#", "k"}, {"a/b", "key"},      {"bucket\n", "key"}, {"..", "key"},
+                 {".", "key"},          {"b\xc3\xbc", "key"}};
     static char long_key[1026], long_bucket[257];
-    static const aws_pair bad_pairs[] = {{"a", "x\r\ny: z"}, {"a b", "x"}, {"a:", "x"},
+    static const aws_pair bad_pairs[] = {{"a", "x\r\ny: z"}, {"a b", "x"},  {"a:", "x"},
                                          {"", "x"},          {"a", "\x7f"}, {"a\r\n", "x"}};
     size_t i;
     aws_s3_args args;
@@ -2548,21 +2576,67 @@ typedef struct test {
     void (*run)(void);
 } test;
 
-#define TEST(name) {#name, test_##name}
+#define TEST(name)                                                                                 \
+    {                                                                                              \
+#name, test_##name                                                                         \
+    }
 
-static const test tests[] = {
-    TEST(requests), TEST(requests_in_a_row), TEST(targets), TEST(answers), TEST(head), TEST(floods),
-    TEST(headers), TEST(chunked_size), TEST(copy_and_location), TEST(delete_objects), TEST(stale),
-    TEST(not_stale), TEST(stale_streams), TEST(retries), TEST(retry_succeeds), TEST(backoff),
-    TEST(quota), TEST(transport), TEST(error_in_200), TEST(bad_xml), TEST(timeouts),
-    TEST(whole_call), TEST(slow_server), TEST(blocking_timeout), TEST(long_timeouts), TEST(cancel),
-    TEST(cancel_connecting), TEST(busy), TEST(waiting), TEST(stream_put), TEST(stream_put_fails),
-    TEST(unsigned_over_http), TEST(stream_get), TEST(stream_get_fails), TEST(source),
-    TEST(source_once), TEST(short_source), TEST(sink), TEST(small_buffer), TEST(progress),
-    TEST(log), TEST(early), TEST(early_stream), TEST(early_others), TEST(interim), TEST(provider),
-    TEST(provider_fails), TEST(provider_broken), TEST(provider_shared), TEST(provider_advisory),
-    TEST(missing_keys), TEST(no_clock), TEST(learnt_clock), TEST(bad_clock), TEST(entropy),
-    TEST(bad_arguments)};
+static const test tests[] = {TEST(requests),
+                             TEST(requests_in_a_row),
+                             TEST(targets),
+                             TEST(answers),
+                             TEST(head),
+                             TEST(floods),
+                             TEST(headers),
+                             TEST(chunked_size),
+                             TEST(copy_and_location),
+                             TEST(delete_objects),
+                             TEST(stale),
+                             TEST(not_stale),
+                             TEST(stale_streams),
+                             TEST(retries),
+                             TEST(retry_succeeds),
+                             TEST(backoff),
+                             TEST(quota),
+                             TEST(transport),
+                             TEST(error_in_200),
+                             TEST(bad_xml),
+                             TEST(timeouts),
+                             TEST(whole_call),
+                             TEST(slow_server),
+                             TEST(blocking_timeout),
+                             TEST(long_timeouts),
+                             TEST(cancel),
+                             TEST(cancel_connecting),
+                             TEST(busy),
+                             TEST(waiting),
+                             TEST(stream_put),
+                             TEST(stream_put_fails),
+                             TEST(unsigned_over_http),
+                             TEST(stream_get),
+                             TEST(stream_get_fails),
+                             TEST(source),
+                             TEST(source_once),
+                             TEST(short_source),
+                             TEST(sink),
+                             TEST(small_buffer),
+                             TEST(progress),
+                             TEST(log),
+                             TEST(early),
+                             TEST(early_stream),
+                             TEST(early_others),
+                             TEST(interim),
+                             TEST(provider),
+                             TEST(provider_fails),
+                             TEST(provider_broken),
+                             TEST(provider_shared),
+                             TEST(provider_advisory),
+                             TEST(missing_keys),
+                             TEST(no_clock),
+                             TEST(learnt_clock),
+                             TEST(bad_clock),
+                             TEST(entropy),
+                             TEST(bad_arguments)};
 
 /* With ticks from the start, and with ticks that wrap around or change their sign on the way. */
 int main(int argc, char **argv)

@@ -13,14 +13,14 @@
 #include "script_s3.h"
 #include <unistd.h>
 
-static script        s;
-static s3_model      model;
-static aws_config    config;
-static aws_session   session;
-static aws_client    client;
+static script s;
+static s3_model model;
+static aws_config config;
+static aws_session session;
+static aws_client client;
 static aws_s3_bucket bucket;
 static unsigned char memory[16384];
-static int           full; /* TORTURE=full */
+static int full; /* TORTURE=full */
 
 static void setup(script_mode mode)
 {
@@ -57,15 +57,15 @@ enum { NOTHING, DELETE_IT, GET_OTHER, DELETE_ALL_SEEN };
 
 typedef struct plan {
     aws_s3_args args;
-    int         what;  /* is called inside the loop */
-    unsigned    every; /* entry; 0: each one */
-    int         on_again; /* also whenever next says AWS_AGAIN: a get, up to so many */
-    int         cancel; /* each `every`-th time: cancel the client instead */
+    int what;       /* is called inside the loop */
+    unsigned every; /* entry; 0: each one */
+    int on_again;   /* also whenever next says AWS_AGAIN: a get, up to so many */
+    int cancel;     /* each `every`-th time: cancel the client instead */
 } plan;
 
 typedef struct seen {
-    char   **names;
-    size_t   count, room;
+    char **names;
+    size_t count, room;
     unsigned prefixes;
 } seen;
 
@@ -184,15 +184,17 @@ static int same(seen *got, seen *want)
 {
     size_t i;
 
-    qsort(got->names, got->count, sizeof *got->names, by_name);
-    qsort(want->names, want->count, sizeof *want->names, by_name);
+    if (got->count)
+        qsort(got->names, got->count, sizeof *got->names, by_name);
+    if (want->count)
+        qsort(want->names, want->count, sizeof *want->names, by_name);
     for (i = 0; i < got->count && i < want->count; i++)
         if (strcmp(got->names[i], want->names[i]) != 0)
             break;
     if (i == want->count && i == got->count)
         return 1;
-    fprintf(stderr, "%lu entries, not %lu; at %lu: got %.60s, not %.60s\n", (unsigned long)got->count,
-            (unsigned long)want->count, (unsigned long)i,
+    fprintf(stderr, "%lu entries, not %lu; at %lu: got %.60s, not %.60s\n",
+            (unsigned long)got->count, (unsigned long)want->count, (unsigned long)i,
             i < got->count ? got->names[i] : "(none)", i < want->count ? want->names[i] : "(none)");
     return 0;
 }
@@ -225,7 +227,7 @@ static void fill(unsigned count, const char *form)
     for (i = 0; i < count; i++) {
         snprintf(key, sizeof key, form, i);
         snprintf(name, sizeof name, "bucket/%s", key);
-        s3_put(&model, name, "hello, world, hello, world" + i % 20, i % 7);
+        s3_put(&model, name, &"hello, world, hello, world"[i % 20], i % 7);
     }
 }
 
@@ -346,8 +348,8 @@ static void test_arguments(void)
                     p.args.delimiter = delimiters[d];
                     p.args.fetch_owner = 1;
                     if (!check_list(&p))
-                        fprintf(stderr, "prefix %s, after %s, delimiter %s\n", prefixes[i], afters[j],
-                                delimiters[d]);
+                        fprintf(stderr, "prefix %s, after %s, delimiter %s\n", prefixes[i],
+                                afters[j], delimiters[d]);
                     stop();
                 }
     setup(SCRIPT_WAITS);
@@ -612,7 +614,8 @@ static void test_cancel(void)
                         break;
                 }
                 if (!CHECK_INT(r, 0) || !CHECK(same(&got, &want)))
-                    fprintf(stderr, "page memory %lu, delimiter %d, cancelled after %lu steps: %s\n",
+                    fprintf(stderr,
+                            "page memory %lu, delimiter %d, cancelled after %lu steps: %s\n",
                             (unsigned long)sizes[k], (int)d, (unsigned long)steps,
                             aws_client_failure_text(&client));
                 forget(&got);
@@ -669,7 +672,8 @@ static void test_interleaved(void)
                     }
                 for (i = 0; i < 2; i++) {
                     if (!CHECK_INT(r[i], 0) || !CHECK(same(got + i, want + i)))
-                        fprintf(stderr, "page memory %lu, mode %d, delimiters %d, iterator %d: %s\n",
+                        fprintf(stderr,
+                                "page memory %lu, mode %d, delimiters %d, iterator %d: %s\n",
                                 (unsigned long)sizes[k], (int)modes[m], (int)d, (int)i,
                                 aws_client_failure_text(&client));
                     forget(got + i);
@@ -736,7 +740,8 @@ static void test_cuts(void)
                         p.args.start_after = a ? "k00-longer-than-the" : NULL;
                         p.args.delimiter = d ? "/" : NULL;
                         if (!check_list(&p)) {
-                            fprintf(stderr, "delimiter %d, after %d, interrupts %d, LIST %u cut at %lu\n",
+                            fprintf(stderr,
+                                    "delimiter %d, after %d, interrupts %d, LIST %u cut at %lu\n",
                                     (int)d, (int)a, (int)k, which, (unsigned long)cut);
                             if (check_failed > 30)
                                 return;
@@ -851,8 +856,8 @@ static void test_error_page(void)
                 p.on_again = again;
                 p.args.prefix = "k";
                 if (!check_list(&p))
-                    fprintf(stderr, "LIST %u fails, %d calls at AWS_AGAIN, split %d\n", which, again,
-                            split);
+                    fprintf(stderr, "LIST %u fails, %d calls at AWS_AGAIN, split %d\n", which,
+                            again, split);
                 stop();
             }
 }
@@ -861,8 +866,8 @@ static void test_error_page(void)
 static const char hello_hash[] =
     "x-amz-content-sha256: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\r\n";
 
-/* The page turns out to be an <Error>, or falls silent, or is cut, while another call saves it: that
- * is the listing's trouble, not the other call's. */
+/* The page turns out to be an <Error>, or falls silent, or is cut, while another call saves it:
+ * that is the listing's trouble, not the other call's. */
 static void test_trouble_while_saved(void)
 {
     static aws_s3_objects it;
@@ -903,8 +908,7 @@ static void test_trouble_while_saved(void)
                     s.connections[0].fin = 0;
                     s.connections[0].silent = 1;
                 }
-                SCRIPT_RUN(put, &s, &client,
-                           aws_s3_bucket_put(&bucket, "z", "hello", 5, NULL));
+                SCRIPT_RUN(put, &s, &client, aws_s3_bucket_put(&bucket, "z", "hello", 5, NULL));
                 if (put != AWS_ERR_BUSY) { /* the head of the page had come */
                     unsigned i, found = 0;
                     CHECK_INT(put, 0);
@@ -920,8 +924,8 @@ static void test_trouble_while_saved(void)
                     n++;
                 }
                 if (!CHECK_INT(r, 0) || !CHECK_INT(n, 12))
-                    fprintf(stderr, "trouble %d, page memory %d, split %d: %s\n", (int)trouble, (int)k,
-                            split, aws_client_failure_text(&client));
+                    fprintf(stderr, "trouble %d, page memory %d, split %d: %s\n", (int)trouble,
+                            (int)k, split, aws_client_failure_text(&client));
                 stop();
             }
 }
@@ -977,7 +981,8 @@ static void serve_virtual(script *sc, const script_request *q)
 
     snprintf(target, sizeof target, "/%.*s%s", (int)strcspn(host, "."), host, q->target);
     snprintf(head, sizeof head, "%.*s", (int)q->head_size, q->head);
-    path.target = target[strlen(target) - 1] == '/' && !strchr(target + 1, '?') ? "/bucket" : target;
+    path.target =
+        target[strlen(target) - 1] == '/' && !strchr(target + 1, '?') ? "/bucket" : target;
     if (strstr(target, "/?")) { /* "/bucket/?list-type=2": a listing */
         char *slash = strstr(target, "/?");
         memmove(slash, slash + 1, strlen(slash));
@@ -1070,9 +1075,9 @@ static void test_missing_bucket(void)
 
     setup(SCRIPT_WAITS);
     s.serve = NULL;
-    s.steps = &(script_step){
-        "HTTP/1.1 404 Not Found\r\nContent-Length: 39\r\n\r\n<Error><Code>NoSuchBucket</Code></Error>",
-        0, 0, 0};
+    s.steps = &(script_step){"HTTP/1.1 404 Not Found\r\nContent-Length: "
+                             "39\r\n\r\n<Error><Code>NoSuchBucket</Code></Error>",
+                             0, 0, 0};
     s.step_count = 1;
     aws_s3_objects_begin(&it, &bucket, NULL);
     CHECK_INT(aws_s3_objects_next(&it, &o), AWS_ERR_SERVICE);
@@ -1086,9 +1091,26 @@ static void test_missing_bucket(void)
 
 static void test_keys(void)
 {
-    static const char *const keys[] = {"//", "a/../b", ".", "..", "a b", "a+b", "a%b", "a%20b",
-                                       "\x01\x02\x1f", "<&>\"'", "\xc3\xa9\xe2\x82\xac", "a\nb",
-                                       "a\rb", "\x7f", "~", "a?b=c&d", "k", " ", "  x", "x ",
+    static const char *const keys[] = {"//",
+                                       "a/../b",
+                                       ".",
+                                       "..",
+                                       "a b",
+                                       "a+b",
+                                       "a%b",
+                                       "a%20b",
+                                       "\x01\x02\x1f",
+                                       "<&>\"'",
+                                       "\xc3\xa9\xe2\x82\xac",
+                                       "a\nb",
+                                       "a\rb",
+                                       "\x7f",
+                                       "~",
+                                       "a?b=c&d",
+                                       "k",
+                                       " ",
+                                       "  x",
+                                       "x ",
                                        "\xf0\x9f\x98\x80"};
     size_t i, escape, chunk, d;
     int split;
@@ -1216,18 +1238,41 @@ static void test_buckets(void)
 
 /* ---- All of them ---- */
 
-#define TEST(name) {#name, test_##name}
+#define TEST(name)                                                                                 \
+    {                                                                                              \
+#name, test_##name                                                                         \
+    }
 
 static const struct {
     const char *name;
     void (*run)(void);
-} tests[] = {TEST(pages), TEST(fields), TEST(arguments), TEST(deletes), TEST(deletes_many),
-             TEST(deletes_bare), TEST(pages_recover), TEST(delimiter), TEST(page_sizes), TEST(again),
-             TEST(cancel), TEST(interleaved), TEST(end), TEST(cuts), TEST(cut_for_ever),
-             TEST(tokens), TEST(empty_pages), TEST(error_page),
-             TEST(trouble_while_saved), TEST(refused_inside), TEST(other_hosts), TEST(closing),
-             TEST(missing_bucket), TEST(keys),
-             TEST(long_keys), TEST(too_long), TEST(buckets)};
+} tests[] = {TEST(pages),
+             TEST(fields),
+             TEST(arguments),
+             TEST(deletes),
+             TEST(deletes_many),
+             TEST(deletes_bare),
+             TEST(pages_recover),
+             TEST(delimiter),
+             TEST(page_sizes),
+             TEST(again),
+             TEST(cancel),
+             TEST(interleaved),
+             TEST(end),
+             TEST(cuts),
+             TEST(cut_for_ever),
+             TEST(tokens),
+             TEST(empty_pages),
+             TEST(error_page),
+             TEST(trouble_while_saved),
+             TEST(refused_inside),
+             TEST(other_hosts),
+             TEST(closing),
+             TEST(missing_bucket),
+             TEST(keys),
+             TEST(long_keys),
+             TEST(too_long),
+             TEST(buckets)};
 
 int main(int argc, char **argv)
 {

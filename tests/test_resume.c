@@ -16,9 +16,9 @@
 static int full;
 
 /* What the plain run gave: all others are compared with it. */
-static char         expected[2][20000];
+static char expected[2][20000];
 static script_bytes expected_bytes[2];
-static uint64_t     expected_received[2];
+static uint64_t expected_received[2];
 
 static void compare(scenario *t, int secure, const char *what)
 {
@@ -58,8 +58,8 @@ static void one(script_mode mode, int secure, int read, int write, int again, un
     scenario t;
     char what[100];
 
-    snprintf(what, sizeof what, "mode %d, secure %d, reads %d, writes %d, again %d %u, seed %u", mode,
-             secure, read, write, again, per_256, (unsigned)seed);
+    snprintf(what, sizeof what, "mode %d, secure %d, reads %d, writes %d, again %d %u, seed %u",
+             mode, secure, read, write, again, per_256, (unsigned)seed);
     scenario_init(&t, mode, secure);
     t.s.what = what;
     t.s.split_read = read;
@@ -281,14 +281,14 @@ static int call(scenario *t, int which)
     return r;
 }
 
-
-
 #define OK_HEAD(length) "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: " length "\r\n\r\n"
-#define CHUNKS "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-#define LISTED "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>"
+#define CHUNKS          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define LISTED                                                                                     \
+    "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents></"        \
+    "ListBucketResult>"
 
 static const struct {
-    int         which;
+    int which;
     const char *answer;
 } answers[] = {
     {0, OK_HEAD("0")},
@@ -299,7 +299,8 @@ static const struct {
     {2, OK_HEAD("77")},
     {3, "HTTP/1.1 204 No Content\r\n\r\n"},
     {4, OK_HEAD("54") "<CopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>\n"},
-    {4, CHUNKS "1\r\n<\r\n34\r\nCopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>\r\n0\r\n\r\n"},
+    {4,
+     CHUNKS "1\r\n<\r\n34\r\nCopyObjectResult><ETag>\"e\"</ETag></CopyObjectResult>\r\n0\r\n\r\n"},
     {5, OK_HEAD("70") "<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult><!-- c -->"},
     {6, OK_HEAD("102") LISTED},
     {6, CHUNKS "66\r\n" LISTED "\r\n0\r\n\r\n"},
@@ -335,7 +336,9 @@ static void test_prefixes(void)
                         for (r = 0; r < 3; r++) {
                             steps[r].answer = cut ? answers[i].answer : NULL;
                             steps[r].size = cut;
-                            steps[r].flags = how == 0 ? SCRIPT_FIN : how == 1 ? SCRIPT_RESET : SCRIPT_SILENT;
+                            steps[r].flags = how == 0   ? SCRIPT_FIN
+                                             : how == 1 ? SCRIPT_RESET
+                                                        : SCRIPT_SILENT;
                             steps[r].after = 0;
                         }
                         CHECK_INT(scenario_start(&t), 0);

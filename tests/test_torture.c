@@ -96,7 +96,8 @@ static void test_faults(void)
                             unsigned long failed = check_failed;
                             torture(modes[m], secure, small, (script_fault)fault, for_ever, n);
                             if (check_failed != failed)
-                                fprintf(stderr, "^ mode %d, secure %d, small %d, %s at call %lu%s\n",
+                                fprintf(stderr,
+                                        "^ mode %d, secure %d, small %d, %s at call %lu%s\n",
                                         (int)modes[m], secure, small, fault_names[fault], n,
                                         for_ever ? " and for ever" : "");
                             if (check_failed > 50)
