@@ -8,8 +8,8 @@
  *
  * The input: 4 bytes that choose call, splits, memory and options, then the answers (fuzz_port.h).
  * Holds: splits and AWS_AGAIN change neither results nor what was delivered nor the first request;
- * success of what reads XML needs a complete document; every failure has a code and a text; nothing outside the memory given is touched; the client
- * can always be closed, and a call that is cancelled leaves it usable.
+ * what reads XML succeeds on complete documents only; every failure has a code and a text; nothing
+ * outside the memory given is touched; the client can always be closed.
  */
 #define _GNU_SOURCE /* memmem */
 #define AWS_IMPLEMENTATION

@@ -132,7 +132,8 @@ static void count_line(void *context, const char *line)
     if (strstr(line, ": answer ") == NULL)
         return;
     w->requests++;
-    /* Swift sends a chunked body after the head that answers HEAD: such a connection can't be kept */
+    /* Swift sends a chunked body after the head that answers HEAD: such a connection can't be kept
+     */
     w->spoilt += options.flavour == SWIFT && strncmp(line, "Head", 4) == 0 && strstr(line, " 404");
     w->lists += strncmp(line, "ListObjectsV2:", 14) == 0;
 }
@@ -993,7 +994,8 @@ static void part_streams(void)
             put_source(w, bucket, "written", sizes[i]);
         get_read(w, bucket, sizes[i]);
     }
-    /* a port that blocks can't be asked whether the connection lives: then such bodies get their own */
+    /* a port that blocks can't be asked whether the connection lives: then such bodies get their
+     * own */
     if (!options.https || strcmp(options.port, "blocking") != 0)
         CHECK_INT(w->opens - w->spoilt, 1);
     delete_key(w, bucket, "written");
@@ -1265,7 +1267,8 @@ static void part_listing(void)
     CHECK_INT(count, options.keys);
     CHECK_INT(w->requests, (options.keys + 999) / 1000);
     CHECK_INT(w->opens - w->spoilt, 1);
-    printf("  %ld keys listed with %ld requests over %ld connection\n", count, w->requests, w->opens);
+    printf("  %ld keys listed with %ld requests over %ld connection\n", count, w->requests,
+           w->opens);
     world_close(w);
 }
 
@@ -1354,8 +1357,8 @@ static void part_churn(void)
     world_close(w);
 }
 
-/* Plain keys and common prefixes interleaved, pages of `per_page`: delete what is a key, or (side 1)
- * something else in between, which must not disturb either. */
+/* Plain keys and common prefixes interleaved, pages of `per_page`: delete what is a key, or (side
+ * 1) something else in between, which must not disturb either. */
 static void churn_delimiter(world *w, const char *name, long count, unsigned per_page,
                             size_t page_size)
 {
@@ -1488,7 +1491,8 @@ static void wrong_secret(void)
 {
     static const wording words[] = {
         {OWN, "SignatureDoesNotMatch",
-         "GetObject: SignatureDoesNotMatch (HTTP 403): The request signature we calculated does not "
+         "GetObject: SignatureDoesNotMatch (HTTP 403): The request signature we calculated does "
+         "not "
          "match the signature you provided. Check your key and signing method; the secret access "
          "key does not belong to access key 'AKIAIOSFODNN7EXAMPLE': check secret_access_key; "
          "request id ID"},
@@ -1496,9 +1500,11 @@ static void wrong_secret(void)
          "GetObject: SignatureDoesNotMatch (HTTP 403); the secret access key does not belong to "
          "access key 'AKIAIOSFODNN7EXAMPLE': check secret_access_key; request id ID"},
         {SWIFT, "SignatureDoesNotMatch",
-         "GetObject: SignatureDoesNotMatch (HTTP 403): The request signature we calculated does not "
+         "GetObject: SignatureDoesNotMatch (HTTP 403): The request signature we calculated does "
+         "not "
          "match the signature you provided. Check your key and signing method; the secret access "
-         "key does not belong to access key 'test:tester': check secret_access_key; request id ID"}};
+         "key does not belong to access key 'test:tester': check secret_access_key; request id "
+         "ID"}};
     static world w;
     aws_s3_args args = arguments("suite-errors", "key");
 
@@ -1521,10 +1527,12 @@ static void unknown_key(void)
          "exist in our records; the access key 'AKIANOBODY:nobody' is not known there: check "
          "access_key_id; request id ID"},
         {RGW | RGW20, "InvalidAccessKeyId",
-         "PutObject: InvalidAccessKeyId (HTTP 403); the access key 'AKIANOBODY:nobody' is not known "
+         "PutObject: InvalidAccessKeyId (HTTP 403); the access key 'AKIANOBODY:nobody' is not "
+         "known "
          "there: check access_key_id; request id ID"},
         {SWIFT, "SignatureDoesNotMatch", /* doesn't tell */
-         "PutObject: SignatureDoesNotMatch (HTTP 403): The request signature we calculated does not "
+         "PutObject: SignatureDoesNotMatch (HTTP 403): The request signature we calculated does "
+         "not "
          "match the signature you provided. Check your key and signing method; the secret access "
          "key does not belong to access key 'AKIANOBODY:nobody': check secret_access_key; request "
          "id ID"}};
@@ -1550,7 +1558,8 @@ static void skewed_clock(int64_t shift)
          "the current time is too large; the clock here says OURS, the server's THEIRS: set the "
          "clock of this device; request id ID"},
         {RGW | RGW20, "RequestTimeTooSkewed",
-         "GetObject: RequestTimeTooSkewed (HTTP 403); the clock here says OURS, the server's THEIRS: "
+         "GetObject: RequestTimeTooSkewed (HTTP 403); the clock here says OURS, the server's "
+         "THEIRS: "
          "set the clock of this device; request id ID"}};
     static world w;
     aws_s3_args args = arguments("suite-errors", "key");
@@ -1568,7 +1577,8 @@ static void wrong_region(void)
 {
     static const wording words[] = {
         {OWN | SWIFT, "AuthorizationHeaderMalformed",
-         "GetObject: AuthorizationHeaderMalformed (HTTP 400): The authorization header is malformed; "
+         "GetObject: AuthorizationHeaderMalformed (HTTP 400): The authorization header is "
+         "malformed; "
          "the region 'eu-north-7' is wrong; expecting 'us-east-1'; region 'eu-north-7' is not the "
          "one the server wants, which is 'us-east-1': set aws_config.region; request id ID"}};
     static world w;
@@ -1591,14 +1601,16 @@ static void missing_things(world *w)
     static const wording no_bucket[] = {
         {OWN | SWIFT, "NoSuchBucket",
          "GetObject: NoSuchBucket (HTTP 404): The specified bucket does not exist; "
-         "bucket 'suite-nowhere' does not exist there: check its name, or create it; request id ID"},
+         "bucket 'suite-nowhere' does not exist there: check its name, or create it; request id "
+         "ID"},
         {RGW | RGW20, "NoSuchBucket",
          "GetObject: NoSuchBucket (HTTP 404); "
-         "bucket 'suite-nowhere' does not exist there: check its name, or create it; request id ID"}};
-    static const wording no_bucket_head[] = {
-        {ALL, "404",
-         "HeadBucket: 404 (HTTP 404); 'suite-nowhere' does not exist there: check the name; request "
-         "id ID"}};
+         "bucket 'suite-nowhere' does not exist there: check its name, or create it; request id "
+         "ID"}};
+    static const wording no_bucket_head[] = {{ALL, "404",
+                                              "HeadBucket: 404 (HTTP 404); 'suite-nowhere' does "
+                                              "not exist there: check the name; request "
+                                              "id ID"}};
     static const wording no_key[] = {
         {OWN | SWIFT, "NoSuchKey",
          "GetObject: NoSuchKey (HTTP 404): The specified key does not exist; "
@@ -1606,10 +1618,10 @@ static void missing_things(world *w)
         {RGW | RGW20, "NoSuchKey",
          "GetObject: NoSuchKey (HTTP 404); "
          "there is no object 'no/such key' in the bucket: check the key; request id ID"}};
-    static const wording no_key_head[] = {
-        {ALL, "404",
-         "HeadObject: 404 (HTTP 404); 'no/such key' does not exist there: check the name; request id "
-         "ID"}};
+    static const wording no_key_head[] = {{ALL, "404",
+                                           "HeadObject: 404 (HTTP 404); 'no/such key' does not "
+                                           "exist there: check the name; request id "
+                                           "ID"}};
     static const wording not_empty[] = {
         {OWN | SWIFT, "BucketNotEmpty",
          "DeleteBucket: BucketNotEmpty (HTTP 409): The bucket you tried to delete is not empty; "
@@ -1719,7 +1731,8 @@ static void part_stale(void)
     put_text(w, bucket, "stale", "3rd"); /* closed again */
     CHECK_INT(w->opens, 2);
     poll(NULL, 0, 200);
-    if (options.https && strcmp(options.port, "blocking") != 0) { /* a body that can't be read twice */
+    if (options.https &&
+        strcmp(options.port, "blocking") != 0) { /* a body that can't be read twice */
         from.size = 100000;
         source.context = &from;
         args.source = &source;
@@ -1837,7 +1850,8 @@ int main(int argc, char **argv)
         }
     }
     if (!options.endpoint || options.memory > sizeof client_memory || options.churn > 100000) {
-        fprintf(stderr, "usage: server_suite --endpoint URL --key K --secret S [option...] [part...]\n");
+        fprintf(stderr,
+                "usage: server_suite --endpoint URL --key K --secret S [option...] [part...]\n");
         return 2;
     }
     options.https = strncmp(options.endpoint, "https:", 6) == 0;

@@ -3,13 +3,14 @@
 
     tests/server_suite.py own|rgw|rgw20|swift [--dir DIR] [--full] [options] [PART...]
 
-Starts the server (own: tests/s3_server.py; the others: tests/servers/NAME.sh in DIR, where what they
-install is kept), compiles and runs the suite and stops the server. A line for each part, and at last
+Starts the server (own: tests/s3_server.py; the others: tests/servers/NAME.sh in DIR, where what
+they install is kept), compiles and runs the suite and stops the server. A line for each part, and
+at last
 
     server NAME: N passed, N failed
 
-The default is what CI has time for; --full is all of it: 100,000 keys listed, 10,000 deletions in the
-loop, objects of 4 GiB. One that runs in DIR already is used as it is and left running.
+The default is what CI has time for; --full is all of it: 100,000 keys listed, 10,000 deletions in
+the loop, objects of 4 GiB. One that runs in DIR already is used as it is and left running.
 """
 
 import argparse
@@ -41,7 +42,8 @@ def parse_arguments():
     parser.add_argument("--churn", type=int, help="deletions in the loop")
     parser.add_argument("--port", default="plain", help="plain, again or blocking")
     parser.add_argument("--memory", type=int, help="bytes of the client's block")
-    parser.add_argument("--scheme", action="append", choices=("http", "https"), help="default: both")
+    parser.add_argument("--scheme", action="append", choices=("http", "https"),
+                        help="default: both")
     parser.add_argument("parts", nargs="*", metavar="PART")
     options = parser.parse_intermixed_args()
     keys, churn = (100000, 10000) if options.full else DEFAULTS[options.server]
@@ -180,8 +182,8 @@ def start(name, directory):
 
 def compile_suite(directory):
     program = os.path.join(directory, "server_suite")
-    subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O2", "-I", ROOT, "-o", program,
-                    os.path.join(TESTS, "server_suite.c"), "-lbearssl"], check=True)
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O2", "-I", ROOT, "-o",
+                    program, os.path.join(TESTS, "server_suite.c"), "-lbearssl"], check=True)
     return program
 
 
@@ -202,8 +204,8 @@ def run(command):
 
 
 def suite_command(program, server, options, scheme):
-    command = [program, "--flavour", options.server, "--region", server.region, "--port", options.port,
-               "--endpoint", f"{scheme}://localhost:{server.ports[scheme]}", "--ca", server.ca,
+    command = [program, "--flavour", options.server, "--region", server.region,
+               "--port", options.port, "--endpoint", f"{scheme}://localhost:{server.ports[scheme]}", "--ca", server.ca,
                "--key", server.key, "--secret", server.secret, "--churn", str(options.churn)]
     if options.memory:
         command += ["--memory", str(options.memory)]
@@ -244,7 +246,8 @@ def main():
         if server:
             server.stop()
         if not options.dir and options.server != "own":
-            subprocess.run([os.path.join(TESTS, "servers", "stop.sh"), "-x", directory], check=False)
+            stop = os.path.join(TESTS, "servers", "stop.sh")
+            subprocess.run([stop, "-x", directory], check=False)
         shutil.rmtree(work, ignore_errors=True)
     say(f"server {options.server}: {passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

@@ -1,4 +1,5 @@
-/* tls_client.c - a client for tests/test_tls.py, which tells it what to do and reads what came of it.
+/* tls_client.c - a client for tests/test_tls.py, which tells it what to do and reads what came of
+ * it.
  *
  *     tls_client [--NAME VALUE...] ACTION...
  *
@@ -7,15 +8,15 @@
  *   --entropy N (the N-th handshake gets none) --attempts N (1)
  *   actions: get, put, close (the connection, and open a client of the same session anew)
  *
- * For each action a line "ACTION code bearssl opens sent", and a second one with the failure's text or
- * with the bytes that came. A put is 5 bytes, a get at most 1 MiB, of which the size and a sum
+ * For each action a line "ACTION code bearssl opens sent", and a second one with the failure's text
+ * or with the bytes that came. A put is 5 bytes, a get at most 1 MiB, of which the size and a sum
  * are printed: sum = sum * 31 + byte.
  *
  *     tls_client --serve CERT KEY large|renegotiate
  *
- * is a peer that no openssl can play: a TLS server that takes one request and sends records of 16 KB
- * whatever the client asked for, or asks for a new handshake first. Prints its port, and then what
- * came of it.
+ * is a peer that no openssl can play: a TLS server that takes one request and sends records of 16
+ * KB whatever the client asked for, or asks for a new handshake first. Prints its port, and then
+ * what came of it.
  */
 #define AWS_IMPLEMENTATION
 #include "aws_s3.h"

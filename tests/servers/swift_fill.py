@@ -1,6 +1,6 @@
-"""Rows straight into a Swift container's listing, many more than one could put in the time of a test.
+"""Rows straight into a Swift container's listing: many more than could be put in a test's time.
 
-In the directory of a server that swift.sh started, after the bucket was made and one object was put:
+In the directory of a server that swift.sh started, after a first object was put into the bucket:
 
     PYTHONPATH=py:TESTS/servers /usr/bin/python3 run.py $PWD swift_fill dev/d1 BUCKET COUNT
 
