@@ -205,7 +205,8 @@ def run(command):
 
 def suite_command(program, server, options, scheme):
     command = [program, "--flavour", options.server, "--region", server.region,
-               "--port", options.port, "--endpoint", f"{scheme}://localhost:{server.ports[scheme]}", "--ca", server.ca,
+               "--port", options.port, "--ca", server.ca,
+               "--endpoint", f"{scheme}://localhost:{server.ports[scheme]}",
                "--key", server.key, "--secret", server.secret, "--churn", str(options.churn)]
     if options.memory:
         command += ["--memory", str(options.memory)]

@@ -640,8 +640,8 @@ class OwnServer:
 
 
 def test_no_clock():
-    """No clock but a floor: the certificate's notBefore lies in the floor's future and is taken, then
-    the Date. The server checks the signature's time, so a put that works proves that ours is right."""
+    """No clock but a floor: the certificate's notBefore lies in the floor's future and is taken,
+    then the Date. The server checks the signature's time: a put that works proves ours right."""
     with OwnServer() as server:
         server.admin("POST", "fill?bucket=tls&count=0")
         floor = 1577836800                      # 2020, years before the certificate
