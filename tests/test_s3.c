@@ -1,0 +1,375 @@
+/* What aws_s3.h itself decides: refused arguments, resources, delete_objects, odd listings.
+ *
+ *     cc -std=c99 -I. tests/test_s3.c -lbearssl -o build/test_s3 && build/test_s3
+ */
+#define AWS_IMPLEMENTATION
+#include "../aws_s3.h"
+#include "check.h"
+#include "script_port.h"
+
+static script s;
+static script_step steps[16];
+static aws_config config;
+static aws_session session;
+static aws_client client;
+static aws_s3_bucket bucket;
+static unsigned char memory[AWS_CLIENT_MEMORY_HTTP];
+static char texts[16][4096];
+
+/* The n-th answer: status line, body. */
+static void answer(size_t n, const char *status, const char *body)
+{
+    snprintf(texts[n], sizeof texts[n], "HTTP/1.1 %s\r\nContent-Length: %lu\r\n\r\n%s", status,
+             (unsigned long)strlen(body), body);
+    steps[n].answer = texts[n];
+    steps[n].size = strlen(texts[n]);
+    s.step_count = n + 1;
+}
+
+static void begin_in(const char *region)
+{
+    script_free(&s);
+    memset(steps, 0, sizeof steps);
+    script_init(&s, SCRIPT_WAITS);
+    s.steps = steps;
+    memset(&config, 0, sizeof config);
+    config.access_key_id = "AKIDEXAMPLE";
+    config.secret_access_key = "secret";
+    config.region = region;
+    config.endpoint = "http://test.local";
+    config.max_attempts = 1;
+    config.port = &s.port;
+    aws_session_init(&session, &config);
+    CHECK_INT(aws_client_init(&client, &session, &aws_s3_service, memory, sizeof memory), 0);
+    aws_s3_bucket_init(&bucket, &client, "bucket");
+}
+
+static void begin(void)
+{
+    begin_in("us-east-1");
+}
+
+/* Refused with the reason, and nothing was sent. */
+static void check_refused(int r, int reason)
+{
+    CHECK_INT(r, -(reason % 32));
+    CHECK_INT(aws_client_failure(&client)->reason, reason);
+    CHECK_INT(s.requests, 0);
+}
+
+static int never(void *context, void *data, size_t size)
+{
+    (void)context;
+    (void)data;
+    (void)size;
+    return AWS_ERR_BODY;
+}
+
+static int nothing(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static int swallow(void *context, const void *data, size_t size)
+{
+    *(size_t *)context += size;
+    (void)data;
+    return (int)size;
+}
+
+static void test_refused(void)
+{
+    static aws_s3_key keys[1001];
+    static const aws_source source = {never, nothing, NULL};
+    static size_t swallowed;
+    static const aws_sink sink = {swallow, NULL, &swallowed};
+    aws_s3_args args;
+    char buffer[8];
+    size_t i;
+
+    begin();
+    CHECK_INT(aws_s3_list_buckets(&client, NULL, NULL), AWS_ERR_PARAM);
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.key = "k";
+    args.body = "x";
+    args.body_size = 1;
+    check_refused(aws_s3_get_object(&client, &args, NULL), AWS_REASON_BODY_WAYS);
+    args.body = NULL;
+    check_refused(aws_s3_get_object(&client, &args, NULL), AWS_REASON_BODY_WAYS);
+    check_refused(aws_s3_put_object(&client, &args, NULL), AWS_REASON_BODY_WAYS);
+    args.body = "x";
+    args.source = &source;
+    check_refused(aws_s3_put_object(&client, &args, NULL), AWS_REASON_BODY_WAYS);
+    memset(&args, 0, sizeof args);
+    args.source = &source;
+    args.body_size = 3;
+    check_refused(aws_s3_bucket_put(&bucket, "k", NULL, 0, &args), AWS_REASON_BODY_WAYS);
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.key = "k";
+    args.buffer = buffer;
+    args.buffer_size = sizeof buffer;
+    args.sink = &sink;
+    check_refused(aws_s3_get_object(&client, &args, NULL), AWS_REASON_ANSWER_WAYS);
+    args.sink = NULL;
+    args.stream = 1;
+    check_refused(aws_s3_get_object(&client, &args, NULL), AWS_REASON_ANSWER_WAYS);
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.key = "k";
+    args.prefix = "p";
+    check_refused(aws_s3_get_object(&client, &args, NULL), AWS_REASON_MEMBER);
+    CHECK_STR(aws_client_failure_text(&client),
+              "GetObject: an argument is wrong: this action has no member 'prefix'");
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    check_refused(aws_s3_delete_objects(&client, &args, NULL), AWS_REASON_OBJECT_COUNT);
+    for (i = 0; i < 1001; i++)
+        keys[i].key = "k";
+    args.objects = keys;
+    check_refused(aws_s3_delete_objects(&client, &args, NULL), AWS_REASON_OBJECT_COUNT);
+    args.object_count = 1001;
+    check_refused(aws_s3_delete_objects(&client, &args, NULL), AWS_REASON_OBJECT_COUNT);
+    args.object_count = 2;
+    keys[1].key = "";
+    check_refused(aws_s3_delete_objects(&client, &args, NULL), AWS_REASON_NO_KEY);
+    keys[1].key = NULL;
+    check_refused(aws_s3_delete_objects(&client, &args, NULL), AWS_REASON_NO_KEY);
+    keys[1].key = "tab\tis right, \x01 isn't";
+    check_refused(aws_s3_delete_objects(&client, &args, NULL), AWS_REASON_KEY_XML);
+    CHECK_STR(aws_client_failure(&client)->value, "tab?is right, ? isn't");
+}
+
+static void test_exists(void)
+{
+    aws_s3_object object;
+
+    begin();
+    answer(0, "200 OK", "");
+    answer(1, "404 Not Found", "");
+    answer(2, "403 Forbidden", "");
+    answer(3, "200 OK", "");
+    answer(4, "404 Not Found", "");
+    CHECK_INT(aws_s3_bucket_exists(&bucket), 1);
+    CHECK_INT(aws_s3_bucket_exists(&bucket), 0);
+    CHECK_INT(aws_s3_bucket_exists(&bucket), AWS_ERR_SERVICE);
+    CHECK_STR(aws_client_failure(&client)->aws_code, "403");
+    aws_s3_object_init(&object, &bucket, "k");
+    CHECK_INT(aws_s3_object_exists(&object), 1);
+    CHECK_INT(aws_s3_object_exists(&object), 0);
+    CHECK_INT(s.requests, 5);
+}
+
+/* Whether the bytes sent have the text. */
+static int sent(const char *text)
+{
+    return strstr(script_sent(&s, 0), text) != NULL;
+}
+
+static void test_create(void)
+{
+    aws_s3_args args;
+
+    begin();
+    answer(0, "200 OK", "");
+    CHECK_INT(aws_s3_bucket_create(&bucket, NULL), 0);
+    CHECK(!sent("LocationConstraint"));
+    begin_in("eu-west-1");
+    answer(0, "200 OK", "");
+    CHECK_INT(aws_s3_bucket_create(&bucket, NULL), 0);
+    CHECK(sent("<LocationConstraint>eu-west-1</LocationConstraint>"));
+    begin_in("eu-west-1");
+    answer(0, "200 OK", "");
+    memset(&args, 0, sizeof args);
+    args.location_constraint = "eu-north-1";
+    CHECK_INT(aws_s3_bucket_create(&bucket, &args), 0);
+    CHECK(sent("<LocationConstraint>eu-north-1</LocationConstraint>"));
+}
+
+static void test_delete_objects(void)
+{
+    static const char deleted[] = "<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key>"
+                                  "<Code>AccessDenied</Code><Message>No</Message></Error>"
+                                  "</DeleteResult>";
+    aws_s3_key keys[2] = {{"a", NULL}, {"b", "v1"}};
+    aws_s3_args args;
+    aws_s3_result result;
+    char buffer[400];
+
+    begin();
+    answer(0, "200 OK", deleted);
+    answer(1, "200 OK", deleted);
+    answer(2, "200 OK", deleted);
+    answer(3, "200 OK", "<DeleteResult/>");
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.objects = keys;
+    args.object_count = 2;
+    CHECK_INT(aws_s3_delete_objects(&client, &args, &result), AWS_ERR_SERVICE);
+    CHECK_INT(result.deleted, 1);
+    CHECK_INT(result.failed, 1);
+    CHECK_STR(aws_client_failure(&client)->aws_code, "AccessDenied");
+    CHECK_STR(aws_client_failure(&client)->value, "b");
+    CHECK(sent("<Object><Key>b</Key><VersionId>v1</VersionId></Object></Delete>"));
+    args.buffer = buffer;
+    args.buffer_size = sizeof buffer;
+    CHECK_INT(aws_s3_delete_objects(&client, &args, NULL), (int)strlen(deleted));
+    args.buffer = NULL;
+    args.stream = 1;
+    CHECK_INT(aws_s3_delete_objects(&client, &args, NULL), 0);
+    CHECK_INT(aws_client_read(&client, buffer, sizeof buffer), (int)strlen(deleted));
+    CHECK_INT(aws_client_finish(&client), 0);
+    args.stream = 0;
+    args.quiet = 1;
+    CHECK_INT(aws_s3_delete_objects(&client, &args, &result), 0);
+    CHECK_INT(result.deleted, 0);
+    CHECK(sent("<Quiet>true</Quiet></Delete>"));
+}
+
+/* A listing of one entry with these elements, then its end: what next says first. */
+static int list_entry(const char *head, const char *key, const char *rest, aws_s3_objects *it,
+                      aws_s3_summary *summary)
+{
+    static char body[3500];
+
+    begin();
+    snprintf(body, sizeof body,
+             "<ListBucketResult>%s<Contents><Key>%s</Key>%s</Contents></ListBucketResult>", head, key,
+             rest);
+    answer(0, "200 OK", body);
+    aws_s3_objects_begin(it, &bucket, NULL);
+    return aws_s3_objects_next(it, summary);
+}
+
+static void test_entries(void)
+{
+    static const char url[] = "<EncodingType>url</EncodingType>";
+    static aws_s3_objects it;
+    static char longer[2600];
+    aws_s3_summary o;
+
+    CHECK_INT(list_entry(url, "a%2Fb+c%c3%A9", "<Size>7</Size>", &it, &o), 1);
+    CHECK_STR(o.key, "a/b c\xc3\xa9");
+    CHECK_INT((int)o.size, 7);
+    CHECK_INT(aws_s3_objects_next(&it, &o), 0);
+    CHECK_INT(list_entry("", "a%2Fb+c", "<LastModified>never</LastModified>", &it, &o), 1);
+    CHECK_STR(o.key, "a%2Fb+c"); /* not encoded: as it is */
+    CHECK_INT((int)o.last_modified, 0);
+    CHECK_INT(list_entry(url, "a%zz", "", &it, &o), AWS_ERR_PROTOCOL);
+    CHECK_INT(list_entry(url, "a%g0", "", &it, &o), AWS_ERR_PROTOCOL);
+    CHECK_INT(list_entry(url, "a%:0", "", &it, &o), AWS_ERR_PROTOCOL);
+    CHECK_INT(list_entry(url, "a%00b", "", &it, &o), AWS_ERR_PROTOCOL);
+    CHECK_INT(list_entry(url, "a%4", "", &it, &o), AWS_ERR_PROTOCOL);
+    CHECK_INT(aws_s3_objects_next(&it, &o), AWS_ERR_PROTOCOL); /* it stays */
+    memset(longer, 'e', 200);
+    memcpy(longer, "<ETag>", 6);
+    strcpy(longer + 200, "</ETag>");
+    CHECK_INT(list_entry("", "k", longer, &it, &o), 1);
+    CHECK_INT((int)strlen(o.etag), 71);
+    strcpy(longer, "<IsTruncated>true</IsTruncated><NextContinuationToken>");
+    memset(longer + strlen(longer), 't', 2100);
+    strcpy(longer + 2150, "</NextContinuationToken>");
+    begin();
+    {
+        static char body[3500];
+        aws_s3_args args;
+        snprintf(body, sizeof body, "<ListBucketResult>%s</ListBucketResult>", longer);
+        answer(0, "200 OK", body);
+        memset(&args, 0, sizeof args);
+        args.delimiter = "/";
+        aws_s3_objects_begin(&it, &bucket, &args);
+        CHECK_INT(aws_s3_objects_next(&it, &o), AWS_ERR_TOO_BIG);
+        CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_TOKEN_LENGTH);
+    }
+}
+
+/* Directory buckets aren't ordered: an interrupted page that wasn't kept can't be asked again. */
+static void test_directory(void)
+{
+    static const char two[] = "<ListBucketResult><Contents><Key>b</Key></Contents><Contents>"
+                              "<Key>a</Key></Contents></ListBucketResult>";
+    static aws_s3_objects it;
+    static unsigned char page[200];
+    aws_s3_bucket directory;
+    aws_s3_summary o;
+    aws_s3_args args;
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        begin();
+        answer(0, "200 OK", two);
+        answer(1, "204 No Content", "");
+        aws_s3_bucket_init(&directory, &client, "logs--use1-az4--x-s3");
+        memset(&args, 0, sizeof args);
+        args.page = i ? page : NULL;
+        args.page_size = sizeof page;
+        aws_s3_objects_begin(&it, &directory, &args);
+        CHECK_INT(aws_s3_objects_next(&it, &o), 1);
+        CHECK_STR(o.key, "b");
+        steps[1].answer = "HTTP/1.1 204 No Content\r\n\r\n";
+        steps[1].size = 0;
+        CHECK_INT(aws_s3_bucket_delete_key(&directory, "b"), 0);
+        CHECK_INT(aws_s3_objects_next(&it, &o), i ? 1 : AWS_ERR_MEMORY);
+        if (i) {
+            CHECK_STR(o.key, "a");
+            CHECK_INT(aws_s3_objects_next(&it, &o), 0);
+        } else {
+            CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_UNORDERED);
+        }
+    }
+}
+
+static void test_end(void)
+{
+    static aws_s3_objects it;
+    aws_s3_summary o;
+
+    begin();
+    answer(0, "200 OK", "<ListBucketResult><Contents><Key>a</Key></Contents><Contents><Key>b</Key>"
+                        "</Contents></ListBucketResult>");
+    answer(1, "200 OK", "");
+    aws_s3_objects_begin(&it, &bucket, NULL);
+    CHECK_INT(aws_s3_objects_end(&it), 0);
+    CHECK_INT(aws_s3_objects_next(&it, &o), 0);
+    aws_s3_objects_begin(&it, &bucket, NULL);
+    CHECK_INT(aws_s3_objects_next(&it, &o), 1);
+    CHECK_INT(aws_s3_objects_end(&it), 0);
+    CHECK_INT(aws_s3_objects_next(&it, &o), 0);
+    CHECK_INT(aws_s3_bucket_exists(&bucket), 1);
+    CHECK_INT(s.connection_count, 1); /* the rest was short: the connection was kept */
+}
+
+static void test_result(void)
+{
+    aws_s3_args args;
+    aws_s3_result result;
+
+    begin();
+    answer(0, "200 OK", "<LocationConstraint/>");
+    answer(1, "200 OK", "<LocationConstraint>EU</LocationConstraint>");
+    answer(2, "200 OK", "<LocationConstraint>eu-north-1</LocationConstraint>");
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    CHECK_INT(aws_s3_get_bucket_location(&client, &args, &result), 0);
+    CHECK_STR(result.location, "us-east-1");
+    CHECK_INT(aws_s3_get_bucket_location(&client, &args, &result), 0);
+    CHECK_STR(result.location, "eu-west-1");
+    CHECK_INT(aws_s3_get_bucket_location(&client, &args, &result), 0);
+    CHECK_STR(result.location, "eu-north-1");
+}
+
+int main(void)
+{
+    test_refused();
+    test_exists();
+    test_create();
+    test_delete_objects();
+    test_entries();
+    test_directory();
+    test_end();
+    test_result();
+    script_free(&s);
+    return CHECK_DONE();
+}
