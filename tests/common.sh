@@ -2,12 +2,20 @@
 # What the test scripts of this folder share. Sourced, never run; the working directory is the
 # project's.
 
-# free_ports COUNT: prints so many ports that nobody uses.
+# free_ports COUNT: prints so many ports in a row that nobody uses, below the ephemeral range, from
+# which a server's own outgoing connections would take one before it listens there.
 free_ports() {
     python3 - "$1" <<'END'
-import socket, sys
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
-print(*(s.getsockname()[1] for s in sockets))
+import random, socket, sys
+while True:
+    first = random.randrange(20000, 32000)
+    ports = range(first, first + int(sys.argv[1]))
+    try:
+        sockets = [socket.create_server(("127.0.0.1", port)) for port in ports]
+        break
+    except OSError:
+        continue
+print(*ports)
 END
 }
 

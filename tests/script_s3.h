@@ -28,11 +28,12 @@ typedef struct s3_model {
     size_t count, room;
     const char *const *buckets; /* what ListBuckets says; NULL ends */
     /* how it answers */
-    size_t chunk;     /* bytes of a chunk, 0: Content-Length */
-    int interleaved;  /* keys and prefixes in order */
-    int every_escape; /* each byte of a key as %XX */
-    unsigned page;    /* keys a page at most, default 1,000 */
-    int no_token, same_token;
+    size_t chunk;      /* bytes of a chunk, 0: Content-Length */
+    int interleaved;   /* keys and prefixes in order */
+    int every_escape;  /* each byte of a key as %XX */
+    unsigned page;     /* keys a page at most, default 1,000 */
+    unsigned no_token; /* from this LIST on */
+    int same_token;
     unsigned empty_pages; /* truncated pages without an entry before each full one */
     unsigned cut_list;    /* this LIST (1 the first one) ... */
     size_t cut_after;     /* ... ends after so many bytes of its answer */
@@ -401,7 +402,7 @@ static inline void s3_list(s3_model *m, const script_request *q, const char *buc
     s3_text(m, more ? "<IsTruncated>true</IsTruncated>" : "<IsTruncated>false</IsTruncated>");
     if (more && m->same_token)
         s3_text(m, "<NextContinuationToken>same</NextContinuationToken>");
-    else if (more && !m->no_token && last)
+    else if (more && !(m->no_token && m->lists >= m->no_token) && last)
         s3_token(m, rolled ? 'p' : 'k', last->name + p.bucket,
                  rolled ? rolled : strlen(last->name + p.bucket));
     s3_text(m, "</ListBucketResult>");

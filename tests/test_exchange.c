@@ -381,8 +381,7 @@ static const struct {
      "content-length: 0\r\n" AGENT AUTHORIZATION(
          NAMES, "5e3daf75c1dce63afd4563e21c84c904a0fff82f7fa6bd8cff82e1ee56160920")},
     {create_located, OK_LENGTH("0"),
-     "PUT /bucket HTTP/1.1\r\n" HOST
-     "x-amz-content-sha256: "
+     "PUT /bucket HTTP/1.1\r\n" HOST "x-amz-content-sha256: "
      "a2531158b25edb57200e54140cc1b12d0af943f596ea467c2fbbedcc16223cc5\r\n" DATE
      "content-length: 153\r\n" AGENT AUTHORIZATION(
          NAMES, "b02ba3cd1347842db6181b067308c83cf86a92fa8d08b7d0f2895a229711b59e") LOCATION_BODY},
@@ -604,6 +603,26 @@ static void test_floods(void)
             strcpy(text + n, i == 3 ? "x" : i == 4 ? "T: x\r\n" : parts[i]);
         say(text, 0);
         CHECK_INT(get_text(), i < 3 ? AWS_ERR_TOO_BIG : AWS_ERR_PROTOCOL);
+        stop();
+    }
+}
+
+/* Eight interim answers are taken, a ninth isn't. */
+static void test_interim_limit(void)
+{
+    char text[1000];
+    int i, count;
+
+    for (count = 8; count <= 9; count++) {
+        setup(SCRIPT_WAITS);
+        config.max_attempts = 1;
+        start();
+        text[0] = 0;
+        for (i = 0; i < count; i++)
+            strcat(text, "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
+        strcat(text, OK_LENGTH("5") "hello");
+        say(text, 0);
+        CHECK_INT(get_text(), count == 8 ? 5 : AWS_ERR_TOO_BIG);
         stop();
     }
 }
@@ -1068,6 +1087,30 @@ static void test_bad_xml(void)
             if (!CHECK_INT(r, AWS_ERR_XML))
                 fprintf(stderr, "in: '%s'\n", texts[i]);
             CHECK_INT(failure_code(), AWS_ERR_XML);
+            CHECK_INT(get_text(), 5);
+            stop();
+        }
+}
+
+/* The same for a listing that is handed over as it is. */
+static void test_bad_raw_xml(void)
+{
+    static const char *const texts[] = {"", "<a>", "<a><b/>", "<a></b>", "hello", "<a/>x"};
+    aws_s3_args args = args_of(NULL);
+    size_t i, m;
+    int r;
+
+    args.buffer = got;
+    args.buffer_size = sizeof got;
+    for (m = 0; m < 3; m++)
+        for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+            setup(modes[m]);
+            start();
+            ok("", texts[i]);
+            ok("", "hello");
+            SCRIPT_RUN(r, &s, &client, aws_s3_list_objects_v2(&client, &args, NULL));
+            if (!CHECK_INT(r, AWS_ERR_XML))
+                fprintf(stderr, "in: '%s'\n", texts[i]);
             CHECK_INT(get_text(), 5);
             stop();
         }
@@ -2587,6 +2630,7 @@ static const test tests[] = {TEST(requests),
                              TEST(answers),
                              TEST(head),
                              TEST(floods),
+                             TEST(interim_limit),
                              TEST(headers),
                              TEST(chunked_size),
                              TEST(copy_and_location),
@@ -2601,6 +2645,7 @@ static const test tests[] = {TEST(requests),
                              TEST(transport),
                              TEST(error_in_200),
                              TEST(bad_xml),
+                             TEST(bad_raw_xml),
                              TEST(timeouts),
                              TEST(whole_call),
                              TEST(slow_server),

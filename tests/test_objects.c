@@ -785,7 +785,7 @@ static void test_tokens(void)
     static const char *const delimiters[] = {NULL, "/"};
     size_t i, kind;
 
-    for (kind = 0; kind < 2; kind++)
+    for (kind = 0; kind < 4; kind++)
         for (i = 0; i < 2; i++) {
             plan p = plain();
             seen got;
@@ -795,13 +795,13 @@ static void test_tokens(void)
             s.what = "tokens";
             model.page = 5;
             fill(20, "k%02u");
-            model.no_token = kind == 0;
-            model.same_token = kind == 1;
+            model.no_token = (unsigned)kind; /* on the first page, the second, the third */
+            model.same_token = kind == 0;
             p.args.delimiter = delimiters[i];
             r = list(&got, &p);
             /* a plain listing goes on after its last key and needs no token */
             CHECK_INT(r, i ? AWS_ERR_PROTOCOL : 0);
-            CHECK(i ? got.count <= 10 : got.count == 20);
+            CHECK_INT((long)got.count, !i ? 20 : kind == 0 ? 10 : 5 * (long)kind);
             if (i)
                 CHECK(strstr(aws_client_failure_text(&client), "token") != NULL);
             forget(&got);
