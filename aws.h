@@ -44,6 +44,7 @@
  *   AWS_TLS_SMALL        TLS with P-256, RSA, AES-128-GCM and SHA-256 only (default on Cortex-M)
  *   AWS_NO_ROOTS         no built-in trust anchors (port/amazon_roots.h); give aws_config.trust
  *   AWS_NO_DEFAULT_PORT  don't include port/posix.h
+ *   AWS_NO_JSON          leave out aws_json_parse: jsmn.h isn't needed then
  *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section
  */
 #ifndef AWS_INCLUDED
@@ -108,13 +109,14 @@ extern "C" {
     X(AWS_ERR_BODY, -20, "the request body could not be read")                                    \
     X(AWS_ERR_SINK, -21, "the answer could not be stored")                                        \
     X(AWS_ERR_CANCELLED, -22, "the call was cancelled")                                           \
-    X(AWS_ERR_UNSUPPORTED, -23, "this is not supported")
+    X(AWS_ERR_UNSUPPORTED, -23, "this is not supported")                                          \
+    X(AWS_ERR_JSON, -24, "this is not well-formed JSON, or has another type")
 
 enum {
 #define AWS_I_ENUM(name, number, text) name = number,
     AWS_ERRORS(AWS_I_ENUM)
 #undef AWS_I_ENUM
-    AWS_ERR_LAST = -24 /* none: the number after the last */
+    AWS_ERR_LAST = -25 /* none: the number after the last */
 };
 
 /* What exactly was wrong: X(reason, code of the error, text). %v stands for failure.value. The
@@ -515,6 +517,95 @@ AWS_API int aws_xml_step(aws_xml *xml, const void *data, size_t size, size_t *us
 /* 1 if the document was complete and nothing but white space followed. */
 AWS_API int aws_xml_complete(const aws_xml *xml);
 
+/* ---- JSON: read over the caller's tokens, written into the caller's memory ---- */
+
+enum {
+    AWS_JSON_OBJECT = 1,
+    AWS_JSON_ARRAY,
+    AWS_JSON_STRING,
+    AWS_JSON_NUMBER,
+    AWS_JSON_TRUE,
+    AWS_JSON_FALSE,
+    AWS_JSON_NULL
+};
+enum { AWS_JSON_DEPTH = 128 }; /* deepest nesting that is read or written */
+
+/* A value, or a member's name, which comes right before its value. */
+typedef struct aws_json_token {
+    int type;       /* AWS_JSON_* */
+    int start, end; /* its bytes are text[start .. end - 1]; of a string those between the quotes */
+    int next;       /* index of the first token that isn't within this value */
+} aws_json_token;
+
+/* A document that was read. Text and tokens stay the caller's and must not change. */
+typedef struct aws_json {
+    const char     *text;
+    aws_json_token *tokens; /* tokens[0] is the object as a whole */
+    size_t          count;  /* tokens in use; after AWS_ERR_MEMORY: tokens that are needed */
+} aws_json;
+
+/* Read a whole document: an object, strictly as RFC 8259 has it, no name twice in an object, valid
+ * UTF-8. The number of tokens (> 0), AWS_ERR_JSON, AWS_ERR_MEMORY (more tokens are needed) or
+ * AWS_ERR_TOO_BIG (more than an int counts, or too deep). Each value and each name takes one. */
+AWS_API int aws_json_parse(aws_json *json, const char *text, size_t size, aws_json_token *tokens,
+                           size_t count);
+
+/* All of these return the index of a token, 0 if there is none; `from` is an index too, 0 the
+ * whole document. A path is names and array indices joined by '.': "Items.0.temperature.N". A name
+ * that has a '.' in it, or is a number, is reached by aws_json_member. */
+AWS_API int aws_json_find(const aws_json *json, int from, const char *path);
+AWS_API int aws_json_member(const aws_json *json, int object, const char *name);
+AWS_API int aws_json_element(const aws_json *json, int array, size_t index);
+/* The next element of an array: pass 0 first, then what came; 0 after the last. For an object:
+ * the next value; its name is the token before it. */
+AWS_API int aws_json_each(const aws_json *json, int container, int last);
+
+/* Values. A token that is 0 or of another type is AWS_ERR_JSON, so that a value that isn't there
+ * needs no check of its own.
+ * string: decoded, with a NUL behind it; its length, AWS_ERR_MEMORY (end - start + 1 bytes are
+ * always enough) or AWS_ERR_JSON if it has a NUL in it. int64: of a number, or a string that holds
+ * one (DynamoDB's N); AWS_ERR_JSON if it has a fraction or doesn't fit. number: times 10^decimals,
+ * digits beyond cut off: 21.57 with 1 decimal is 215. bool: 1 or 0. base64: of a string, the count
+ * of bytes. */
+AWS_API int aws_json_string(const aws_json *json, int token, char *to, size_t room);
+AWS_API int aws_json_int64(const aws_json *json, int token, int64_t *value);
+AWS_API int aws_json_number(const aws_json *json, int token, unsigned decimals, int64_t *value);
+AWS_API int aws_json_bool(const aws_json *json, int token);
+AWS_API int aws_json_base64(const aws_json *json, int token, void *to, size_t room);
+/* 1 if the token is a string that says text. */
+AWS_API int aws_json_is(const aws_json *json, int token, const char *text);
+
+/* Writes a document. Nothing overflows, and failures are sticky: check only aws_json_end. name is
+ * the member's in an object, NULL in an array and for the outermost value. */
+typedef struct aws_json_writer {
+    aws_out       out;
+    unsigned char is_object[AWS_JSON_DEPTH / 8]; /* a bit for each open value */
+    unsigned      depth;
+    int           code;  /* the first failure, 0 none */
+    int           begun; /* a value came before in the open object or array */
+} aws_json_writer;
+
+AWS_API void aws_json_begin(aws_json_writer *w, void *memory, size_t size);
+AWS_API void aws_json_open_object(aws_json_writer *w, const char *name);
+AWS_API void aws_json_open_array(aws_json_writer *w, const char *name);
+AWS_API void aws_json_close(aws_json_writer *w);
+AWS_API void aws_json_put_string(aws_json_writer *w, const char *name, const char *value);
+/* value / 10^decimals: 2157 with 2 decimals is 21.57. */
+AWS_API void aws_json_put_number(aws_json_writer *w, const char *name, int64_t value,
+                                 unsigned decimals);
+/* The same as a string: DynamoDB's N. */
+AWS_API void aws_json_put_quoted(aws_json_writer *w, const char *name, int64_t value,
+                                 unsigned decimals);
+AWS_API void aws_json_put_bool(aws_json_writer *w, const char *name, int value);
+AWS_API void aws_json_put_null(aws_json_writer *w, const char *name);
+AWS_API void aws_json_put_base64(aws_json_writer *w, const char *name, const void *data,
+                                 size_t size);
+/* JSON as it is, such as a token's text of an answer. */
+AWS_API void aws_json_put_raw(aws_json_writer *w, const char *name, const char *json, size_t size);
+/* The document's length; a NUL follows it. AWS_ERR_MEMORY (w->out.length + 1 bytes are needed),
+ * AWS_ERR_JSON: not valid UTF-8, or AWS_ERR_STATE: opened and closed, or named, wrongly. */
+AWS_API int aws_json_end(aws_json_writer *w);
+
 /* ---- Signing (Signature Version 4) without a client ---- */
 
 /* Pairs: names and values as they are, not encoded; headers in any order, host among them. */
@@ -747,6 +838,98 @@ struct aws_client {
 #include <bearssl.h>
 #if !defined(AWS_NO_TLS) && !defined(AWS_NO_ROOTS)
 #include "port/amazon_roots.h"
+#endif
+#ifndef AWS_NO_JSON
+/* jsmn, with names of ours: a user's own jsmn.h, before or after, with any macros, isn't touched. */
+#ifdef JSMN_H
+#define AWS_I_HAD_JSMN_H
+#undef JSMN_H
+#endif
+#ifdef JSMN_STATIC
+#define AWS_I_HAD_JSMN_STATIC
+#undef JSMN_STATIC
+#endif
+#ifdef JSMN_STRICT
+#define AWS_I_HAD_JSMN_STRICT
+#undef JSMN_STRICT
+#endif
+#ifdef JSMN_PARENT_LINKS
+#define AWS_I_HAD_JSMN_PARENT_LINKS
+#undef JSMN_PARENT_LINKS
+#endif
+#ifdef JSMN_HEADER
+#define AWS_I_HAD_JSMN_HEADER
+#undef JSMN_HEADER
+#endif
+#undef JSMN_API
+#define JSMN_STATIC
+#define JSMN_STRICT
+#define jsmntype_t aws_i_jsmntype
+#define jsmnerr aws_i_jsmnerr
+#define jsmntok_t aws_i_jsmntok
+#define jsmn_parser aws_i_jsmn_parser
+#define jsmn_init aws_i_jsmn_init
+#define jsmn_parse aws_i_jsmn_parse
+#define jsmn_alloc_token aws_i_jsmn_alloc_token
+#define jsmn_fill_token aws_i_jsmn_fill_token
+#define jsmn_parse_primitive aws_i_jsmn_parse_primitive
+#define jsmn_parse_string aws_i_jsmn_parse_string
+#define JSMN_UNDEFINED AWS_I_JSMN_UNDEFINED
+#define JSMN_OBJECT AWS_I_JSMN_OBJECT
+#define JSMN_ARRAY AWS_I_JSMN_ARRAY
+#define JSMN_STRING AWS_I_JSMN_STRING
+#define JSMN_PRIMITIVE AWS_I_JSMN_PRIMITIVE
+#define JSMN_ERROR_NOMEM AWS_I_JSMN_ERROR_NOMEM
+#define JSMN_ERROR_INVAL AWS_I_JSMN_ERROR_INVAL
+#define JSMN_ERROR_PART AWS_I_JSMN_ERROR_PART
+#include <jsmn.h>
+#undef jsmntype_t
+#undef jsmnerr
+#undef jsmntok_t
+#undef jsmn_parser
+#undef jsmn_init
+#undef jsmn_parse
+#undef jsmn_alloc_token
+#undef jsmn_fill_token
+#undef jsmn_parse_primitive
+#undef jsmn_parse_string
+#undef JSMN_UNDEFINED
+#undef JSMN_OBJECT
+#undef JSMN_ARRAY
+#undef JSMN_STRING
+#undef JSMN_PRIMITIVE
+#undef JSMN_ERROR_NOMEM
+#undef JSMN_ERROR_INVAL
+#undef JSMN_ERROR_PART
+#undef JSMN_H
+#undef JSMN_STATIC
+#undef JSMN_STRICT
+#undef JSMN_API
+#ifdef AWS_I_HAD_JSMN_H
+#define JSMN_H
+#ifdef AWS_I_HAD_JSMN_STATIC
+#define JSMN_API static
+#else
+#define JSMN_API extern
+#endif
+#undef AWS_I_HAD_JSMN_H
+#endif
+#ifdef AWS_I_HAD_JSMN_STATIC
+#define JSMN_STATIC
+#undef AWS_I_HAD_JSMN_STATIC
+#endif
+#ifdef AWS_I_HAD_JSMN_STRICT
+#define JSMN_STRICT
+#undef AWS_I_HAD_JSMN_STRICT
+#endif
+#ifdef AWS_I_HAD_JSMN_PARENT_LINKS
+#define JSMN_PARENT_LINKS
+#undef AWS_I_HAD_JSMN_PARENT_LINKS
+#endif
+#ifdef AWS_I_HAD_JSMN_HEADER
+#define JSMN_HEADER
+#undef AWS_I_HAD_JSMN_HEADER
+#endif
 #endif
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
@@ -2391,6 +2574,773 @@ AWS_API int aws_xml_step(aws_xml *xml, const void *data, size_t size, size_t *us
     if (r < 0)
         xml->state = AWS_I_X_FAILED;
     return r ? r : AWS_AGAIN;
+}
+
+/* ---- JSON ---- */
+
+/* Four hex digits' value at text[at], -1 if they aren't. */
+static int32_t aws_i_json_hex(const char *text, size_t size, size_t at)
+{
+    int32_t code = 0;
+    size_t i;
+
+    if (size < 4 || at > size - 4)
+        return -1;
+    for (i = at; i < at + 4; i++) {
+        int c = aws_i_lower((unsigned char)text[i]);
+        if (!aws_i_digit(c) && !(c >= 'a' && c <= 'f'))
+            return -1;
+        code = code * 16 + (aws_i_digit(c) ? c - '0' : c - 'a' + 10);
+    }
+    return code;
+}
+
+/* What a backslash at text[*at - 1] and the bytes behind it mean. */
+static int32_t aws_i_json_escape(const char *text, size_t size, size_t *at)
+{
+    static const char names[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+    const char *name;
+    int32_t code, low;
+
+    if (*at >= size || !text[*at])
+        return -1;
+    if (text[*at] != 'u') {
+        name = strchr(names, text[(*at)++]);
+        return name ? means[name - names] : -1;
+    }
+    code = aws_i_json_hex(text, size, ++*at);
+    *at += 4;
+    if (code < 0xd800 || code > 0xdfff)
+        return code;
+    if (code > 0xdbff || *at + 1 >= size || text[*at] != '\\' || text[*at + 1] != 'u')
+        return -1; /* half of a pair */
+    low = aws_i_json_hex(text, size, *at + 2);
+    *at += 6;
+    return low < 0xdc00 || low > 0xdfff ? -1 : 0x10000 + ((code - 0xd800) * 0x400 + low - 0xdc00);
+}
+
+/* The character of a string at text[*at], which moves on; -1 if it isn't valid. */
+static int32_t aws_i_json_char(const char *text, size_t size, size_t *at)
+{
+    static const int32_t least[] = {0, 0x80, 0x800, 0x10000};
+    unsigned char c = (unsigned char)text[(*at)++];
+    int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0, i;
+    int32_t code = c;
+
+    if (c == '\\')
+        return aws_i_json_escape(text, size, at);
+    if (c < 0x80)
+        return c < 0x20 ? -1 : c;
+    if (!more || c > 0xf4 || size - *at < (size_t)more)
+        return -1;
+    code &= 0x3f >> more;
+    for (i = 0; i < more; i++) {
+        c = (unsigned char)text[(*at)++];
+        if ((c & 0xc0) != 0x80)
+            return -1;
+        code = code * 64 + (c & 0x3f);
+    }
+    return code < least[more] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? -1 : code;
+}
+
+/* As UTF-8: its bytes and their count. */
+static size_t aws_i_utf8(int32_t code, unsigned char bytes[4])
+{
+    size_t more = code >= 0x10000 ? 3 : code >= 0x800 ? 2 : code >= 0x80 ? 1 : 0, i;
+
+    for (i = more; i; i--) {
+        bytes[i] = (unsigned char)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    bytes[0] = (unsigned char)((more ? 0xff00u >> (more + 1) & 0xff : 0u) | (unsigned)code);
+    return more + 1;
+}
+
+/* The grammar, without recursion: what may come next, and a bit for each open value. */
+typedef struct aws_i_json_check {
+    const char   *text;
+    size_t        size, at;
+    unsigned      depth;
+    unsigned char is_object[AWS_JSON_DEPTH / 8];
+} aws_i_json_check;
+
+enum {
+    AWS_I_J_VALUE,
+    AWS_I_J_ELEMENT, /* a value or ']' */
+    AWS_I_J_MEMBER,  /* a name or '}' */
+    AWS_I_J_NAME,
+    AWS_I_J_COLON,
+    AWS_I_J_NEXT, /* ',' or the end of the open value */
+    AWS_I_J_BAD
+};
+
+static int aws_i_json_in_object(const aws_i_json_check *k)
+{
+    unsigned top = k->depth - 1;
+
+    return k->is_object[top / 8] >> (top % 8) & 1;
+}
+
+static void aws_i_set_bit(unsigned char *bits, unsigned bit, int on)
+{
+    unsigned mask = 1u << (bit % 8);
+
+    bits[bit / 8] = (unsigned char)(on ? bits[bit / 8] | mask : bits[bit / 8] & ~mask);
+}
+
+/* A string whose quote is at k->at: 1 and past it, or 0. */
+static int aws_i_json_check_string(aws_i_json_check *k)
+{
+    for (k->at++; k->at < k->size; )
+        if (k->text[k->at] == '"') {
+            k->at++;
+            return 1;
+        } else if (aws_i_json_char(k->text, k->size, &k->at) < 0) {
+            return 0;
+        }
+    return 0;
+}
+
+static size_t aws_i_json_digits(aws_i_json_check *k)
+{
+    size_t from = k->at;
+
+    while (k->at < k->size && aws_i_digit((unsigned char)k->text[k->at]))
+        k->at++;
+    return k->at - from;
+}
+
+static int aws_i_json_take(aws_i_json_check *k, const char *any)
+{
+    int taken = k->at < k->size && k->text[k->at] && strchr(any, k->text[k->at]);
+
+    k->at += taken != 0;
+    return taken;
+}
+
+static int aws_i_json_check_number(aws_i_json_check *k)
+{
+    aws_i_json_take(k, "-");
+    if (!aws_i_json_take(k, "0") && !aws_i_json_digits(k))
+        return 0;
+    if (aws_i_json_take(k, ".") && !aws_i_json_digits(k))
+        return 0;
+    if (aws_i_json_take(k, "eE")) {
+        aws_i_json_take(k, "+-");
+        return aws_i_json_digits(k) != 0;
+    }
+    return 1;
+}
+
+static int aws_i_json_check_scalar(aws_i_json_check *k)
+{
+    static const char words[] = "true\0false\0null\0";
+    const char *word = words;
+
+    if (k->text[k->at] == '"')
+        return aws_i_json_check_string(k);
+    for (; *word; word += strlen(word) + 1)
+        if (k->size - k->at >= strlen(word) && !memcmp(k->text + k->at, word, strlen(word))) {
+            k->at += strlen(word);
+            return 1;
+        }
+    return aws_i_json_check_number(k);
+}
+
+static int aws_i_json_check_value(aws_i_json_check *k, int c)
+{
+    if (c == '{' || c == '[') {
+        if (k->depth == AWS_JSON_DEPTH)
+            return AWS_I_J_BAD;
+        aws_i_set_bit(k->is_object, k->depth++, c == '{');
+        k->at++;
+        return c == '{' ? AWS_I_J_MEMBER : AWS_I_J_ELEMENT;
+    }
+    return k->depth && aws_i_json_check_scalar(k) ? AWS_I_J_NEXT : AWS_I_J_BAD;
+}
+
+/* The state after the token that begins with c. */
+static int aws_i_json_check_token(aws_i_json_check *k, int state, int c)
+{
+    int in_object = k->depth && aws_i_json_in_object(k);
+
+    if ((state == AWS_I_J_NEXT || state == (in_object ? AWS_I_J_MEMBER : AWS_I_J_ELEMENT)) &&
+        k->depth && c == (in_object ? '}' : ']')) {
+        k->at++;
+        k->depth--;
+        return AWS_I_J_NEXT;
+    }
+    switch (state) {
+    case AWS_I_J_MEMBER:
+    case AWS_I_J_NAME:
+        return c == '"' && aws_i_json_check_string(k) ? AWS_I_J_COLON : AWS_I_J_BAD;
+    case AWS_I_J_COLON:
+        k->at++;
+        return c == ':' ? AWS_I_J_VALUE : AWS_I_J_BAD;
+    case AWS_I_J_NEXT:
+        k->at++;
+        return c != ',' || !k->depth ? AWS_I_J_BAD : in_object ? AWS_I_J_NAME : AWS_I_J_VALUE;
+    default:
+        return aws_i_json_check_value(k, c);
+    }
+}
+
+/* Whether the text is one object, well-formed throughout. jsmn alone takes {"a"} or {"a":1,}. */
+static int aws_i_json_valid(const char *text, size_t size)
+{
+    aws_i_json_check k;
+    int state = AWS_I_J_VALUE;
+
+    memset(&k, 0, sizeof k);
+    k.text = text;
+    k.size = size;
+    for (;;) {
+        while (aws_i_json_take(&k, " \t\r\n"))
+            ;
+        if (k.at == size)
+            return state == AWS_I_J_NEXT && !k.depth;
+        if (state == AWS_I_J_VALUE && !k.depth && text[k.at] != '{')
+            return 0;
+        state = aws_i_json_check_token(&k, state, (unsigned char)text[k.at]);
+        if (state == AWS_I_J_BAD)
+            return 0;
+    }
+}
+
+#ifndef AWS_NO_JSON
+static int aws_i_json_type(const char *text, const aws_i_jsmntok *token)
+{
+    if (token->type == AWS_I_JSMN_OBJECT)
+        return AWS_JSON_OBJECT;
+    if (token->type == AWS_I_JSMN_ARRAY)
+        return AWS_JSON_ARRAY;
+    if (token->type == AWS_I_JSMN_STRING)
+        return AWS_JSON_STRING;
+    switch (text[token->start]) {
+    case 't':
+        return AWS_JSON_TRUE;
+    case 'f':
+        return AWS_JSON_FALSE;
+    case 'n':
+        return AWS_JSON_NULL;
+    default:
+        return AWS_JSON_NUMBER;
+    }
+}
+
+/* Both are valid strings: whether they say the same. */
+static int aws_i_json_same(const char *text, const aws_json_token *a, const aws_json_token *b)
+{
+    size_t i = (size_t)a->start, j = (size_t)b->start, m = (size_t)a->end, n = (size_t)b->end;
+
+    while (i < m && j < n)
+        if (aws_i_json_char(text, m, &i) != aws_i_json_char(text, n, &j))
+            return 0;
+    return i == m && j == n;
+}
+
+/* Whether the member whose name is `name` has a namesake before it in its object. */
+static int aws_i_json_twice(const aws_json *json, int object, int name)
+{
+    const aws_json_token *t = json->tokens;
+    int at;
+
+    for (at = object + 1; at < name; at = t[at + 1].next)
+        if (aws_i_json_same(json->text, t + at, t + name))
+            return 1;
+    return 0;
+}
+
+/* jsmn's tokens become ours, in their place, from the last on: then `next` of those within is
+ * known. */
+static void aws_i_json_convert(aws_json *json, size_t count)
+{
+    aws_json_token *t = json->tokens;
+    size_t i = count;
+
+    while (i--) {
+        aws_i_jsmntok from;
+        aws_json_token to;
+
+        memcpy(&from, (const unsigned char *)t + i * sizeof from, sizeof from);
+        to.type = aws_i_json_type(json->text, &from);
+        to.start = from.start;
+        to.end = from.end;
+        to.next = (int)i + 1;
+        if (to.type == AWS_JSON_OBJECT || to.type == AWS_JSON_ARRAY)
+            while ((size_t)to.next < count && t[to.next].start < to.end)
+                to.next = t[to.next].next;
+        memcpy(t + i, &to, sizeof to);
+    }
+    json->count = count;
+}
+
+AWS_API int aws_json_parse(aws_json *json, const char *text, size_t size, aws_json_token *tokens,
+                           size_t count)
+{
+    typedef char fits[sizeof(aws_i_jsmntok) <= sizeof(aws_json_token) ? 1 : -1];
+    aws_i_jsmn_parser parser;
+    int r, object;
+
+    (void)sizeof(fits);
+    json->text = text;
+    json->tokens = tokens;
+    json->count = 0;
+    if (size != aws_i_int_max(size))
+        return AWS_ERR_TOO_BIG;
+    if (!aws_i_json_valid(text, size))
+        return AWS_ERR_JSON;
+    aws_i_jsmn_init(&parser);
+    r = aws_i_jsmn_parse(&parser, text, size, NULL, 0);
+    if (r <= 0 || (size_t)r > count) {
+        json->count = r > 0 ? (size_t)r : 0;
+        return r > 0 ? AWS_ERR_MEMORY : AWS_ERR_JSON;
+    }
+    aws_i_jsmn_init(&parser);
+    r = aws_i_jsmn_parse(&parser, text, size, (aws_i_jsmntok *)(void *)tokens, (unsigned)r);
+    if (r <= 0)
+        return AWS_ERR_JSON;
+    aws_i_json_convert(json, (size_t)r);
+    for (object = 0; object < r; object++) {
+        int name = object + 1;
+        if (tokens[object].type != AWS_JSON_OBJECT)
+            continue;
+        for (; name < tokens[object].next; name = tokens[name + 1].next)
+            if (aws_i_json_twice(json, object, name))
+                return AWS_ERR_JSON;
+    }
+    return r;
+}
+#endif
+
+/* Whether a string says name[size]. */
+static int aws_i_json_says(const aws_json *json, int token, const char *name, size_t size)
+{
+    const aws_json_token *t = json->tokens + token;
+    size_t at = (size_t)t->start, end = (size_t)t->end;
+
+    while (at < end) {
+        unsigned char bytes[4];
+        size_t n = aws_i_utf8(aws_i_json_char(json->text, end, &at), bytes);
+        if (n > size || memcmp(bytes, name, n) != 0)
+            return 0;
+        name += n;
+        size -= n;
+    }
+    return !size;
+}
+
+/* Whether the index is a token's that has the type. */
+static int aws_i_json_has(const aws_json *json, int token, int type)
+{
+    return token >= 0 && (size_t)token < json->count && json->tokens[token].type == type;
+}
+
+static int aws_i_json_member(const aws_json *json, int object, const char *name, size_t size)
+{
+    int value = 0;
+
+    if (!aws_i_json_has(json, object, AWS_JSON_OBJECT))
+        return 0;
+    while ((value = aws_json_each(json, object, value)) != 0)
+        if (aws_i_json_says(json, value - 1, name, size))
+            return value;
+    return 0;
+}
+
+AWS_API int aws_json_member(const aws_json *json, int object, const char *name)
+{
+    return aws_i_json_member(json, object, name, strlen(name));
+}
+
+AWS_API int aws_json_each(const aws_json *json, int container, int last)
+{
+    int object = aws_i_json_has(json, container, AWS_JSON_OBJECT), at;
+
+    if (!object && !aws_i_json_has(json, container, AWS_JSON_ARRAY))
+        return 0;
+    at = last ? json->tokens[last].next : container + 1;
+    return at < json->tokens[container].next ? at + object : 0;
+}
+
+AWS_API int aws_json_element(const aws_json *json, int array, size_t index)
+{
+    int at = 0;
+
+    if (!aws_i_json_has(json, array, AWS_JSON_ARRAY))
+        return 0;
+    do
+        at = aws_json_each(json, array, at);
+    while (at && index--);
+    return at;
+}
+
+AWS_API int aws_json_find(const aws_json *json, int from, const char *path)
+{
+    int first = 1;
+
+    while (*path && (from || first)) {
+        size_t size = strcspn(path, "."), index = 0, i;
+
+        first = 0;
+        if (aws_i_json_has(json, from, AWS_JSON_ARRAY)) {
+            for (i = 0; i < size && aws_i_digit((unsigned char)path[i]) && i < 9; i++)
+                index = index * 10 + (size_t)(path[i] - '0');
+            from = i == size && i ? aws_json_element(json, from, index) : 0;
+        } else {
+            from = aws_i_json_member(json, from, path, size);
+        }
+        path += size;
+        path += *path == '.';
+    }
+    return from;
+}
+
+AWS_API int aws_json_is(const aws_json *json, int token, const char *text)
+{
+    return aws_i_json_has(json, token, AWS_JSON_STRING) &&
+           aws_i_json_says(json, token, text, strlen(text));
+}
+
+AWS_API int aws_json_string(const aws_json *json, int token, char *to, size_t room)
+{
+    size_t at, end;
+    aws_out out;
+
+    if (!aws_i_json_has(json, token, AWS_JSON_STRING))
+        return AWS_ERR_JSON;
+    aws_i_out(&out, to, room);
+    at = (size_t)json->tokens[token].start;
+    end = (size_t)json->tokens[token].end;
+    while (at < end) {
+        unsigned char bytes[4];
+        int32_t code = aws_i_json_char(json->text, end, &at);
+        if (!code)
+            return AWS_ERR_JSON;
+        aws_out_bytes(&out, bytes, aws_i_utf8(code, bytes));
+    }
+    aws_out_bytes(&out, "", 1);
+    return out.length > room ? AWS_ERR_MEMORY : (int)(out.length - 1);
+}
+
+AWS_API int aws_json_bool(const aws_json *json, int token)
+{
+    if (aws_i_json_has(json, token, AWS_JSON_TRUE))
+        return 1;
+    return aws_i_json_has(json, token, AWS_JSON_FALSE) ? 0 : AWS_ERR_JSON;
+}
+
+/* A number's text taken apart: digits as an integer would need 10^shift. */
+typedef struct aws_i_decimal {
+    const char *digits;      /* with a '.' among them */
+    size_t      size, point; /* point: where it is, size if there is none */
+    int         negative;
+    long        shift; /* of the exponent */
+} aws_i_decimal;
+
+/* A token's text, which must be a number to its end: 1 or 0. */
+static int aws_i_json_decimal(const aws_json *json, int token, aws_i_decimal *d)
+{
+    aws_i_json_check k;
+    const char *at, *end;
+    int minus;
+
+    if (!aws_i_json_has(json, token, AWS_JSON_NUMBER) &&
+        !aws_i_json_has(json, token, AWS_JSON_STRING))
+        return 0;
+    memset(&k, 0, sizeof k);
+    k.text = json->text + json->tokens[token].start;
+    k.size = (size_t)(json->tokens[token].end - json->tokens[token].start);
+    if (!aws_i_json_check_number(&k) || k.at != k.size)
+        return 0;
+    at = k.text;
+    end = at + k.size;
+    d->negative = *at == '-';
+    d->digits = at + d->negative;
+    for (at = d->digits; at < end && *at != 'e' && *at != 'E'; at++)
+        ;
+    d->size = (size_t)(at - d->digits);
+    for (d->point = 0; d->point < d->size && d->digits[d->point] != '.'; d->point++)
+        ;
+    d->shift = 0;
+    if (at == end)
+        return 1;
+    minus = *++at == '-';
+    for (at += minus || *at == '+'; at < end; at++)
+        d->shift = d->shift < 10000 ? d->shift * 10 + (*at - '0') : d->shift;
+    d->shift = minus ? -d->shift : d->shift;
+    return 1;
+}
+
+/* n * 10 + digit, 0 if it exceeds 2^63. */
+static int aws_i_times_ten(uint64_t *n, unsigned digit)
+{
+    const uint64_t limit = (uint64_t)1 << 63;
+
+    if (*n > limit / 10 || *n * 10 > limit - digit)
+        return 0;
+    *n = *n * 10 + digit;
+    return 1;
+}
+
+/* The number times 10^decimals; exact: a digit that would be cut off must be 0. */
+static int aws_i_json_fixed(const aws_json *json, int token, unsigned decimals, int exact,
+                            int64_t *value)
+{
+    aws_i_decimal d;
+    uint64_t n = 0;
+    size_t i;
+    long places; /* digits that count, from the first on */
+
+    if (!aws_i_json_decimal(json, token, &d))
+        return AWS_ERR_JSON;
+    places = (long)d.point + d.shift + (long)decimals;
+    for (i = 0; i < d.size; i++) {
+        if (d.digits[i] == '.')
+            continue;
+        if (places-- > 0 ? !aws_i_times_ten(&n, (unsigned)(d.digits[i] - '0'))
+                         : exact && d.digits[i] != '0')
+            return AWS_ERR_JSON;
+    }
+    for (; n && places > 0; places--)
+        if (!aws_i_times_ten(&n, 0))
+            return AWS_ERR_JSON;
+    if (n > (uint64_t)INT64_MAX + (d.negative != 0))
+        return AWS_ERR_JSON;
+    *value = d.negative && n ? -(int64_t)(n - 1) - 1 : (int64_t)n;
+    return 0;
+}
+
+AWS_API int aws_json_int64(const aws_json *json, int token, int64_t *value)
+{
+    return aws_i_json_fixed(json, token, 0, 1, value);
+}
+
+AWS_API int aws_json_number(const aws_json *json, int token, unsigned decimals, int64_t *value)
+{
+    return aws_i_json_fixed(json, token, decimals, 0, value);
+}
+
+/* A digit's value, 64 for '=', -1 for others. */
+static int aws_i_base64_value(int c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (aws_i_digit(c))
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : c == '=' ? 64 : -1;
+}
+
+AWS_API int aws_json_base64(const aws_json *json, int token, void *to, size_t room)
+{
+    uint32_t bits = 0;
+    size_t at, end, digits = 0, padding = 0;
+    aws_out out;
+
+    if (!aws_i_json_has(json, token, AWS_JSON_STRING))
+        return AWS_ERR_JSON;
+    aws_i_out(&out, to, room);
+    at = (size_t)json->tokens[token].start;
+    end = (size_t)json->tokens[token].end;
+    while (at < end) {
+        int value = aws_i_base64_value(aws_i_json_char(json->text, end, &at));
+        unsigned char three[3];
+
+        if (value < 0 || (padding && value != 64))
+            return AWS_ERR_JSON;
+        padding += value == 64;
+        bits = bits << 6 | (value == 64 ? 0 : (uint32_t)value);
+        if (++digits % 4)
+            continue;
+        three[0] = (unsigned char)(bits >> 16);
+        three[1] = (unsigned char)(bits >> 8);
+        three[2] = (unsigned char)bits;
+        if (padding > 2)
+            return AWS_ERR_JSON;
+        aws_out_bytes(&out, three, 3 - padding);
+    }
+    if (digits % 4)
+        return AWS_ERR_JSON;
+    return out.length > room ? AWS_ERR_MEMORY : (int)out.length;
+}
+
+/* ---- JSON writer ---- */
+
+static void aws_i_json_fail(aws_json_writer *w, int code)
+{
+    if (!w->code)
+        w->code = code;
+}
+
+/* A string of `size` bytes in quotes; what needs it escaped. */
+static void aws_i_json_quote(aws_json_writer *w, const char *text, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t at = 0, from = 0;
+
+    aws_out_bytes(&w->out, "\"", 1);
+    while (at < size) {
+        unsigned char c = (unsigned char)text[at];
+        char escape[6] = {'\\', 'u', '0', '0', '0', '0'};
+
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            if (aws_i_json_char(text, size, &at) < 0)
+                aws_i_json_fail(w, AWS_ERR_JSON);
+            continue;
+        }
+        aws_out_bytes(&w->out, text + from, at - from);
+        from = ++at;
+        escape[4] = digits[c >> 4];
+        escape[5] = digits[c & 15];
+        if (c < 0x20) {
+            aws_out_bytes(&w->out, escape, 6);
+        } else {
+            escape[1] = (char)c;
+            aws_out_bytes(&w->out, escape, 2);
+        }
+    }
+    aws_out_bytes(&w->out, text + from, size - from);
+    aws_out_bytes(&w->out, "\"", 1);
+}
+
+/* What comes before a value: a comma, its name. */
+static void aws_i_json_name(aws_json_writer *w, const char *name)
+{
+    unsigned top = w->depth - 1;
+    int in_object = w->depth && w->is_object[top / 8] >> (top % 8) & 1;
+
+    if ((name != NULL) != in_object || (!w->depth && w->begun))
+        aws_i_json_fail(w, AWS_ERR_STATE);
+    if (w->begun)
+        aws_out_bytes(&w->out, ",", 1);
+    w->begun = 1;
+    if (name) {
+        aws_i_json_quote(w, name, strlen(name));
+        aws_out_bytes(&w->out, ":", 1);
+    }
+}
+
+AWS_API void aws_json_begin(aws_json_writer *w, void *memory, size_t size)
+{
+    memset(w, 0, sizeof *w);
+    aws_i_out(&w->out, memory, size);
+}
+
+static void aws_i_json_open(aws_json_writer *w, const char *name, int is_object)
+{
+    aws_i_json_name(w, name);
+    if (w->depth == AWS_JSON_DEPTH) {
+        aws_i_json_fail(w, AWS_ERR_STATE);
+        return;
+    }
+    aws_i_set_bit(w->is_object, w->depth++, is_object);
+    aws_out_text(&w->out, is_object ? "{" : "[");
+    w->begun = 0;
+}
+
+AWS_API void aws_json_open_object(aws_json_writer *w, const char *name)
+{
+    aws_i_json_open(w, name, 1);
+}
+
+AWS_API void aws_json_open_array(aws_json_writer *w, const char *name)
+{
+    aws_i_json_open(w, name, 0);
+}
+
+AWS_API void aws_json_close(aws_json_writer *w)
+{
+    if (!w->depth) {
+        aws_i_json_fail(w, AWS_ERR_STATE);
+        return;
+    }
+    w->depth--;
+    aws_out_text(&w->out, w->is_object[w->depth / 8] >> (w->depth % 8) & 1 ? "}" : "]");
+    w->begun = 1;
+}
+
+AWS_API void aws_json_put_string(aws_json_writer *w, const char *name, const char *value)
+{
+    aws_i_json_name(w, name);
+    aws_i_json_quote(w, value, strlen(value));
+}
+
+AWS_API void aws_json_put_raw(aws_json_writer *w, const char *name, const char *json, size_t size)
+{
+    aws_i_json_name(w, name);
+    aws_out_bytes(&w->out, json, size);
+}
+
+/* value / 10^decimals in decimal digits. */
+static void aws_i_out_decimal(aws_out *out, int64_t value, unsigned decimals)
+{
+    char text[21];
+    uint64_t n = value < 0 ? ~(uint64_t)value + 1 : (uint64_t)value;
+    aws_out digits;
+
+    aws_i_out(&digits, text, sizeof text);
+    aws_out_number(&digits, n);
+    aws_out_text(out, value < 0 ? "-" : "");
+    if (decimals >= digits.used)
+        aws_out_text(out, "0");
+    else
+        aws_out_bytes(out, text, digits.used - decimals);
+    if (!decimals)
+        return;
+    aws_out_text(out, ".");
+    for (; decimals > digits.used; decimals--)
+        aws_out_text(out, "0");
+    aws_out_bytes(out, text + digits.used - decimals, decimals);
+}
+
+AWS_API void aws_json_put_number(aws_json_writer *w, const char *name, int64_t value,
+                                 unsigned decimals)
+{
+    aws_i_json_name(w, name);
+    aws_i_out_decimal(&w->out, value, decimals);
+}
+
+AWS_API void aws_json_put_quoted(aws_json_writer *w, const char *name, int64_t value,
+                                 unsigned decimals)
+{
+    aws_i_json_name(w, name);
+    aws_out_text(&w->out, "\"");
+    aws_i_out_decimal(&w->out, value, decimals);
+    aws_out_text(&w->out, "\"");
+}
+
+AWS_API void aws_json_put_bool(aws_json_writer *w, const char *name, int value)
+{
+    aws_json_put_raw(w, name, value ? "true" : "false", value ? 4 : 5);
+}
+
+AWS_API void aws_json_put_null(aws_json_writer *w, const char *name)
+{
+    aws_json_put_raw(w, name, "null", 4);
+}
+
+AWS_API void aws_json_put_base64(aws_json_writer *w, const char *name, const void *data,
+                                 size_t size)
+{
+    aws_i_json_name(w, name);
+    aws_out_text(&w->out, "\"");
+    aws_i_out_base64(&w->out, aws_i_bytes(data), size);
+    aws_out_text(&w->out, "\"");
+}
+
+AWS_API int aws_json_end(aws_json_writer *w)
+{
+    size_t length = w->out.length;
+
+    aws_out_bytes(&w->out, "", 1);
+    w->out.length = length;
+    if (w->depth || !w->begun)
+        aws_i_json_fail(w, AWS_ERR_STATE);
+    if (w->code)
+        return w->code;
+    return length >= w->out.room ? AWS_ERR_MEMORY : (int)aws_i_int_max(length);
 }
 
 /* ---- HTTP/1.1 answers ---- */

@@ -18,7 +18,7 @@ strict="$strict_cxx -Wstrict-prototypes -Wmissing-prototypes"
 combinations="gcc-c99 gcc-c11 gcc-c17 gcc-c2x gcc-gnu99 gcc-O3 gcc-Os gcc-m32
     clang-c99 clang-c11 clang-c17 clang-c2x clang-gnu99
     g++-c++11 g++-c++20 clang++-c++11 clang++-c++20
-    musl-c99 static no-tls tls-small no-roots no-port two-files own-jsmn cortex-m"
+    musl-c99 static no-tls tls-small no-roots no-port no-json two-files own-jsmn cortex-m"
 
 if [ "${1:-}" = --names ]; then
     echo $combinations
@@ -29,10 +29,10 @@ work=build/matrix/$combination
 rm -rf "$work"
 mkdir -p "$work"
 
-# Another libc's compiler must not see this one's headers, only BearSSL's.
+# Another libc's compiler must not see this one's headers, only BearSSL's and jsmn's.
 bearssl_headers() {
     mkdir -p "$work/include"
-    cp -r /usr/include/bearssl* "$work/include/"
+    cp -r /usr/include/bearssl* /usr/include/jsmn.h "$work/include/"
     echo "-isystem $work/include"
 }
 
@@ -112,7 +112,8 @@ two_files() {
     cat >"$work/sizes.h" <<'END'
 #define SIZES(X)                                                                                  \
     X(aws_session) X(aws_client) X(aws_config) X(aws_failure) X(aws_port) X(aws_trust)            \
-    X(aws_s3_args) X(aws_s3_result) X(aws_s3_objects) X(aws_s3_bucket) X(aws_xml) X(aws_call)
+    X(aws_s3_args) X(aws_s3_result) X(aws_s3_objects) X(aws_s3_bucket) X(aws_xml) X(aws_call)          \
+    X(aws_json) X(aws_json_token) X(aws_json_writer)
 END
     cat >"$work/user.c" <<'END'
 #include <stdio.h>
@@ -253,6 +254,10 @@ case $combination in
     tls-small) compile_c gcc -std=c99 -O1 -DAWS_TLS_SMALL ;;
     no-roots) compile_c gcc -std=c99 -O1 -DAWS_NO_ROOTS ;;
     no-port) compile_c gcc -std=c99 -O1 -DAWS_NO_DEFAULT_PORT ;;
+    no-json)
+        compile_c gcc -std=c99 -O1 -DAWS_NO_JSON
+        ! nm "$work/implementation.o" | grep jsmn
+        ;;
     two-files) two_files ;;
     own-jsmn) own_jsmn ;;
     cortex-m) cortex_m ;;

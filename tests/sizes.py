@@ -131,7 +131,7 @@ def tag(name, core):
 def compile_program(name, core, parts, defines, extra=()):
     base = tag(name, core)
     command = [ARM + "gcc", "--specs=picolibc.specs", "-std=c99"] + SECTIONS + CORES[core] + [
-        "-DPARTS=%d" % parts, "-isystem", os.path.join(fetch_bearssl(), "inc")]
+        "-DPARTS=%d" % parts, "-isystem", os.path.join(fetch_bearssl(), "inc"), "-DAWS_NO_JSON"]
     run(command + list(defines) + list(extra) + ["-c", os.path.join(ROOT, "tests", "sizes.c"),
                                                  "-o", base + ".o"], cwd=BUILD)
     return base
