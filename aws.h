@@ -172,6 +172,8 @@ enum {
     X(EARLY, PROTOCOL, "the server answered before it had the request")                           \
     X(HEAD_SIZE, TOO_BIG,                                                                         \
       "the answer's head is over 32 KB, or more than fits this client's memory")                  \
+    X(EXPIRES, PARAM, "a presigned address is good for at most 604,800 seconds (7 days)")         \
+    X(ADDRESS_SIZE, MEMORY, "the address does not fit the memory given for it")                   \
     X(NO_DATE, CLOCK, "the server's answer had no usable Date")                                   \
     X(XML, XML, "the answer's XML is malformed or incomplete")                                    \
     X(XML_SIZE, TOO_BIG, "the answer needs more memory than the client has")                      \
@@ -622,11 +624,24 @@ typedef struct aws_signing {
     const char *payload_sha256;  /* 64 hex digits or UNSIGNED-PAYLOAD; NULL: empty body */
     int         encode_once;     /* S3: the path is encoded once and never normalised */
     int         keep_path;       /* not normalised, encoded twice */
+    uint32_t    expires;         /* aws_presign: seconds, at most 604,800 (7 days); 0: 3,600 */
+    int         http;            /* aws_presign: http:// instead of https:// */
 } aws_signing;
 
 /* The Authorization header's value, NUL-terminated, into text[size]: its length, or
  * AWS_ERR_MEMORY, AWS_ERR_PARAM. 64 hex digits at its end are the signature. */
 AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size);
+
+/* The URL that lets anybody make the request until it expires: signed in its query, with the
+ * session token if there is one (when that expires, so does the URL). Whoever uses it sends
+ * headers as they are here, which must have host among them; path begins with '/'. Payload: with
+ * encode_once NULL means UNSIGNED-PAYLOAD, any body. NUL-terminated, into url[size]: its length,
+ * or AWS_ERR_MEMORY, AWS_ERR_PARAM. Keep it as secret as what it gives access to. */
+AWS_API int aws_presign(const aws_signing *signing, char *url, size_t size);
+
+/* The signature of any text (such as an S3 POST policy in base64) with the key of the signing's
+ * day, region and service: 64 hex digits and NUL. 0 or AWS_ERR_PARAM. */
+AWS_API int aws_sign_text(const aws_signing *signing, const void *text, size_t size, char hex[65]);
 
 /* x-amz-date's form ("20260102T030405Z", 17 bytes with NUL) of a time. */
 AWS_API void aws_date_text(int64_t time, char text[17]);
@@ -730,6 +745,19 @@ AWS_API int aws_call_reading(const aws_client *client);
 AWS_API int aws_call_owned(const aws_client *client, const void *owner);
 /* Read and drop the rest if it is short, else close the connection; the stream is gone. */
 AWS_API int aws_call_drop(aws_client *client);
+
+/* The URL of a call that is not made. make gets a copy of the client, enters its call there and
+ * runs it, which ends with AWS_AGAIN when all is known; make returns what that returned. seconds
+ * as aws_signing.expires, or AWS_UNSIGNED for the plain address, without a signature. Nothing is
+ * sent and no stream disturbed; only a credential provider may be asked, by a client that is
+ * idle. Needs about 3 KB of stack. The length, AWS_AGAIN or an error (AWS_ERR_MEMORY:
+ * failure.needed says the size). */
+#define AWS_UNSIGNED 0xffffffffu
+AWS_API int aws_call_presign(aws_client *client, int (*make)(aws_client *copy, void *context),
+                             void *context, uint32_t seconds, char *url, size_t size);
+/* Fill in what the client signs with: keys, region, service and time; the rest is zero. The keys
+ * are the session's: use them at once. 0, AWS_AGAIN or an error. */
+AWS_API int aws_call_signing(aws_client *client, aws_signing *signing);
 
 /* ---- Private from here on, declared so that you can declare a client. ---- */
 
@@ -1902,9 +1930,9 @@ static void aws_i_signing_path(aws_out *out, const aws_i_view *view, int is_sign
 {
     const aws_signing *s = view->signing;
 
-    (void)is_signed;
-    if (s->encode_once || s->keep_path)
-        aws_i_out_uri(out, s->path, strlen(s->path), "/", s->encode_once ? "%" : "%25");
+    if (s->encode_once || s->keep_path || !is_signed)
+        aws_i_out_uri(out, s->path, strlen(s->path), "/",
+                      s->encode_once || !is_signed ? "%" : "%25");
     else
         aws_i_out_normal_path(out, s->path);
 }
@@ -1942,40 +1970,262 @@ static void aws_i_view_sort(aws_i_view *view)
     view->query_count = s->query_count;
 }
 
+static int aws_i_signing_complete(const aws_signing *s)
+{
+    return s->access_key_id && s->secret_access_key && s->region && s->service;
+}
+
+/* The view of a signing without its items. */
+static void aws_i_signing_view(aws_i_view *view, const aws_signing *signing, aws_keys *keys)
+{
+    memset(view, 0, sizeof *view);
+    memset(keys, 0, sizeof *keys);
+    keys->access_key_id = signing->access_key_id;
+    keys->secret_access_key = signing->secret_access_key;
+    view->signing = signing;
+    view->source = &aws_i_signing_source;
+    view->method = signing->method;
+    view->keys = keys;
+    view->region = signing->region;
+    view->service = signing->service;
+    aws_date_text(signing->time, view->date);
+}
+
+/* Begin the signature of a text: an HMAC with a key that isn't kept. */
+static void aws_i_signer(const aws_i_view *view, aws_i_hmac *hmac)
+{
+    unsigned char key[32];
+
+    aws_i_signing_key(view, key);
+    aws_i_hmac_init(hmac, "", key, sizeof key);
+    aws_i_wipe(key, sizeof key);
+}
+
+/* From the canonical request's digest to the signature. */
+static void aws_i_sign_digest(const aws_i_view *view, unsigned char digest[32])
+{
+    aws_i_hmac hmac;
+
+    aws_i_signer(view, &hmac);
+    aws_i_hash_to_sign(view, digest, &hmac.sha);
+    aws_i_hmac_final(&hmac, digest);
+}
+
+/* aws_sign's and aws_presign's arguments as a view. order: room for 64. */
+static int aws_i_signing_begin(aws_i_view *view, const aws_signing *signing, aws_keys *keys,
+                               unsigned char *order)
+{
+    if (!aws_i_signing_complete(signing) || !signing->method || !signing->path ||
+        signing->query_count > 32 || signing->header_count > 32)
+        return AWS_ERR_PARAM;
+    aws_i_signing_view(view, signing, keys);
+    view->order = order;
+    aws_i_view_sort(view);
+    return 0;
+}
+
 AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
 {
-    unsigned char key[32], signature[32], order[64];
+    unsigned char signature[32], order[64];
+    aws_keys keys;
+    aws_i_view view;
+    aws_out out;
+
+    if (aws_i_signing_begin(&view, signing, &keys, order) < 0)
+        return AWS_ERR_PARAM;
+    aws_i_canonical_digest(&view, NULL, 0, signature);
+    aws_i_sign_digest(&view, signature);
+    aws_i_out(&out, text, size);
+    aws_i_out_authorization(&out, &view, signature);
+    aws_out_bytes(&out, "", 1);
+    return out.length > size ? AWS_ERR_MEMORY : (int)(out.used - 1);
+}
+
+AWS_API int aws_sign_text(const aws_signing *signing, const void *text, size_t size, char hex[65])
+{
+    unsigned char signature[32];
     aws_i_hmac hmac;
     aws_keys keys;
     aws_i_view view;
     aws_out out;
 
-    aws_i_out(&out, text, size);
-    if (!signing->access_key_id || !signing->secret_access_key || !signing->region ||
-        !signing->service || !signing->method || !signing->path || signing->query_count > 32 ||
-        signing->header_count > 32)
+    if (!aws_i_signing_complete(signing))
         return AWS_ERR_PARAM;
-    memset(&view, 0, sizeof view);
-    memset(&keys, 0, sizeof keys);
-    keys.access_key_id = signing->access_key_id;
-    keys.secret_access_key = signing->secret_access_key;
-    view.signing = signing;
-    view.source = &aws_i_signing_source;
-    view.order = order;
-    view.method = signing->method;
-    view.keys = &keys;
-    view.region = signing->region;
-    view.service = signing->service;
-    aws_date_text(signing->time, view.date);
-    aws_i_view_sort(&view);
-    aws_i_signing_key(&view, key);
-    aws_i_canonical_digest(&view, NULL, 0, signature);
-    aws_i_hmac_init(&hmac, "", key, sizeof key);
-    aws_i_hash_to_sign(&view, signature, &hmac.sha);
+    aws_i_signing_view(&view, signing, &keys);
+    aws_i_signer(&view, &hmac);
+    aws_i_sha256_update(&hmac.sha, text, size);
     aws_i_hmac_final(&hmac, signature);
-    aws_i_wipe(key, sizeof key);
-    aws_i_out_authorization(&out, &view, signature);
-    aws_out_bytes(&out, "", 1);
+    aws_i_out(&out, hex, 64);
+    aws_i_out_hex(&out, signature, sizeof signature);
+    hex[64] = 0;
+    return 0;
+}
+
+/* ---- Presigning: the signature in the query ---- */
+
+enum { AWS_I_WEEK = 604800, AWS_I_HOUR = 3600 };
+
+/* What a presigned URL adds to the query, in order. */
+static const char aws_i_presign_names[] = "X-Amz-Algorithm\0X-Amz-Credential\0X-Amz-Date\0"
+                                          "X-Amz-Expires\0X-Amz-Security-Token\0"
+                                          "X-Amz-SignedHeaders\0";
+
+/* For aws_out.hash: percent-encode into another emitter. */
+static void aws_i_pipe_uri(void *context, const void *data, size_t size)
+{
+    aws_out_uri((aws_out *)context, (const char *)data, size, "");
+}
+
+/* The value of the index-th of them, plain. */
+static void aws_i_out_presign_value(aws_out *out, const aws_i_view *view, uint32_t seconds,
+                                    int index)
+{
+    switch (index) {
+    case 0:
+        aws_out_text(out, "AWS4-HMAC-SHA256");
+        break;
+    case 1:
+        aws_out_text(out, view->keys->access_key_id);
+        aws_out_text(out, "/");
+        aws_i_out_scope(out, view);
+        break;
+    case 2:
+        aws_out_text(out, view->date);
+        break;
+    case 3:
+        aws_out_number(out, seconds);
+        break;
+    case 4:
+        aws_out_text(out, view->keys->session_token);
+        break;
+    default:
+        aws_i_out_headers(out, view, 1);
+    }
+}
+
+/* The query in the order to be signed: the view's own and what presigning adds. */
+static void aws_i_out_presign_query(aws_out *out, const aws_i_view *view, uint32_t seconds)
+{
+    const char *added = aws_i_presign_names, *before = "";
+    int index = 0;
+    size_t i = 0;
+    aws_i_item item;
+    aws_out pipe;
+
+    aws_i_out(&pipe, NULL, 0);
+    pipe.hash = aws_i_pipe_uri;
+    pipe.hash_context = out;
+    for (;; before = "&") {
+        int ours;
+        if (index == 4 && !view->keys->session_token) {
+            index++;
+            added += strlen(added) + 1;
+        }
+        ours = *added != 0;
+        if (i < view->query_count) {
+            view->source->item(view, i, &item);
+            ours = ours && aws_i_compare_uri(added, strlen(added), item.name, strlen(item.name)) < 0;
+        } else if (!ours) {
+            return;
+        }
+        aws_out_text(out, before);
+        if (ours) {
+            aws_out_text(out, added);
+            aws_out_text(out, "=");
+            aws_i_out_presign_value(&pipe, view, seconds, index++);
+            added += strlen(added) + 1;
+        } else {
+            aws_out_uri(out, item.name, strlen(item.name), "");
+            aws_out_text(out, "=");
+            aws_i_out_value(out, view, &item, 1);
+            i++;
+        }
+    }
+}
+
+/* The signature of view's request with the query above. */
+static void aws_i_presign_signature(const aws_i_view *view, uint32_t seconds,
+                                    unsigned char signature[32])
+{
+    aws_i_sha256 sha;
+    aws_out out;
+
+    aws_i_sha256_init(&sha);
+    aws_i_out(&out, NULL, 0);
+    out.hash = aws_i_hash_sha256;
+    out.hash_context = &sha;
+    aws_out_text(&out, view->method);
+    aws_out_text(&out, "\n");
+    view->source->path(&out, view, 1);
+    aws_out_text(&out, "\n");
+    aws_i_out_presign_query(&out, view, seconds);
+    aws_out_text(&out, "\n");
+    aws_i_out_headers(&out, view, 0);
+    aws_out_text(&out, "\n");
+    aws_i_out_headers(&out, view, 1);
+    aws_out_text(&out, "\n");
+    view->source->payload(&out, view);
+    aws_i_sha256_final(&sha, signature);
+    aws_i_sign_digest(view, signature);
+}
+
+/* The URL, whose NUL-terminated length may exceed the room. seconds: AWS_UNSIGNED for none. */
+static void aws_i_out_url(aws_out *out, const aws_i_view *view, uint32_t seconds, int http)
+{
+    unsigned char signature[32];
+    size_t i;
+    aws_i_item item;
+
+    aws_out_text(out, http ? "http://" : "https://");
+    for (i = view->query_count; i < view->item_count; i++) {
+        view->source->item(view, i, &item);
+        if (aws_i_equal_nocase(item.name, "host"))
+            aws_i_out_value(out, view, &item, 0);
+    }
+    view->source->path(out, view, 0);
+    if (seconds != AWS_UNSIGNED) {
+        aws_i_presign_signature(view, seconds, signature);
+        aws_out_text(out, "?");
+        aws_i_out_presign_query(out, view, seconds);
+        aws_out_text(out, "&X-Amz-Signature=");
+        aws_i_out_hex(out, signature, sizeof signature);
+    } else if (view->query_count) {
+        aws_out_text(out, "?");
+        aws_i_out_query(out, view);
+    }
+    aws_out_bytes(out, "", 1);
+}
+
+/* None of the caller's parameters may be one of ours, and exactly one header is the host. */
+static int aws_i_presignable(const aws_signing *s)
+{
+    size_t i, hosts = 0;
+
+    for (i = 0; i < s->query_count; i++)
+        if (aws_i_list_find(aws_i_presign_names, s->query[i].name) >= 0 ||
+            aws_i_equal(s->query[i].name, "X-Amz-Signature"))
+            return 0;
+    for (i = 0; i < s->header_count; i++)
+        hosts += aws_i_equal_nocase(s->headers[i].name, "host") != 0;
+    return hosts == 1 && s->expires <= AWS_I_WEEK;
+}
+
+AWS_API int aws_presign(const aws_signing *signing, char *url, size_t size)
+{
+    unsigned char order[64];
+    aws_signing s = *signing;
+    aws_keys keys;
+    aws_i_view view;
+    aws_out out;
+
+    if (aws_i_signing_begin(&view, &s, &keys, order) < 0 || !aws_i_presignable(&s))
+        return AWS_ERR_PARAM;
+    if (s.encode_once && !s.payload_sha256)
+        s.payload_sha256 = "UNSIGNED-PAYLOAD";
+    if (s.session_token && *s.session_token)
+        keys.session_token = s.session_token;
+    aws_i_out(&out, url, size);
+    aws_i_out_url(&out, &view, s.expires ? s.expires : (uint32_t)AWS_I_HOUR, s.http);
     return out.length > size ? AWS_ERR_MEMORY : (int)(out.used - 1);
 }
 
@@ -6419,6 +6669,134 @@ AWS_API const char *aws_client_failure_text(aws_client *client)
     return client->text;
 }
 
+/* ---- Presigning a client's call ---- */
+
+/* A copy of the client, in which a call is entered and run up to where it would take the
+ * connection: there its URL is written instead. */
+typedef struct aws_i_presigning {
+    aws_client copy;
+    aws_port   port;
+    aws_i_item items[AWS_I_ITEMS];
+    uint32_t   seconds;
+    aws_out    url;
+    int        done;
+} aws_i_presigning;
+
+/* What is signed in headers otherwise is no part of a presigned request. */
+static void aws_i_drop_own_headers(aws_client *client)
+{
+    size_t i, kept = 0;
+
+    for (i = 0; i < client->item_count; i++)
+        if (client->items[i].kind <= AWS_I_HEADER_HOST)
+            client->items[kept++] = client->items[i];
+    client->item_count = kept;
+}
+
+/* For aws_client.save: the copy's call is complete and asks for the connection. */
+static int aws_i_presign_call(void *context)
+{
+    aws_i_presigning *p = (aws_i_presigning *)context;
+    aws_i_view view;
+
+    aws_i_drop_own_headers(&p->copy);
+    p->copy.unsigned_payload = 1;
+    aws_i_view_of(&view, &p->copy);
+    aws_i_out_url(&p->url, &view, p->seconds, !p->copy.endpoint_secure);
+    p->done = 1;
+    return AWS_AGAIN;
+}
+
+/* Keys that are good now, which an idle client asks for: 0, AWS_AGAIN or an error. Nobody
+ * replaces them until aws_i_release_keys. */
+static int aws_i_presign_keys(aws_client *client)
+{
+    unsigned char state = client->state;
+    int r = 0;
+
+    if (!aws_i_in_progress(client)) {
+        aws_i_failure_reset(client);
+        client->failure.operation = "presigning";
+        do
+            r = aws_i_step_keys(client);
+        while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
+        client->state = state;
+        if (r == AWS_I_GO)
+            r = aws_i_now(client) ? 0 : aws_i_fail(client, -AWS_ERR_CLOCK, NULL);
+    }
+    if (r == 0 && !aws_i_now(client))
+        r = AWS_ERR_CLOCK;
+    if (r == 0 && !aws_i_hold_keys(client))
+        r = aws_i_sleep(client, 50);
+    return r == AWS_AGAIN ? r : aws_i_awaited(client, r);
+}
+
+AWS_API int aws_call_signing(aws_client *client, aws_signing *signing)
+{
+    const aws_keys *keys = &client->session->keys;
+    int held = client->uses_keys, r = client->broken;
+
+    memset(signing, 0, sizeof *signing);
+    if (r < 0 || (r = aws_i_presign_keys(client)) < 0)
+        return r;
+    signing->access_key_id = keys->access_key_id;
+    signing->secret_access_key = keys->secret_access_key;
+    signing->session_token = keys->session_token;
+    signing->region = client->region;
+    signing->service = client->service->signing_name;
+    signing->time = aws_i_now(client);
+    if (!held)
+        aws_i_release_keys(client);
+    return 0;
+}
+
+static void aws_i_presign_copy(aws_i_presigning *p, const aws_client *client)
+{
+    p->copy = *client;
+    p->port = *client->port;
+    p->port.wait = NULL;
+    p->copy.port = &p->port;
+    p->copy.items = p->items;
+    p->copy.item_room = AWS_I_ITEMS;
+    p->copy.state = AWS_I_IDLE;
+    p->copy.uses_keys = 0;
+    p->copy.waits = 0;
+    memset(&p->copy.connection, 0, sizeof p->copy.connection);
+    p->copy.owner = p;
+    p->copy.save = aws_i_presign_call;
+}
+
+AWS_API int aws_call_presign(aws_client *client, int (*make)(aws_client *copy, void *context),
+                             void *context, uint32_t seconds, char *url, size_t size)
+{
+    aws_i_presigning p;
+    int held = client->uses_keys, is_signed = seconds != AWS_UNSIGNED, r = client->broken;
+
+    if (r < 0 || (is_signed && (r = aws_i_presign_keys(client)) < 0))
+        return r;
+    aws_i_presign_copy(&p, client);
+    p.copy.time = is_signed ? aws_i_now(client) : 0;
+    p.seconds = seconds ? seconds : (uint32_t)AWS_I_HOUR;
+    p.done = 0;
+    aws_i_out(&p.url, url, size);
+    r = make(&p.copy, context);
+    if (is_signed && !held)
+        aws_i_release_keys(client);
+    if (p.done && is_signed && seconds > AWS_I_WEEK)
+        r = aws_i_fail(&p.copy, AWS_REASON_EXPIRES, NULL);
+    else if (p.done && p.url.length > size)
+        r = aws_i_fail(&p.copy, AWS_REASON_ADDRESS_SIZE, NULL);
+    else if (p.done)
+        return (int)(p.url.used - 1);
+    else if (r >= 0 || r == AWS_AGAIN)
+        r = aws_i_fail(&p.copy, -AWS_ERR_STATE, NULL);
+    if (r == AWS_ERR_MEMORY)
+        p.copy.failure.needed = p.url.length;
+    if (!aws_i_in_progress(client))
+        client->failure = p.copy.failure;
+    return r;
+}
+
 /* ---- Session and client ---- */
 
 static const char *aws_i_env(const aws_port *port, const char *name)
@@ -6696,6 +7074,7 @@ AWS_API int aws_client_close(aws_client *client)
         return 0;
     if (aws_i_in_progress(client))
         aws_client_cancel(client);
+    aws_i_release_keys(client); /* presigning may have begun to ask for some */
     client->pending = 0;
     do
         r = aws_i_close(client);

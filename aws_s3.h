@@ -198,6 +198,17 @@ typedef struct aws_s3_result {
 AWS_S3_OPERATIONS(AWS_I_S3_DECLARE)
 #undef AWS_I_S3_DECLARE
 
+/* The URL that lets anybody make a call until it expires, such as
+ *     aws_s3_presign(&client, aws_s3_get_object, &args, 3600, url, sizeof url);
+ * seconds: at most 604,800 (7 days), 0: 3,600; AWS_UNSIGNED: the plain address of what is public.
+ * Made here, without the server, also while the client is busy. Whoever uses it sends the headers
+ * that args say (content_type, metadata ...) as they are, and any body. NUL-terminated, into
+ * url[size] (300 to 700 bytes, with a session token 2,000): its length, AWS_ERR_MEMORY
+ * (failure.needed says the size) or another error; AWS_AGAIN while keys are being had. */
+typedef int aws_s3_action(aws_client *client, const aws_s3_args *args, aws_s3_result *result);
+AWS_API int aws_s3_presign(aws_client *client, aws_s3_action *action, const aws_s3_args *args,
+                           uint32_t seconds, char *url, size_t size);
+
 /* What the last answer says, for streams after aws_client_finish. */
 AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result);
 
@@ -676,6 +687,30 @@ static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const 
     }
 AWS_S3_OPERATIONS(AWS_I_S3_DEFINE)
 #undef AWS_I_S3_DEFINE
+
+/* ---- Presigning ---- */
+
+typedef struct aws_i_s3_presigning {
+    aws_s3_action     *action;
+    const aws_s3_args *args;
+} aws_i_s3_presigning;
+
+static int aws_i_s3_make(aws_client *client, void *context)
+{
+    const aws_i_s3_presigning *p = (const aws_i_s3_presigning *)context;
+
+    return p->action(client, p->args, NULL);
+}
+
+AWS_API int aws_s3_presign(aws_client *client, aws_s3_action *action, const aws_s3_args *args,
+                           uint32_t seconds, char *url, size_t size)
+{
+    aws_i_s3_presigning p;
+
+    p.action = action;
+    p.args = args;
+    return aws_call_presign(client, aws_i_s3_make, &p, seconds, url, size);
+}
 
 /* ---- Resources ---- */
 

@@ -10,6 +10,8 @@
  *     method M | bucket B | key K | query N V | header N V | body B          of a raw call
  *     set FIELD V | number FIELD N | meta N V | extra N V | object K V | constraint R   of S3's
  *     go raw | go put_object | ...      perform; prints "code text" and forgets the members
+ *     presign SECONDS put_object | ...  the URL instead; "raw": aws_presign of method, key (the
+ *                                       path), query and headers for the service named by bucket
  *
  * "-" is no text at all. Whatever the host, the port connects to 127.0.0.1:PORT, without TLS even
  * for https (as a port may whose sockets speak TLS), and its clock stands still.
@@ -215,6 +217,41 @@ static int perform(const char *what)
     return strcmp(what, "raw") == 0 ? perform_raw() : -999;
 }
 
+static char url[1 << 16];
+
+static int presign_raw(uint32_t seconds)
+{
+    aws_signing s;
+
+    memset(&s, 0, sizeof s);
+    s.access_key_id = config.access_key_id;
+    s.secret_access_key = config.secret_access_key;
+    s.session_token = config.session_token;
+    s.region = config.region;
+    s.service = raw.bucket;
+    s.time = now_is;
+    s.method = raw.method;
+    s.path = raw.key;
+    s.query = raw.query;
+    s.query_count = raw.query_count;
+    s.headers = raw.headers;
+    s.header_count = raw.header_count;
+    s.encode_once = strcmp(raw.bucket, "s3") == 0;
+    s.expires = seconds;
+    return aws_presign(&s, url, sizeof url);
+}
+
+static int presign(uint32_t seconds, const char *what)
+{
+    url[0] = 0;
+#define PRESIGN(name, Name, ...)                                                                  \
+    if (strcmp(#name, what) == 0)                                                                 \
+        return aws_s3_presign(&client, aws_s3_##name, &args, seconds, url, sizeof url);
+    AWS_S3_OPERATIONS(PRESIGN)
+#undef PRESIGN
+    return strcmp(what, "raw") == 0 ? presign_raw(seconds) : -999;
+}
+
 static void forget(void)
 {
     memset(&raw, 0, sizeof raw);
@@ -235,6 +272,16 @@ int main(int argc, char **argv)
         } else if (strcmp(what, "go") == 0) {
             printf("%d", perform(word(&rest)));
             forget();
+        } else if (strcmp(what, "presign") == 0) {
+            uint32_t seconds = (uint32_t)strtoul(word(&rest), NULL, 10);
+            int r = presign(seconds, word(&rest));
+            forget();
+            if (r >= 0) {
+                printf("%d %s\n", r, url);
+                fflush(stdout);
+                continue;
+            }
+            printf("%d", r);
         } else {
             read_member(what, &rest);
             continue;
