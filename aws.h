@@ -138,10 +138,14 @@ enum {
     X(KEY_LENGTH, PARAM, "the key '%v' is longer than 1,024 bytes")                               \
     X(HOST_LENGTH, PARAM, "the host name '%v' is too long")                                       \
     X(MEMBER, PARAM, "this action has no member '%v'")                                            \
+    X(MEMBER_MISSING, PARAM, "this action needs the member '%v'")                                 \
     X(BODY_SIZE, PARAM,                                                                           \
       "the body is larger than one PutObject may be, 5,368,709,120 bytes: upload it in "          \
       "parts")                                                                                    \
     X(BODY_WAYS, PARAM, "give the body by one of body, source and stream")                        \
+    X(NO_BODY, PARAM, "this action needs a body: give body, source or stream")                    \
+    X(PARTS, PARAM,                                                                               \
+      "give 1 to 10,000 parts, their numbers ascending, each with its ETag")                      \
     X(ANSWER_WAYS, PARAM, "give the answer one way: buffer, sink or stream")                      \
     X(OBJECT_COUNT, PARAM, "give 1 to 1,000 objects to delete")                                   \
     X(NOT_REWINDABLE, UNSUPPORTED,                                                                \
@@ -670,7 +674,9 @@ enum {
     AWS_CALL_WRITE = 1,       /* the body comes by aws_client_write */
     AWS_CALL_READ = 2,        /* the answer goes by aws_client_read or aws_call_xml */
     AWS_CALL_XML = 4,         /* a 2xx answer is XML; an <Error> in it is a failure */
-    AWS_CALL_PATH_STYLE = 8 /* the bucket goes in the path, whatever the addressing */
+    AWS_CALL_PATH_STYLE = 8,  /* the bucket goes in the path, whatever the addressing */
+    AWS_CALL_HOST_PREFIX = 16, /* the bucket is a prefix of the host, whatever the addressing */
+    AWS_CALL_SIGN_BODY = 32    /* sign a hash of the body over https, too, if it can be read twice */
 };
 
 /* One API action. Copied at its first entry; what it points at isn't. */
@@ -2361,9 +2367,11 @@ static int aws_i_target(aws_client *client)
     aws_i_out(&out, client->host, sizeof client->host);
     memcpy(old, client->host, sizeof old);
     client->virtual_host =
-        bucket && !(client->call.flags & AWS_CALL_PATH_STYLE) && style != AWS_ADDRESSING_PATH &&
-        (!client->custom_endpoint || style == AWS_ADDRESSING_VIRTUAL) &&
-        aws_i_bucket_is_host(client, bucket) && client->custom_endpoint != AWS_I_ENDPOINT_IP;
+        bucket &&
+        (client->call.flags & AWS_CALL_HOST_PREFIX ||
+         (!(client->call.flags & AWS_CALL_PATH_STYLE) && style != AWS_ADDRESSING_PATH &&
+          (!client->custom_endpoint || style == AWS_ADDRESSING_VIRTUAL) &&
+          aws_i_bucket_is_host(client, bucket) && client->custom_endpoint != AWS_I_ENDPOINT_IP));
     if (client->virtual_host) {
         aws_out_text(&out, bucket);
         aws_out_text(&out, ".");
@@ -4967,7 +4975,8 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     }
     client->unsigned_payload =
         client->endpoint_secure && client->size && !call->emit &&
-        !(aws_i_config(client)->sign_payload && aws_i_rewindable(client));
+        !((aws_i_config(client)->sign_payload || call->flags & AWS_CALL_SIGN_BODY) &&
+          aws_i_rewindable(client));
     aws_i_failure_reset(client);
     aws_i_check_call(client);
     aws_i_add(client, "", "host", "", 0, AWS_I_HEADER_HOST);

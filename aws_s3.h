@@ -2,8 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * CLIENT CALLS, one per API action, named as boto3's: aws_s3_put_object(&client, &args, &result).
- *   The arguments are one descriptor struct; a field that the action doesn't have is an error.
+ * CLIENT CALLS, one per API action, all 116, named as boto3's: aws_s3_put_object(&client, &args,
+ *   &result). An action that isn't called costs no flash.
+ *   The arguments are one descriptor struct; a member that the action doesn't have is an error.
  *   The exception in names: CopyObject is aws_s3_copy (another library has aws_s3_copy_object).
  *
  *     aws_s3_args args = {0};
@@ -15,13 +16,30 @@
  *     if (aws_s3_put_object(&client, &args, &result) == 0)
  *         puts(result.etag);
  *
+ *   Members that few actions have aren't fields; they are given as pairs of an object and a text:
+ *
+ *     aws_s3_more more[] = {{&aws_s3_m_grant_read, "uri=\"...AllUsers\""},
+ *                           {&aws_s3_m_object_ownership, "ObjectWriter"}};
+ *     args.more = more;
+ *     args.more_count = 2;
+ *
  *   Where a body comes from: body (memory), source (callbacks), or stream: then the call returns
  *   once the head is sent, and aws_client_write and aws_client_finish do the rest. Over https an
  *   object's body isn't hashed (UNSIGNED-PAYLOAD, as boto3 does it; aws_config.sign_payload does);
  *   over http it always is: a source is read twice.
+ *   Where the API has a structure (CORS, lifecycle, ACL ...) the body is its XML, with
+ *   xmlns="http://s3.amazonaws.com/doc/2006-03-01/", or its JSON (policy). These are made for you:
+ *   delete_objects from args.objects, complete_multipart_upload from args.parts, the taggings from
+ *   args.tags, create_bucket from args.location_constraint.
  *   Where an answer goes: buffer (memory), sink (callbacks), or stream: then aws_client_read and
- *   aws_client_finish. Without any of them it is read and dropped. list_objects_v2, list_buckets
- *   and delete_objects give their XML that way; the resources below read it for you.
+ *   aws_client_finish. Without any of them it is read and dropped - but where it is short XML
+ *   (copy, create_multipart_upload, get_bucket_versioning, get_object_retention ...), its texts
+ *   are then kept: result has the common ones, aws_client_header(&client, "/Status") any by its
+ *   path. Listings and long configurations give their XML to buffer, sink or stream; the
+ *   resources below read objects, buckets and deletions for you.
+ *   select_object_content gives AWS's event stream as it comes: frames, to be read by the caller.
+ *   write_get_object_response needs a client of aws_s3_object_lambda_service.
+ *   SSE-C: sse_customer_algorithm "AES256", the key in base64 and the base64 of its MD5.
  *
  * RESOURCES
  *   A bucket is a client and a name, an object a client, a bucket and a key: no hidden state.
@@ -47,8 +65,10 @@ extern "C" {
 
 #ifndef AWS_STATIC
 AWS_API const aws_service aws_s3_service;
+AWS_API const aws_service aws_s3_object_lambda_service; /* for write_get_object_response */
 #elif defined(AWS_IMPLEMENTATION) && !defined(__cplusplus)
 AWS_API const aws_service aws_s3_service;
+AWS_API const aws_service aws_s3_object_lambda_service;
 #endif
 
 /* A key to delete. */
@@ -57,11 +77,11 @@ typedef struct aws_s3_key {
     const char *version_id; /* NULL: the current version */
 } aws_s3_key;
 
-/* The members of requests: X(field, wire name, place and type). One list makes the fields of
- * aws_s3_args and the table that puts them on the wire. H header, Q query; a text as it is; N a
- * number (0 = not given), B a flag sent as "true", U a text sent percent-encoded. Dates are
- * texts in HTTP's form ("Fri, 02 Jan 2026 03:04:05 GMT"). */
-#define AWS_S3_MEMBERS(H, Q, N, B, U)                                                             \
+/* The common members of requests: X(field, wire name). One list makes the fields of aws_s3_args
+ * and the table that puts them on the wire, in the order H, U, Q, N, B: H header, Q query, a text
+ * as it is; U a header sent percent-encoded; N a number (0 = not given), B a flag sent as "true".
+ * Dates are texts in HTTP's form ("Fri, 02 Jan 2026 03:04:05 GMT"). */
+#define AWS_S3_MEMBERS(H, U, Q, N, B)                                                             \
     H(acl, "x-amz-acl")                                                                           \
     H(cache_control, "cache-control")                                                             \
     H(content_disposition, "content-disposition")                                                 \
@@ -85,13 +105,13 @@ typedef struct aws_s3_key {
     H(request_payer, "x-amz-request-payer")                                                       \
     H(expected_bucket_owner, "x-amz-expected-bucket-owner")                                       \
     H(mfa, "x-amz-mfa")                                                                           \
-    U(copy_source, "x-amz-copy-source")                                                           \
     H(copy_source_if_match, "x-amz-copy-source-if-match")                                         \
     H(copy_source_if_none_match, "x-amz-copy-source-if-none-match")                               \
     H(metadata_directive, "x-amz-metadata-directive")                                             \
     H(tagging_directive, "x-amz-tagging-directive")                                               \
+    H(copy_source_range, "x-amz-copy-source-range")                                               \
+    U(copy_source, "x-amz-copy-source")                                                           \
     Q(version_id, "versionId")                                                                    \
-    N(part_number, "partNumber")                                                                  \
     Q(response_cache_control, "response-cache-control")                                           \
     Q(response_content_disposition, "response-content-disposition")                               \
     Q(response_content_type, "response-content-type")                                             \
@@ -100,25 +120,200 @@ typedef struct aws_s3_key {
     Q(start_after, "start-after")                                                                 \
     Q(continuation_token, "continuation-token")                                                   \
     Q(encoding_type, "encoding-type")                                                             \
+    Q(upload_id, "uploadId")                                                                      \
+    Q(key_marker, "key-marker")                                                                   \
+    Q(version_id_marker, "version-id-marker")                                                     \
+    Q(upload_id_marker, "upload-id-marker")                                                       \
+    Q(id, "id")                                                                                   \
+    N(part_number, "partNumber")                                                                  \
     N(max_keys, "max-keys")                                                                       \
-    B(fetch_owner, "fetch-owner")                                                                 \
-    N(max_buckets, "max-buckets")
+    N(max_buckets, "max-buckets")                                                                 \
+    N(max_parts, "max-parts")                                                                     \
+    N(max_uploads, "max-uploads")                                                                 \
+    N(part_number_marker, "part-number-marker")                                                   \
+    B(fetch_owner, "fetch-owner")
+
+/* The other members, by args.more: H header, Q query. Each is an object, aws_s3_m_<name>, that is
+ * in the program only if it is named. Their values are texts: numbers in decimal, flags "true",
+ * lists joined by commas, dates in HTTP's form but object_lock_retain_until_date and
+ * fwd_object_lock_retain_until_date ("2026-01-02T03:04:05Z"). */
+#define AWS_S3_MORE(H, Q)                                                                         \
+    H(if_match_initiated_time, "x-amz-if-match-initiated-time")                                   \
+    H(checksum_crc32, "x-amz-checksum-crc32")                                                     \
+    H(checksum_crc32c, "x-amz-checksum-crc32c")                                                   \
+    H(checksum_crc64nvme, "x-amz-checksum-crc64nvme")                                             \
+    H(checksum_sha1, "x-amz-checksum-sha1")                                                       \
+    H(checksum_sha256, "x-amz-checksum-sha256")                                                   \
+    H(checksum_sha512, "x-amz-checksum-sha512")                                                   \
+    H(checksum_md5, "x-amz-checksum-md5")                                                         \
+    H(checksum_xxhash64, "x-amz-checksum-xxhash64")                                               \
+    H(checksum_xxhash3, "x-amz-checksum-xxhash3")                                                 \
+    H(checksum_xxhash128, "x-amz-checksum-xxhash128")                                             \
+    H(checksum_type, "x-amz-checksum-type")                                                       \
+    H(mpu_object_size, "x-amz-mp-object-size")                                                    \
+    H(checksum_algorithm, "x-amz-checksum-algorithm")                                             \
+    H(copy_source_if_modified_since, "x-amz-copy-source-if-modified-since")                       \
+    H(copy_source_if_unmodified_since, "x-amz-copy-source-if-unmodified-since")                   \
+    H(grant_full_control, "x-amz-grant-full-control")                                             \
+    H(grant_read, "x-amz-grant-read")                                                             \
+    H(grant_read_acp, "x-amz-grant-read-acp")                                                     \
+    H(grant_write_acp, "x-amz-grant-write-acp")                                                   \
+    H(sse_kms_encryption_context, "x-amz-server-side-encryption-context")                         \
+    H(bucket_key_enabled, "x-amz-server-side-encryption-bucket-key-enabled")                      \
+    H(copy_source_sse_customer_algorithm,                                                         \
+      "x-amz-copy-source-server-side-encryption-customer-algorithm")                              \
+    H(copy_source_sse_customer_key, "x-amz-copy-source-server-side-encryption-customer-key")      \
+    H(copy_source_sse_customer_key_md5,                                                           \
+      "x-amz-copy-source-server-side-encryption-customer-key-md5")                                \
+    H(object_lock_mode, "x-amz-object-lock-mode")                                                 \
+    H(object_lock_retain_until_date, "x-amz-object-lock-retain-until-date")                       \
+    H(object_lock_legal_hold_status, "x-amz-object-lock-legal-hold")                              \
+    H(expected_source_bucket_owner, "x-amz-source-expected-bucket-owner")                         \
+    H(annotation_directive, "x-amz-annotation-directive")                                         \
+    H(grant_write, "x-amz-grant-write")                                                           \
+    H(object_lock_enabled_for_bucket, "x-amz-bucket-object-lock-enabled")                         \
+    H(object_ownership, "x-amz-object-ownership")                                                 \
+    H(bucket_namespace, "x-amz-bucket-namespace")                                                 \
+    H(content_md5, "content-md5")                                                                 \
+    H(sdk_checksum_algorithm, "x-amz-sdk-checksum-algorithm")                                     \
+    H(session_mode, "x-amz-create-session-mode")                                                  \
+    H(bypass_governance_retention, "x-amz-bypass-governance-retention")                           \
+    H(if_match_last_modified_time, "x-amz-if-match-last-modified-time")                           \
+    H(if_match_size, "x-amz-if-match-size")                                                       \
+    H(object_if_match, "x-amz-object-if-match")                                                   \
+    H(checksum_mode, "x-amz-checksum-mode")                                                       \
+    H(attributes_max_parts, "x-amz-max-parts")                                                    \
+    H(attributes_part_number_marker, "x-amz-part-number-marker")                                  \
+    H(object_attributes, "x-amz-object-attributes")                                               \
+    H(optional_object_attributes, "x-amz-optional-object-attributes")                             \
+    H(transition_default_minimum_object_size, "x-amz-transition-default-minimum-object-size")     \
+    H(skip_destination_validation, "x-amz-skip-destination-validation")                           \
+    H(confirm_remove_self_bucket_access, "x-amz-confirm-remove-self-bucket-access")               \
+    H(token, "x-amz-bucket-object-lock-token")                                                    \
+    H(write_offset_bytes, "x-amz-write-offset-bytes")                                             \
+    H(rename_source, "x-amz-rename-source")                                                       \
+    H(source_if_match, "x-amz-rename-source-if-match")                                            \
+    H(source_if_none_match, "x-amz-rename-source-if-none-match")                                  \
+    H(source_if_modified_since, "x-amz-rename-source-if-modified-since")                          \
+    H(source_if_unmodified_since, "x-amz-rename-source-if-unmodified-since")                      \
+    H(client_token, "x-amz-client-token")                                                         \
+    H(request_route, "x-amz-request-route")                                                       \
+    H(request_token, "x-amz-request-token")                                                       \
+    Q(annotation_name, "annotationName")                                                          \
+    Q(response_content_encoding, "response-content-encoding")                                     \
+    Q(response_content_language, "response-content-language")                                     \
+    Q(response_expires, "response-expires")                                                       \
+    Q(bucket_region, "bucket-region")                                                             \
+    Q(max_directory_buckets, "max-directory-buckets")                                             \
+    Q(annotation_prefix, "annotation-prefix")                                                     \
+    Q(max_annotation_results, "max-annotation-results")                                           \
+    Q(marker, "marker")                                                                           \
+    H(fwd_status_code, "x-amz-fwd-status")                                                        \
+    H(fwd_error_code, "x-amz-fwd-error-code")                                                     \
+    H(fwd_error_message, "x-amz-fwd-error-message")                                               \
+    H(fwd_accept_ranges, "x-amz-fwd-header-accept-ranges")                                        \
+    H(fwd_cache_control, "x-amz-fwd-header-cache-control")                                        \
+    H(fwd_content_disposition, "x-amz-fwd-header-content-disposition")                            \
+    H(fwd_content_encoding, "x-amz-fwd-header-content-encoding")                                  \
+    H(fwd_content_language, "x-amz-fwd-header-content-language")                                  \
+    H(fwd_content_range, "x-amz-fwd-header-content-range")                                        \
+    H(fwd_content_type, "x-amz-fwd-header-content-type")                                          \
+    H(fwd_checksum_crc32, "x-amz-fwd-header-x-amz-checksum-crc32")                                \
+    H(fwd_checksum_crc32c, "x-amz-fwd-header-x-amz-checksum-crc32c")                              \
+    H(fwd_checksum_crc64nvme, "x-amz-fwd-header-x-amz-checksum-crc64nvme")                        \
+    H(fwd_checksum_sha1, "x-amz-fwd-header-x-amz-checksum-sha1")                                  \
+    H(fwd_checksum_sha256, "x-amz-fwd-header-x-amz-checksum-sha256")                              \
+    H(fwd_checksum_sha512, "x-amz-fwd-header-x-amz-checksum-sha512")                              \
+    H(fwd_checksum_md5, "x-amz-fwd-header-x-amz-checksum-md5")                                    \
+    H(fwd_checksum_xxhash64, "x-amz-fwd-header-x-amz-checksum-xxhash64")                          \
+    H(fwd_checksum_xxhash3, "x-amz-fwd-header-x-amz-checksum-xxhash3")                            \
+    H(fwd_checksum_xxhash128, "x-amz-fwd-header-x-amz-checksum-xxhash128")                        \
+    H(fwd_delete_marker, "x-amz-fwd-header-x-amz-delete-marker")                                  \
+    H(fwd_etag, "x-amz-fwd-header-etag")                                                          \
+    H(fwd_expires, "x-amz-fwd-header-expires")                                                    \
+    H(fwd_expiration, "x-amz-fwd-header-x-amz-expiration")                                        \
+    H(fwd_last_modified, "x-amz-fwd-header-last-modified")                                        \
+    H(fwd_missing_meta, "x-amz-fwd-header-x-amz-missing-meta")                                    \
+    H(fwd_object_lock_mode, "x-amz-fwd-header-x-amz-object-lock-mode")                            \
+    H(fwd_object_lock_legal_hold_status, "x-amz-fwd-header-x-amz-object-lock-legal-hold")         \
+    H(fwd_object_lock_retain_until_date, "x-amz-fwd-header-x-amz-object-lock-retain-until-date")  \
+    H(fwd_parts_count, "x-amz-fwd-header-x-amz-mp-parts-count")                                   \
+    H(fwd_replication_status, "x-amz-fwd-header-x-amz-replication-status")                        \
+    H(fwd_request_charged, "x-amz-fwd-header-x-amz-request-charged")                              \
+    H(fwd_restore, "x-amz-fwd-header-x-amz-restore")                                              \
+    H(fwd_server_side_encryption, "x-amz-fwd-header-x-amz-server-side-encryption")                \
+    H(fwd_sse_customer_algorithm,                                                                 \
+      "x-amz-fwd-header-x-amz-server-side-encryption-customer-algorithm")                         \
+    H(fwd_sse_kms_key_id, "x-amz-fwd-header-x-amz-server-side-encryption-aws-kms-key-id")         \
+    H(fwd_sse_customer_key_md5, "x-amz-fwd-header-x-amz-server-side-encryption-customer-key-md5") \
+    H(fwd_storage_class, "x-amz-fwd-header-x-amz-storage-class")                                  \
+    H(fwd_tag_count, "x-amz-fwd-header-x-amz-tagging-count")                                      \
+    H(fwd_version_id, "x-amz-fwd-header-x-amz-version-id")                                        \
+    H(fwd_bucket_key_enabled, "x-amz-fwd-header-x-amz-server-side-encryption-bucket-key-enabled")
+
+/* Every member has a number, from 1 on. */
+enum {
+    AWS_I_S3_I_NONE,
+#define AWS_I_S3_INDEX(name, wire) AWS_I_S3_I_##name,
+    AWS_S3_MEMBERS(AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX)
+    AWS_I_S3_I_COMMON_END,
+    AWS_I_S3_I_COMMON_LAST = AWS_I_S3_I_COMMON_END - 1, /* the others go on at once */
+    AWS_S3_MORE(AWS_I_S3_INDEX, AWS_I_S3_INDEX)
+#undef AWS_I_S3_INDEX
+    AWS_I_S3_I_LAST
+};
+
+typedef struct aws_s3_member {
+    unsigned char index; /* private */
+    char          place; /* 'H' or 'Q' */
+    const char   *wire;
+} aws_s3_member;
+
+#ifdef AWS_STATIC
+#define AWS_I_S3_MORE_H(name, wire)                                                               \
+    AWS_API const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'H', wire};
+#define AWS_I_S3_MORE_Q(name, wire)                                                               \
+    AWS_API const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'Q', wire};
+#else
+#define AWS_I_S3_MORE_H(name, wire) AWS_API const aws_s3_member aws_s3_m_##name;
+#define AWS_I_S3_MORE_Q(name, wire) AWS_API const aws_s3_member aws_s3_m_##name;
+#endif
+AWS_S3_MORE(AWS_I_S3_MORE_H, AWS_I_S3_MORE_Q)
+#undef AWS_I_S3_MORE_H
+#undef AWS_I_S3_MORE_Q
+
+/* One of the other members and its value; NULL: not given. */
+typedef struct aws_s3_more {
+    const aws_s3_member *member;
+    const char          *value;
+} aws_s3_more;
+
+/* A part that was uploaded. */
+typedef struct aws_s3_part {
+    unsigned    number;   /* 1 to 10,000 */
+    const char *etag;     /* as upload_part's result gave it */
+    const char *checksum; /* NULL, or its checksum in base64, and the algorithm in the spelling */
+    const char *algorithm; /* of the API: "CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256" ... */
+} aws_s3_part;
 
 typedef struct aws_s3_args {
     const char *bucket;
     const char *key; /* any bytes but NUL, 1 to 1,024 of them */
 #define AWS_I_S3_TEXT(field, wire) const char *field;
 #define AWS_I_S3_NUMBER(field, wire) unsigned field;
-    AWS_S3_MEMBERS(AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_NUMBER, AWS_I_S3_NUMBER, AWS_I_S3_TEXT)
+    AWS_S3_MEMBERS(AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_NUMBER, AWS_I_S3_NUMBER)
 #undef AWS_I_S3_TEXT
 #undef AWS_I_S3_NUMBER
+    /* the members that have no field here */
+    const aws_s3_more *more;
+    size_t             more_count;
     /* user metadata: sent as x-amz-meta-<name>; ASCII */
     const aws_pair *metadata;
     size_t          metadata_count;
     /* any other request header, signed; its name in lower case */
     const aws_pair *headers;
     size_t          headers_count;
-    /* body of the request: at most 5 GiB */
+    /* body of the request: at most 5 GiB. Where the API has a structure, its XML (or JSON) */
     const void       *body;
     const aws_source *source;
     uint64_t          body_size;
@@ -126,12 +321,18 @@ typedef struct aws_s3_args {
     void           *buffer;
     size_t          buffer_size;
     const aws_sink *sink;
-    int             stream; /* body (put_object) or answer (others) piece by piece */
+    int             stream; /* body (of actions that have one) or answer piece by piece */
     /* delete_objects: at most 1,000; quiet: the answer lists failures only */
     const aws_s3_key *objects;
     size_t            object_count;
     int               quiet;
-    /* create_bucket: the LocationConstraint, NULL none (us-east-1) */
+    /* complete_multipart_upload: 1 to 10,000, numbers ascending; or give the XML as body */
+    const aws_s3_part *parts;
+    size_t             part_count;
+    /* put_object_tagging, put_bucket_tagging: names and values; or give the XML as body */
+    const aws_pair *tags;
+    size_t          tag_count;
+    /* create_bucket: the LocationConstraint, NULL none (us-east-1); or give the XML as body */
     const char *location_constraint;
     /* the iterators: memory for the rest of a page when another call interrupts; optional */
     void  *page;
@@ -152,44 +353,355 @@ typedef struct aws_s3_result {
     const char *etag;          /* with its quotes */
     const char *version_id;
     const char *content_type;
+    const char *upload_id;     /* create_multipart_upload: copy it, the parts need it */
     const char *location;      /* get_bucket_location: the region, "us-east-1" for none */
     unsigned    deleted;       /* delete_objects: keys deleted (0 if quiet) */
     unsigned    failed;        /* and keys not deleted; the failure names the first */
 } aws_s3_result;
 
-/* The actions: X(function, AWS's name, method, query or "", flags, members it takes, what makes
- * its own body or NULL, what runs it). */
+/* The actions: X(function, AWS's name, method, query, flags, members, body, run). query: names and
+ * values one after the other, each ended by NUL; "name" alone has no value. members: in
+ * parentheses, M may be given, R must be. body: makes or checks the body, NULL: neither. */
 #define AWS_S3_OPERATIONS(X)                                                                      \
-    X(list_buckets, ListBuckets, "GET", "", AWS_I_S3_XML,                                         \
-      AWS_I_S3_M(prefix) | AWS_I_S3_M(continuation_token) | AWS_I_S3_M(max_buckets), NULL,        \
-      aws_call_run)                                                                               \
-    X(create_bucket, CreateBucket, "PUT", "", AWS_I_S3_BUCKET, AWS_I_S3_M(acl),                   \
-      aws_i_s3_location_body, aws_call_run)                                                       \
-    X(head_bucket, HeadBucket, "HEAD", "", AWS_I_S3_BUCKET, AWS_I_S3_M(expected_bucket_owner),    \
-      NULL, aws_call_run)                                                                         \
-    X(delete_bucket, DeleteBucket, "DELETE", "", AWS_I_S3_BUCKET,                                 \
-      AWS_I_S3_M(expected_bucket_owner), NULL, aws_call_run)                                      \
-    X(get_bucket_location, GetBucketLocation, "GET", "location",                                  \
-      AWS_I_S3_BUCKET | AWS_I_S3_PATH_STYLE | AWS_I_S3_COLLECT,                                   \
-      AWS_I_S3_M(expected_bucket_owner), NULL, aws_call_collect)                                  \
-    X(list_objects_v2, ListObjectsV2, "GET", "list-type", AWS_I_S3_BUCKET | AWS_I_S3_XML,         \
-      AWS_I_S3_LISTED, NULL, aws_call_run)                                                        \
-    X(put_object, PutObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_BODY, AWS_I_S3_STORED, NULL,   \
-      aws_call_run)                                                                               \
-    X(get_object, GetObject, "GET", "", AWS_I_S3_OBJECT, AWS_I_S3_READ, NULL, aws_call_run)       \
-    X(head_object, HeadObject, "HEAD", "", AWS_I_S3_OBJECT, AWS_I_S3_READ, NULL, aws_call_run)    \
-    X(delete_object, DeleteObject, "DELETE", "", AWS_I_S3_OBJECT,                                 \
-      AWS_I_S3_M(version_id) | AWS_I_S3_M(mfa) | AWS_I_S3_M(request_payer) |                      \
-          AWS_I_S3_M(expected_bucket_owner) | AWS_I_S3_M(if_match),                               \
-      NULL, aws_call_run)                                                                         \
+    X(abort_multipart_upload, AbortMultipartUpload, "DELETE", "", AWS_I_S3_OBJECT,                \
+      (AWS_I_S3_R(upload_id) AWS_I_S3_M(if_match_initiated_time) AWS_I_S3_PAYER),                 \
+      aws_i_s3_required, aws_call_run)                                                            \
+    X(complete_multipart_upload, CompleteMultipartUpload, "POST", "",                             \
+      AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_COLLECT,                                         \
+      (AWS_I_S3_R(upload_id) AWS_I_S3_M(checksum_type) AWS_I_S3_M(mpu_object_size)                \
+       AWS_I_S3_M(if_match) AWS_I_S3_M(if_none_match) AWS_I_S3_SUMS AWS_I_S3_SSEC                 \
+       AWS_I_S3_PAYER), aws_i_s3_parts_body, aws_call_collect)                                    \
     X(copy, CopyObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                            \
-      AWS_I_S3_STORED | AWS_I_S3_M(copy_source) | AWS_I_S3_M(copy_source_if_match) |              \
-          AWS_I_S3_M(copy_source_if_none_match) | AWS_I_S3_M(metadata_directive) |                \
-          AWS_I_S3_M(tagging_directive),                                                          \
+      (AWS_I_S3_R(copy_source) AWS_I_S3_M(checksum_algorithm) AWS_I_S3_M(if_match)                \
+       AWS_I_S3_M(if_none_match) AWS_I_S3_M(metadata_directive) AWS_I_S3_M(tagging_directive)     \
+       AWS_I_S3_M(annotation_directive) AWS_I_S3_STORED AWS_I_S3_SOURCE),                         \
+      aws_i_s3_required, aws_call_collect)                                                        \
+    X(create_bucket, CreateBucket, "PUT", "", AWS_I_S3_BUCKET | AWS_I_S3_BODY,                    \
+      (AWS_I_S3_M(acl) AWS_I_S3_M(grant_write) AWS_I_S3_M(object_lock_enabled_for_bucket)         \
+       AWS_I_S3_M(object_ownership) AWS_I_S3_M(bucket_namespace) AWS_I_S3_GRANTS),                \
+      aws_i_s3_location_body, aws_call_run)                                                       \
+    X(create_bucket_metadata_configuration, CreateBucketMetadataConfiguration,                    \
+      "POST", "metadataConfiguration", AWS_I_S3_CONFIGURE,                                        \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(create_bucket_metadata_table_configuration, CreateBucketMetadataTableConfiguration,         \
+      "POST", "metadataTable", AWS_I_S3_CONFIGURE,                                                \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(create_multipart_upload, CreateMultipartUpload, "POST", "uploads",                          \
+      AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                                                         \
+      (AWS_I_S3_M(checksum_algorithm) AWS_I_S3_M(checksum_type) AWS_I_S3_STORED),                 \
       NULL, aws_call_collect)                                                                     \
-    X(delete_objects, DeleteObjects, "POST", "delete", AWS_I_S3_BUCKET,                           \
-      AWS_I_S3_M(mfa) | AWS_I_S3_M(request_payer) | AWS_I_S3_M(expected_bucket_owner),            \
-      aws_i_s3_delete_body, aws_i_s3_run_delete)
+    X(create_session, CreateSession, "GET", "session", AWS_I_S3_BUCKET | AWS_I_S3_COLLECT,        \
+      (AWS_I_S3_M(session_mode) AWS_I_S3_SSE), NULL, aws_call_collect)                            \
+    X(delete_bucket, DeleteBucket, "DELETE", "", AWS_I_S3_BUCKET,                                 \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(delete_bucket_analytics_configuration, DeleteBucketAnalyticsConfiguration,                  \
+      "DELETE", "analytics", AWS_I_S3_BUCKET,                                                     \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+    X(delete_bucket_cors, DeleteBucketCors, "DELETE", "cors", AWS_I_S3_BUCKET,                    \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(delete_bucket_encryption, DeleteBucketEncryption, "DELETE", "encryption", AWS_I_S3_BUCKET,  \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(delete_bucket_intelligent_tiering_configuration,                                            \
+      DeleteBucketIntelligentTieringConfiguration,                                                \
+      "DELETE", "intelligent-tiering", AWS_I_S3_BUCKET,                                           \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+    X(delete_bucket_inventory_configuration, DeleteBucketInventoryConfiguration,                  \
+      "DELETE", "inventory", AWS_I_S3_BUCKET,                                                     \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+    X(delete_bucket_lifecycle, DeleteBucketLifecycle, "DELETE", "lifecycle", AWS_I_S3_BUCKET,     \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(delete_bucket_metadata_configuration, DeleteBucketMetadataConfiguration,                    \
+      "DELETE", "metadataConfiguration", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)   \
+    X(delete_bucket_metadata_table_configuration, DeleteBucketMetadataTableConfiguration,         \
+      "DELETE", "metadataTable", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)           \
+    X(delete_bucket_metrics_configuration, DeleteBucketMetricsConfiguration, "DELETE", "metrics", \
+      AWS_I_S3_BUCKET, (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)          \
+    X(delete_bucket_ownership_controls, DeleteBucketOwnershipControls,                            \
+      "DELETE", "ownershipControls", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)       \
+    X(delete_bucket_policy, DeleteBucketPolicy, "DELETE", "policy", AWS_I_S3_BUCKET,              \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(delete_bucket_replication, DeleteBucketReplication, "DELETE", "replication",                \
+      AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)                                      \
+    X(delete_bucket_tagging, DeleteBucketTagging, "DELETE", "tagging", AWS_I_S3_BUCKET,           \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(delete_bucket_website, DeleteBucketWebsite, "DELETE", "website", AWS_I_S3_BUCKET,           \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(delete_object, DeleteObject, "DELETE", "", AWS_I_S3_OBJECT,                                 \
+      (AWS_I_S3_M(mfa) AWS_I_S3_M(version_id) AWS_I_S3_M(bypass_governance_retention)             \
+       AWS_I_S3_M(if_match) AWS_I_S3_M(if_match_last_modified_time) AWS_I_S3_M(if_match_size)     \
+       AWS_I_S3_PAYER), NULL, aws_call_run)                                                       \
+    X(delete_object_annotation, DeleteObjectAnnotation, "DELETE", "annotation", AWS_I_S3_OBJECT,  \
+      (AWS_I_S3_R(annotation_name) AWS_I_S3_M(version_id) AWS_I_S3_M(object_if_match)             \
+       AWS_I_S3_PAYER), aws_i_s3_required, aws_call_run)                                          \
+    X(delete_object_tagging, DeleteObjectTagging, "DELETE", "tagging", AWS_I_S3_OBJECT,           \
+      (AWS_I_S3_M(version_id) AWS_I_S3_OWNER), NULL, aws_call_run)                                \
+    X(delete_objects, DeleteObjects, "POST", "delete",                                            \
+      AWS_I_S3_BUCKET | AWS_I_S3_CHECKSUM_REQUIRED,                                               \
+      (AWS_I_S3_M(mfa) AWS_I_S3_M(bypass_governance_retention)                                    \
+       AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_PAYER),                                        \
+      aws_i_s3_delete_body, aws_i_s3_run_delete)                                                  \
+    X(delete_public_access_block, DeletePublicAccessBlock, "DELETE", "publicAccessBlock",         \
+      AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)                                      \
+    X(get_bucket_abac, GetBucketAbac, "GET", "abac", AWS_I_S3_BUCKET | AWS_I_S3_COLLECT,          \
+      (AWS_I_S3_OWNER), NULL, aws_call_collect)                                                   \
+    X(get_bucket_accelerate_configuration, GetBucketAccelerateConfiguration, "GET", "accelerate", \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_PAYER), NULL, aws_call_collect)               \
+    X(get_bucket_acl, GetBucketAcl, "GET", "acl", AWS_I_S3_BUCKET | AWS_I_S3_XML,                 \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(get_bucket_analytics_configuration, GetBucketAnalyticsConfiguration, "GET", "analytics",    \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+    X(get_bucket_cors, GetBucketCors, "GET", "cors", AWS_I_S3_BUCKET | AWS_I_S3_XML,              \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(get_bucket_encryption, GetBucketEncryption, "GET", "encryption",                            \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+    X(get_bucket_intelligent_tiering_configuration, GetBucketIntelligentTieringConfiguration,     \
+      "GET", "intelligent-tiering", AWS_I_S3_BUCKET | AWS_I_S3_XML,                               \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+    X(get_bucket_inventory_configuration, GetBucketInventoryConfiguration, "GET", "inventory",    \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+    X(get_bucket_lifecycle, GetBucketLifecycle, "GET", "lifecycle",                               \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+    X(get_bucket_lifecycle_configuration, GetBucketLifecycleConfiguration, "GET", "lifecycle",    \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+    X(get_bucket_location, GetBucketLocation, "GET", "location",                                  \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT | AWS_I_S3_PATH_STYLE,                                   \
+      (AWS_I_S3_OWNER), NULL, aws_call_collect)                                                   \
+    X(get_bucket_logging, GetBucketLogging, "GET", "logging", AWS_I_S3_BUCKET | AWS_I_S3_XML,     \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(get_bucket_metadata_configuration, GetBucketMetadataConfiguration,                          \
+      "GET", "metadataConfiguration", AWS_I_S3_BUCKET | AWS_I_S3_XML,                             \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(get_bucket_metadata_table_configuration, GetBucketMetadataTableConfiguration,               \
+      "GET", "metadataTable", AWS_I_S3_BUCKET | AWS_I_S3_XML,                                     \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(get_bucket_metrics_configuration, GetBucketMetricsConfiguration, "GET", "metrics",          \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+    X(get_bucket_notification, GetBucketNotification, "GET", "notification",                      \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+    X(get_bucket_notification_configuration, GetBucketNotificationConfiguration,                  \
+      "GET", "notification", AWS_I_S3_BUCKET | AWS_I_S3_XML,                                      \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(get_bucket_ownership_controls, GetBucketOwnershipControls, "GET", "ownershipControls",      \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+    X(get_bucket_policy, GetBucketPolicy, "GET", "policy", AWS_I_S3_BUCKET,                       \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(get_bucket_policy_status, GetBucketPolicyStatus, "GET", "policyStatus",                     \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+    X(get_bucket_replication, GetBucketReplication, "GET", "replication",                         \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+    X(get_bucket_request_payment, GetBucketRequestPayment, "GET", "requestPayment",               \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+    X(get_bucket_tagging, GetBucketTagging, "GET", "tagging", AWS_I_S3_BUCKET | AWS_I_S3_XML,     \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(get_bucket_versioning, GetBucketVersioning, "GET", "versioning",                            \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+    X(get_bucket_website, GetBucketWebsite, "GET", "website", AWS_I_S3_BUCKET | AWS_I_S3_XML,     \
+      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+    X(get_object, GetObject, "GET", "", AWS_I_S3_OBJECT, (AWS_I_S3_READ), NULL, aws_call_run)     \
+    X(get_object_acl, GetObjectAcl, "GET", "acl", AWS_I_S3_OBJECT | AWS_I_S3_XML,                 \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_run)                                \
+    X(get_object_annotation, GetObjectAnnotation, "GET", "annotation", AWS_I_S3_OBJECT,           \
+      (AWS_I_S3_R(annotation_name) AWS_I_S3_M(version_id) AWS_I_S3_M(checksum_mode)               \
+       AWS_I_S3_PAYER), aws_i_s3_required, aws_call_run)                                          \
+    X(get_object_attributes, GetObjectAttributes, "GET", "attributes",                            \
+      AWS_I_S3_OBJECT | AWS_I_S3_XML,                                                             \
+      (AWS_I_S3_R(object_attributes) AWS_I_S3_M(version_id) AWS_I_S3_M(attributes_max_parts)      \
+       AWS_I_S3_M(attributes_part_number_marker) AWS_I_S3_SSEC AWS_I_S3_PAYER),                   \
+      aws_i_s3_required, aws_call_run)                                                            \
+    X(get_object_legal_hold, GetObjectLegalHold, "GET", "legal-hold",                             \
+      AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                                                         \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_collect)                            \
+    X(get_object_lock_configuration, GetObjectLockConfiguration, "GET", "object-lock",            \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+    X(get_object_retention, GetObjectRetention, "GET", "retention",                               \
+      AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                                                         \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_collect)                            \
+    X(get_object_tagging, GetObjectTagging, "GET", "tagging", AWS_I_S3_OBJECT | AWS_I_S3_XML,     \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_run)                                \
+    X(get_object_torrent, GetObjectTorrent, "GET", "torrent", AWS_I_S3_OBJECT,                    \
+      (AWS_I_S3_PAYER), NULL, aws_call_run)                                                       \
+    X(get_public_access_block, GetPublicAccessBlock, "GET", "publicAccessBlock",                  \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+    X(head_bucket, HeadBucket, "HEAD", "", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run) \
+    X(head_object, HeadObject, "HEAD", "", AWS_I_S3_OBJECT, (AWS_I_S3_READ), NULL, aws_call_run)  \
+    X(list_bucket_analytics_configurations, ListBucketAnalyticsConfigurations,                    \
+      "GET", "analytics", AWS_I_S3_BUCKET | AWS_I_S3_XML,                                         \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_call_run)                        \
+    X(list_bucket_intelligent_tiering_configurations,                                             \
+      ListBucketIntelligentTieringConfigurations,                                                 \
+      "GET", "intelligent-tiering", AWS_I_S3_BUCKET | AWS_I_S3_XML,                               \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_call_run)                        \
+    X(list_bucket_inventory_configurations, ListBucketInventoryConfigurations,                    \
+      "GET", "inventory", AWS_I_S3_BUCKET | AWS_I_S3_XML,                                         \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_call_run)                        \
+    X(list_bucket_metrics_configurations, ListBucketMetricsConfigurations, "GET", "metrics",      \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_call_run)                        \
+    X(list_buckets, ListBuckets, "GET", "", AWS_I_S3_XML,                                         \
+      (AWS_I_S3_M(max_buckets) AWS_I_S3_M(continuation_token) AWS_I_S3_M(prefix)                  \
+       AWS_I_S3_M(bucket_region)), NULL, aws_call_run)                                            \
+    X(list_directory_buckets, ListDirectoryBuckets, "GET", "", AWS_I_S3_XML,                      \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_M(max_directory_buckets)), NULL, aws_call_run)     \
+    X(list_multipart_uploads, ListMultipartUploads, "GET", "uploads",                             \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
+      (AWS_I_S3_M(delimiter) AWS_I_S3_M(encoding_type) AWS_I_S3_M(key_marker)                     \
+       AWS_I_S3_M(max_uploads) AWS_I_S3_M(prefix) AWS_I_S3_M(upload_id_marker) AWS_I_S3_PAYER),   \
+      NULL, aws_call_run)                                                                         \
+    X(list_object_annotations, ListObjectAnnotations, "GET", "annotation",                        \
+      AWS_I_S3_OBJECT | AWS_I_S3_XML,                                                             \
+      (AWS_I_S3_M(annotation_prefix) AWS_I_S3_M(continuation_token)                               \
+       AWS_I_S3_M(max_annotation_results) AWS_I_S3_M(version_id) AWS_I_S3_PAYER),                 \
+      NULL, aws_call_run)                                                                         \
+    X(list_object_versions, ListObjectVersions, "GET", "versions",                                \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
+      (AWS_I_S3_M(key_marker) AWS_I_S3_M(version_id_marker) AWS_I_S3_LISTED), NULL, aws_call_run) \
+    X(list_objects, ListObjects, "GET", "", AWS_I_S3_BUCKET | AWS_I_S3_XML,                       \
+      (AWS_I_S3_M(marker) AWS_I_S3_LISTED), NULL, aws_call_run)                                   \
+    X(list_objects_v2, ListObjectsV2, "GET", "list-type\0" "2", AWS_I_S3_BUCKET | AWS_I_S3_XML,   \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_M(fetch_owner) AWS_I_S3_M(start_after)             \
+       AWS_I_S3_LISTED), NULL, aws_call_run)                                                      \
+    X(list_parts, ListParts, "GET", "", AWS_I_S3_OBJECT | AWS_I_S3_XML,                           \
+      (AWS_I_S3_R(upload_id) AWS_I_S3_M(max_parts) AWS_I_S3_M(part_number_marker) AWS_I_S3_SSEC   \
+       AWS_I_S3_PAYER), aws_i_s3_required, aws_call_run)                                          \
+    X(put_bucket_abac, PutBucketAbac, "PUT", "abac",                                              \
+      AWS_I_S3_BUCKET | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,                                        \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(put_bucket_accelerate_configuration, PutBucketAccelerateConfiguration, "PUT", "accelerate", \
+      AWS_I_S3_BUCKET | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,                                        \
+      (AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)  \
+    X(put_bucket_acl, PutBucketAcl, "PUT", "acl", AWS_I_S3_CONFIGURE,                             \
+      (AWS_I_S3_M(acl) AWS_I_S3_M(grant_write) AWS_I_S3_SENT AWS_I_S3_OWNER AWS_I_S3_GRANTS),     \
+      aws_i_s3_optional_body, aws_call_run)                                                       \
+    X(put_bucket_analytics_configuration, PutBucketAnalyticsConfiguration, "PUT", "analytics",    \
+      AWS_I_S3_BUCKET | AWS_I_S3_BODY,                                                            \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                      \
+    X(put_bucket_cors, PutBucketCors, "PUT", "cors", AWS_I_S3_CONFIGURE,                          \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(put_bucket_encryption, PutBucketEncryption, "PUT", "encryption", AWS_I_S3_CONFIGURE,        \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(put_bucket_intelligent_tiering_configuration, PutBucketIntelligentTieringConfiguration,     \
+      "PUT", "intelligent-tiering", AWS_I_S3_BUCKET | AWS_I_S3_BODY,                              \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                      \
+    X(put_bucket_inventory_configuration, PutBucketInventoryConfiguration, "PUT", "inventory",    \
+      AWS_I_S3_BUCKET | AWS_I_S3_BODY,                                                            \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                      \
+    X(put_bucket_lifecycle, PutBucketLifecycle, "PUT", "lifecycle", AWS_I_S3_CONFIGURE,           \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(put_bucket_lifecycle_configuration, PutBucketLifecycleConfiguration, "PUT", "lifecycle",    \
+      AWS_I_S3_CONFIGURE,                                                                         \
+      (AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_M(transition_default_minimum_object_size)      \
+       AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                                     \
+    X(put_bucket_logging, PutBucketLogging, "PUT", "logging", AWS_I_S3_CONFIGURE,                 \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(put_bucket_metrics_configuration, PutBucketMetricsConfiguration, "PUT", "metrics",          \
+      AWS_I_S3_BUCKET | AWS_I_S3_BODY,                                                            \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                      \
+    X(put_bucket_notification, PutBucketNotification, "PUT", "notification", AWS_I_S3_CONFIGURE,  \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(put_bucket_notification_configuration, PutBucketNotificationConfiguration,                  \
+      "PUT", "notification", AWS_I_S3_BUCKET | AWS_I_S3_BODY,                                     \
+      (AWS_I_S3_M(skip_destination_validation) AWS_I_S3_OWNER),                                   \
+      aws_i_s3_document_body, aws_call_run)                                                       \
+    X(put_bucket_ownership_controls, PutBucketOwnershipControls, "PUT", "ownershipControls",      \
+      AWS_I_S3_CONFIGURE, (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)   \
+    X(put_bucket_policy, PutBucketPolicy, "PUT", "policy", AWS_I_S3_CONFIGURE,                    \
+      (AWS_I_S3_M(confirm_remove_self_bucket_access) AWS_I_S3_SENT AWS_I_S3_OWNER),               \
+      aws_i_s3_document_body, aws_call_run)                                                       \
+    X(put_bucket_replication, PutBucketReplication, "PUT", "replication", AWS_I_S3_CONFIGURE,     \
+      (AWS_I_S3_M(token) AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)     \
+    X(put_bucket_request_payment, PutBucketRequestPayment, "PUT", "requestPayment",               \
+      AWS_I_S3_CONFIGURE, (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)   \
+    X(put_bucket_tagging, PutBucketTagging, "PUT", "tagging", AWS_I_S3_CONFIGURE,                 \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_tags_body, aws_call_run)                           \
+    X(put_bucket_versioning, PutBucketVersioning, "PUT", "versioning", AWS_I_S3_CONFIGURE,        \
+      (AWS_I_S3_M(mfa) AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)       \
+    X(put_bucket_website, PutBucketWebsite, "PUT", "website", AWS_I_S3_CONFIGURE,                 \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(put_object, PutObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,      \
+      (AWS_I_S3_M(if_match) AWS_I_S3_M(if_none_match) AWS_I_S3_M(write_offset_bytes)              \
+       AWS_I_S3_STORED AWS_I_S3_SUMS AWS_I_S3_SENT), NULL, aws_call_run)                          \
+    X(put_object_acl, PutObjectAcl, "PUT", "acl",                                                 \
+      AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
+      (AWS_I_S3_M(acl) AWS_I_S3_M(grant_write) AWS_I_S3_M(version_id) AWS_I_S3_PAYER              \
+       AWS_I_S3_SENT AWS_I_S3_GRANTS), aws_i_s3_optional_body, aws_call_run)                      \
+    X(put_object_annotation, PutObjectAnnotation, "PUT", "annotation",                            \
+      AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_COLLECT | AWS_I_S3_CHECKSUM,                     \
+      (AWS_I_S3_R(annotation_name) AWS_I_S3_M(version_id) AWS_I_S3_M(object_if_match)             \
+       AWS_I_S3_SUMS AWS_I_S3_PAYER AWS_I_S3_SENT), aws_i_s3_required, aws_call_collect)          \
+    X(put_object_legal_hold, PutObjectLegalHold, "PUT", "legal-hold",                             \
+      AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER AWS_I_S3_SENT),                                      \
+      aws_i_s3_document_body, aws_call_run)                                                       \
+    X(put_object_lock_configuration, PutObjectLockConfiguration, "PUT", "object-lock",            \
+      AWS_I_S3_CONFIGURE,                                                                         \
+      (AWS_I_S3_M(token) AWS_I_S3_PAYER AWS_I_S3_SENT), aws_i_s3_document_body, aws_call_run)     \
+    X(put_object_retention, PutObjectRetention, "PUT", "retention",                               \
+      AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
+      (AWS_I_S3_M(version_id) AWS_I_S3_M(bypass_governance_retention) AWS_I_S3_PAYER              \
+       AWS_I_S3_SENT), aws_i_s3_document_body, aws_call_run)                                      \
+    X(put_object_tagging, PutObjectTagging, "PUT", "tagging",                                     \
+      AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER AWS_I_S3_SENT), aws_i_s3_tags_body, aws_call_run)    \
+    X(put_public_access_block, PutPublicAccessBlock, "PUT", "publicAccessBlock",                  \
+      AWS_I_S3_CONFIGURE, (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)   \
+    X(rename_object, RenameObject, "PUT", "renameObject", AWS_I_S3_OBJECT,                        \
+      (AWS_I_S3_R(rename_source) AWS_I_S3_M(source_if_match) AWS_I_S3_M(source_if_none_match)     \
+       AWS_I_S3_M(source_if_modified_since) AWS_I_S3_M(source_if_unmodified_since)                \
+       AWS_I_S3_M(client_token) AWS_I_S3_IF), aws_i_s3_required, aws_call_run)                    \
+    X(restore_object, RestoreObject, "POST", "restore",                                           \
+      AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,                                        \
+      (AWS_I_S3_M(version_id) AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_PAYER),                 \
+      aws_i_s3_optional_body, aws_call_run)                                                       \
+    X(select_object_content, SelectObjectContent, "POST", "select\0\0" "select-type\0" "2",       \
+      AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_ANSWER,                                          \
+      (AWS_I_S3_SSEC AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(update_bucket_metadata_annotation_table_configuration,                                      \
+      UpdateBucketMetadataAnnotationTableConfiguration,                                           \
+      "PUT", "metadataAnnotationTable", AWS_I_S3_CONFIGURE,                                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(update_bucket_metadata_inventory_table_configuration,                                       \
+      UpdateBucketMetadataInventoryTableConfiguration,                                            \
+      "PUT", "metadataInventoryTable", AWS_I_S3_CONFIGURE,                                        \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(update_bucket_metadata_journal_table_configuration,                                         \
+      UpdateBucketMetadataJournalTableConfiguration,                                              \
+      "PUT", "metadataJournalTable", AWS_I_S3_CONFIGURE,                                          \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+    X(update_object_encryption, UpdateObjectEncryption, "PUT", "encryption",                      \
+      AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER AWS_I_S3_SENT),                                      \
+      aws_i_s3_document_body, aws_call_run)                                                       \
+    X(upload_part, UploadPart, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,    \
+      (AWS_I_S3_R(part_number) AWS_I_S3_R(upload_id) AWS_I_S3_SUMS AWS_I_S3_SSEC AWS_I_S3_PAYER   \
+       AWS_I_S3_SENT), aws_i_s3_required, aws_call_run)                                           \
+    X(upload_part_copy, UploadPartCopy, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,            \
+      (AWS_I_S3_R(copy_source) AWS_I_S3_R(part_number) AWS_I_S3_R(upload_id)                      \
+       AWS_I_S3_M(copy_source_range) AWS_I_S3_SOURCE AWS_I_S3_SSEC AWS_I_S3_PAYER),               \
+      aws_i_s3_required, aws_call_collect)                                                        \
+    X(write_get_object_response, WriteGetObjectResponse, "POST", "", AWS_I_S3_BODY,               \
+      (AWS_I_S3_R(request_route) AWS_I_S3_R(request_token) AWS_I_S3_M(fwd_status_code)            \
+       AWS_I_S3_M(fwd_error_code) AWS_I_S3_M(fwd_error_message) AWS_I_S3_M(fwd_accept_ranges)     \
+       AWS_I_S3_M(fwd_cache_control) AWS_I_S3_M(fwd_content_disposition)                          \
+       AWS_I_S3_M(fwd_content_encoding) AWS_I_S3_M(fwd_content_language)                          \
+       AWS_I_S3_M(fwd_content_range) AWS_I_S3_M(fwd_content_type)                                 \
+       AWS_I_S3_M(fwd_checksum_crc32) AWS_I_S3_M(fwd_checksum_crc32c)                             \
+       AWS_I_S3_M(fwd_checksum_crc64nvme) AWS_I_S3_M(fwd_checksum_sha1)                           \
+       AWS_I_S3_M(fwd_checksum_sha256) AWS_I_S3_M(fwd_checksum_sha512)                            \
+       AWS_I_S3_M(fwd_checksum_md5) AWS_I_S3_M(fwd_checksum_xxhash64)                             \
+       AWS_I_S3_M(fwd_checksum_xxhash3) AWS_I_S3_M(fwd_checksum_xxhash128)                        \
+       AWS_I_S3_M(fwd_delete_marker) AWS_I_S3_M(fwd_etag) AWS_I_S3_M(fwd_expires)                 \
+       AWS_I_S3_M(fwd_expiration) AWS_I_S3_M(fwd_last_modified) AWS_I_S3_M(fwd_missing_meta)      \
+       AWS_I_S3_M(fwd_object_lock_mode) AWS_I_S3_M(fwd_object_lock_legal_hold_status)             \
+       AWS_I_S3_M(fwd_object_lock_retain_until_date) AWS_I_S3_M(fwd_parts_count)                  \
+       AWS_I_S3_M(fwd_replication_status) AWS_I_S3_M(fwd_request_charged)                         \
+       AWS_I_S3_M(fwd_restore) AWS_I_S3_M(fwd_server_side_encryption)                             \
+       AWS_I_S3_M(fwd_sse_customer_algorithm) AWS_I_S3_M(fwd_sse_kms_key_id)                      \
+       AWS_I_S3_M(fwd_sse_customer_key_md5) AWS_I_S3_M(fwd_storage_class)                         \
+       AWS_I_S3_M(fwd_tag_count) AWS_I_S3_M(fwd_version_id) AWS_I_S3_M(fwd_bucket_key_enabled)),  \
+      aws_i_s3_route_body, aws_call_run)
 
 /* 0 (with args->buffer: the count of bytes stored), AWS_AGAIN or an error. result may be NULL.
  * args may not; it may be a temporary: what it points at stays until the call has ended. */
@@ -322,6 +834,12 @@ static
 #endif
 const aws_service aws_s3_service = {"S3", "s3", "s3", AWS_REST_XML, AWS_SERVICE_S3};
 
+#ifdef AWS_STATIC
+AWS_API
+#endif
+const aws_service aws_s3_object_lambda_service = {"S3", "s3-object-lambda", "s3-object-lambda",
+                                                  AWS_REST_XML, AWS_SERVICE_S3};
+
 /* ---- Operations ---- */
 
 enum {
@@ -330,139 +848,173 @@ enum {
     AWS_I_S3_BODY = 4,       /* takes one from the caller */
     AWS_I_S3_XML = 8,        /* the answer is XML, for the caller */
     AWS_I_S3_COLLECT = 16,   /* the answer is short XML, for the result */
-    AWS_I_S3_PATH_STYLE = 32
+    AWS_I_S3_PATH_STYLE = 32,
+    AWS_I_S3_ANSWER = 64,    /* args->stream means the answer, although there is a body */
+    AWS_I_S3_CHECKSUM = 128, /* has a checksum algorithm as member */
+    AWS_I_S3_CHECKSUM_REQUIRED = 384, /* and S3 wants a checksum */
+    AWS_I_S3_CONFIGURE = AWS_I_S3_BUCKET | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED
 };
 
-/* Bits of the members, in the list's order. */
-enum {
-#define AWS_I_S3_INDEX(field, wire) AWS_I_S3_I_##field,
-    AWS_S3_MEMBERS(AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX)
-#undef AWS_I_S3_INDEX
-    AWS_I_S3_MEMBER_COUNT
-};
-
-#define AWS_I_S3_M(field) ((uint64_t)1 << AWS_I_S3_I_##field)
+/* An action's members: their numbers; MUST stands before one that has to be given. */
+enum { AWS_I_S3_MUST = 255 };
+#define AWS_I_S3_M(member) AWS_I_S3_I_##member,
+#define AWS_I_S3_R(member) AWS_I_S3_MUST, AWS_I_S3_I_##member,
+#define AWS_I_S3_SUMS                                                                             \
+    AWS_I_S3_M(checksum_crc32) AWS_I_S3_M(checksum_crc32c) AWS_I_S3_M(checksum_crc64nvme)         \
+    AWS_I_S3_M(checksum_sha1) AWS_I_S3_M(checksum_sha256) AWS_I_S3_M(checksum_sha512)             \
+    AWS_I_S3_M(checksum_md5) AWS_I_S3_M(checksum_xxhash64) AWS_I_S3_M(checksum_xxhash3)           \
+    AWS_I_S3_M(checksum_xxhash128)
+#define AWS_I_S3_SSEC                                                                             \
+    AWS_I_S3_M(sse_customer_algorithm) AWS_I_S3_M(sse_customer_key)                               \
+    AWS_I_S3_M(sse_customer_key_md5)
 #define AWS_I_S3_SSE                                                                              \
-    (AWS_I_S3_M(sse_customer_algorithm) | AWS_I_S3_M(sse_customer_key) |                          \
-     AWS_I_S3_M(sse_customer_key_md5) | AWS_I_S3_M(request_payer) |                               \
-     AWS_I_S3_M(expected_bucket_owner))
-#define AWS_I_S3_LISTED                                                                           \
-    (AWS_I_S3_M(prefix) | AWS_I_S3_M(delimiter) | AWS_I_S3_M(start_after) |                       \
-     AWS_I_S3_M(continuation_token) | AWS_I_S3_M(encoding_type) | AWS_I_S3_M(max_keys) |          \
-     AWS_I_S3_M(fetch_owner) | AWS_I_S3_M(request_payer) | AWS_I_S3_M(expected_bucket_owner))
+    AWS_I_S3_M(server_side_encryption) AWS_I_S3_M(sse_kms_key_id)                                 \
+    AWS_I_S3_M(sse_kms_encryption_context) AWS_I_S3_M(bucket_key_enabled)
+#define AWS_I_S3_PAYER AWS_I_S3_M(request_payer) AWS_I_S3_M(expected_bucket_owner)
+#define AWS_I_S3_OWNER AWS_I_S3_M(expected_bucket_owner)
+#define AWS_I_S3_SENT AWS_I_S3_M(content_md5) AWS_I_S3_M(sdk_checksum_algorithm)
+#define AWS_I_S3_GRANTS                                                                           \
+    AWS_I_S3_M(grant_full_control) AWS_I_S3_M(grant_read) AWS_I_S3_M(grant_read_acp)              \
+    AWS_I_S3_M(grant_write_acp)
 #define AWS_I_S3_STORED                                                                           \
-    (AWS_I_S3_SSE | AWS_I_S3_M(acl) | AWS_I_S3_M(cache_control) |                                 \
-     AWS_I_S3_M(content_disposition) | AWS_I_S3_M(content_encoding) |                             \
-     AWS_I_S3_M(content_language) | AWS_I_S3_M(content_type) | AWS_I_S3_M(expires) |              \
-     AWS_I_S3_M(if_match) | AWS_I_S3_M(if_none_match) | AWS_I_S3_M(storage_class) |               \
-     AWS_I_S3_M(tagging) | AWS_I_S3_M(website_redirect_location) |                                \
-     AWS_I_S3_M(server_side_encryption) | AWS_I_S3_M(sse_kms_key_id))
+    AWS_I_S3_M(acl) AWS_I_S3_M(cache_control) AWS_I_S3_M(content_disposition)                     \
+    AWS_I_S3_M(content_encoding) AWS_I_S3_M(content_language) AWS_I_S3_M(content_type)            \
+    AWS_I_S3_M(expires) AWS_I_S3_M(storage_class) AWS_I_S3_M(tagging)                             \
+    AWS_I_S3_M(website_redirect_location) AWS_I_S3_M(object_lock_mode)                            \
+    AWS_I_S3_M(object_lock_retain_until_date) AWS_I_S3_M(object_lock_legal_hold_status)           \
+    AWS_I_S3_GRANTS AWS_I_S3_SSE AWS_I_S3_SSEC AWS_I_S3_PAYER
+#define AWS_I_S3_IF                                                                               \
+    AWS_I_S3_M(if_match) AWS_I_S3_M(if_none_match) AWS_I_S3_M(if_modified_since)                  \
+    AWS_I_S3_M(if_unmodified_since)
 #define AWS_I_S3_READ                                                                             \
-    (AWS_I_S3_SSE | AWS_I_S3_M(if_match) | AWS_I_S3_M(if_none_match) |                            \
-     AWS_I_S3_M(if_modified_since) | AWS_I_S3_M(if_unmodified_since) | AWS_I_S3_M(range) |        \
-     AWS_I_S3_M(version_id) | AWS_I_S3_M(part_number) | AWS_I_S3_M(response_cache_control) |      \
-     AWS_I_S3_M(response_content_disposition) | AWS_I_S3_M(response_content_type))
+    AWS_I_S3_IF AWS_I_S3_M(range) AWS_I_S3_M(version_id) AWS_I_S3_M(part_number)                  \
+    AWS_I_S3_M(response_cache_control) AWS_I_S3_M(response_content_disposition)                   \
+    AWS_I_S3_M(response_content_encoding) AWS_I_S3_M(response_content_language)                   \
+    AWS_I_S3_M(response_content_type) AWS_I_S3_M(response_expires) AWS_I_S3_M(checksum_mode)      \
+    AWS_I_S3_SSEC AWS_I_S3_PAYER
+#define AWS_I_S3_LISTED                                                                           \
+    AWS_I_S3_M(prefix) AWS_I_S3_M(delimiter) AWS_I_S3_M(encoding_type) AWS_I_S3_M(max_keys)       \
+    AWS_I_S3_M(optional_object_attributes) AWS_I_S3_PAYER
+#define AWS_I_S3_SOURCE                                                                           \
+    AWS_I_S3_M(copy_source_if_match) AWS_I_S3_M(copy_source_if_none_match)                        \
+    AWS_I_S3_M(copy_source_if_modified_since) AWS_I_S3_M(copy_source_if_unmodified_since)         \
+    AWS_I_S3_M(copy_source_sse_customer_algorithm) AWS_I_S3_M(copy_source_sse_customer_key)       \
+    AWS_I_S3_M(copy_source_sse_customer_key_md5) AWS_I_S3_M(expected_source_bucket_owner)
 
-typedef struct aws_i_s3_operation {
-    const char *name, *method, *query;
-    unsigned    flags;
-    uint64_t    members;
-    int (*body)(aws_call *call, const aws_s3_args *args); /* makes its own: 0 or AWS_REASON_* */
+typedef struct aws_i_s3_operation aws_i_s3_operation;
+
+/* Give call its body. 0, or the AWS_REASON_* why not, *value what it is about. */
+typedef int aws_i_s3_body(const aws_i_s3_operation *op, aws_call *call, const aws_s3_args *args,
+                          const char **value);
+
+struct aws_i_s3_operation {
+    const char          *name, *method, *query;
+    const unsigned char *members;
+    unsigned             flags;
+    aws_i_s3_body       *body;
     int (*run)(aws_client *client);
-} aws_i_s3_operation;
-
-enum { AWS_I_S3_H, AWS_I_S3_Q, AWS_I_S3_N, AWS_I_S3_B, AWS_I_S3_U };
-
-typedef struct aws_i_s3_member {
-    unsigned short offset;
-    unsigned char  type;
-} aws_i_s3_member;
-
-static const aws_i_s3_member aws_i_s3_members[] = {
-#define AWS_I_S3_ROW(field, type) {(unsigned short)offsetof(aws_s3_args, field), type},
-#define AWS_I_S3_ROW_H(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_H)
-#define AWS_I_S3_ROW_Q(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_Q)
-#define AWS_I_S3_ROW_N(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_N)
-#define AWS_I_S3_ROW_B(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_B)
-#define AWS_I_S3_ROW_U(field, wire) AWS_I_S3_ROW(field, AWS_I_S3_U)
-    AWS_S3_MEMBERS(AWS_I_S3_ROW_H, AWS_I_S3_ROW_Q, AWS_I_S3_ROW_N, AWS_I_S3_ROW_B, AWS_I_S3_ROW_U)
-#undef AWS_I_S3_ROW_H
-#undef AWS_I_S3_ROW_Q
-#undef AWS_I_S3_ROW_N
-#undef AWS_I_S3_ROW_B
-#undef AWS_I_S3_ROW_U
-#undef AWS_I_S3_ROW
 };
 
-/* Their wire names one after the other, in the same order: no pointers. */
+#ifndef AWS_STATIC
+#define AWS_I_S3_MORE_H(name, wire)                                                               \
+    const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'H', wire};
+#define AWS_I_S3_MORE_Q(name, wire)                                                               \
+    const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'Q', wire};
+AWS_S3_MORE(AWS_I_S3_MORE_H, AWS_I_S3_MORE_Q)
+#undef AWS_I_S3_MORE_H
+#undef AWS_I_S3_MORE_Q
+#endif
+
+/* How many of the common members are of each kind: they stand one kind after the other. */
+enum {
+#define AWS_I_S3_ONE(field, wire) +1
+#define AWS_I_S3_NO(field, wire)
+    AWS_I_S3_TEXTS = AWS_S3_MEMBERS(AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_NO,
+                                    AWS_I_S3_NO),
+    AWS_I_S3_HEADERS = AWS_S3_MEMBERS(AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_NO, AWS_I_S3_NO,
+                                      AWS_I_S3_NO)
+#undef AWS_I_S3_ONE
+#undef AWS_I_S3_NO
+};
+
+/* Their wire names one after the other: no pointers. */
 static const char aws_i_s3_wires[] =
 #define AWS_I_S3_WIRE(field, wire) wire "\0"
     AWS_S3_MEMBERS(AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE);
 #undef AWS_I_S3_WIRE
 
-static const char *aws_i_s3_text(const aws_s3_args *args, const aws_i_s3_member *member)
+/* A common member's value: a text, or NULL and its number; none if that is 0. */
+static const char *aws_i_s3_value(const aws_s3_args *args, unsigned index, unsigned *number)
 {
-    const char *text;
+    const char *from = (const char *)args, *text = NULL;
 
-    memcpy(&text, (const char *)args + member->offset, sizeof text);
+    *number = 0;
+    if (index <= AWS_I_S3_TEXTS)
+        memcpy(&text, from + offsetof(aws_s3_args, acl) + (index - 1) * sizeof text, sizeof text);
+    else
+        memcpy(number, from + offsetof(aws_s3_args, part_number) +
+                           (index - 1 - AWS_I_S3_TEXTS) * sizeof *number, sizeof *number);
     return text;
 }
 
-static unsigned aws_i_s3_number(const aws_s3_args *args, const aws_i_s3_member *member)
+/* A member's value goes where it belongs, if the action has it. */
+static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op, unsigned index,
+                                const char *wire, const char *text, unsigned number)
 {
-    unsigned number;
-
-    memcpy(&number, (const char *)args + member->offset, sizeof number);
-    return number;
-}
-
-static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op,
-                                const aws_s3_args *args, size_t index)
-{
-    const char *wire = aws_i_s3_wires;
-    const aws_i_s3_member *m = aws_i_s3_members + index;
-    int is_number = m->type == AWS_I_S3_N || m->type == AWS_I_S3_B;
-    unsigned number = is_number ? aws_i_s3_number(args, m) : 0;
-    const char *text = is_number ? NULL : aws_i_s3_text(args, m);
-    size_t i;
-
-    if (!number && !text)
-        return;
-    for (i = 0; i < index; i++)
-        wire += strlen(wire) + 1;
-    if (!(op->members >> index & 1))
+    if (!strchr((const char *)op->members, (int)index))
         aws_call_refuse(client, AWS_REASON_MEMBER, wire);
-    else if (m->type == AWS_I_S3_H)
-        aws_call_header(client, NULL, wire, text);
-    else if (m->type == AWS_I_S3_U)
+    else if (index == AWS_I_S3_I_copy_source)
         aws_call_header_uri(client, wire, text);
-    else if (m->type == AWS_I_S3_Q)
+    else if (index <= AWS_I_S3_HEADERS)
+        aws_call_header(client, NULL, wire, text);
+    else if (text)
         aws_call_query(client, wire, text);
-    else if (m->type == AWS_I_S3_N)
-        aws_call_query_number(client, wire, number);
-    else
+    else if (index == AWS_I_S3_I_fetch_owner)
         aws_call_query(client, wire, "true");
+    else
+        aws_call_query_number(client, wire, number);
 }
 
 static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *op,
                                  const aws_s3_args *args)
 {
+    const char *wire = aws_i_s3_wires, *query = op->query, *value;
+    unsigned index, number;
     size_t i;
 
-    if (*op->query)
-        aws_call_query(client, op->query, *op->query == 'l' && op->query[1] == 'i' ? "2" : "");
-    for (i = 0; i < AWS_I_S3_MEMBER_COUNT; i++)
-        aws_i_s3_add_member(client, op, args, i);
+    for (; *query; query = value + strlen(value) + 1) {
+        value = query + strlen(query) + 1;
+        aws_call_query(client, query, value);
+    }
+    for (index = 1; index <= AWS_I_S3_I_COMMON_LAST; index++, wire += strlen(wire) + 1) {
+        value = aws_i_s3_value(args, index, &number);
+        if (value || number)
+            aws_i_s3_add_member(client, op, index, wire, value, number);
+    }
+    for (i = 0; i < args->more_count; i++) {
+        const aws_s3_member *member = args->more[i].member;
+        value = args->more[i].value;
+        if (value && !strchr((const char *)op->members, member->index))
+            aws_call_refuse(client, AWS_REASON_MEMBER, member->wire);
+        else if (value && member->place == 'Q')
+            aws_call_query(client, member->wire, value);
+        else
+            aws_call_header(client, NULL, member->wire, value);
+    }
     for (i = 0; i < args->metadata_count; i++)
         aws_call_header(client, "x-amz-meta-", args->metadata[i].name, args->metadata[i].value);
     for (i = 0; i < args->headers_count; i++)
         aws_call_header(client, NULL, args->headers[i].name, args->headers[i].value);
 }
 
+/* ---- Bodies of requests ---- */
+
+#define AWS_I_S3_NAMESPACE "http://s3.amazonaws.com/doc/2006-03-01/"
+
 /* <CreateBucketConfiguration>: emit_context is the region. */
 static void aws_i_s3_emit_location(aws_out *out, const aws_call *call)
 {
-    aws_out_text(out, "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+    aws_out_text(out, "<CreateBucketConfiguration xmlns=\"" AWS_I_S3_NAMESPACE "\">"
                       "<LocationConstraint>");
     aws_out_xml(out, (const char *)call->emit_context);
     aws_out_text(out, "</LocationConstraint></CreateBucketConfiguration>");
@@ -474,7 +1026,7 @@ static void aws_i_s3_emit_delete(aws_out *out, const aws_call *call)
     const aws_s3_key *keys = (const aws_s3_key *)call->emit_context;
     size_t i;
 
-    aws_out_text(out, "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    aws_out_text(out, "<Delete xmlns=\"" AWS_I_S3_NAMESPACE "\">");
     for (i = 0; i < call->emit_count; i++) {
         aws_out_text(out, "<Object><Key>");
         aws_out_xml(out, keys[i].key);
@@ -489,17 +1041,189 @@ static void aws_i_s3_emit_delete(aws_out *out, const aws_call *call)
     aws_out_text(out, call->emit_option ? "<Quiet>true</Quiet></Delete>" : "</Delete>");
 }
 
-/* The bodies that actions make. */
-static int aws_i_s3_location_body(aws_call *call, const aws_s3_args *args)
+/* <CompleteMultipartUpload>: emit_context are the parts. */
+static void aws_i_s3_emit_parts(aws_out *out, const aws_call *call)
 {
-    if (args->location_constraint) {
-        call->emit = aws_i_s3_emit_location;
-        call->emit_context = args->location_constraint;
+    const aws_s3_part *part = (const aws_s3_part *)call->emit_context;
+    size_t i;
+
+    aws_out_text(out, "<CompleteMultipartUpload xmlns=\"" AWS_I_S3_NAMESPACE "\">");
+    for (i = 0; i < call->emit_count; i++, part++) {
+        aws_out_text(out, "<Part><ETag>");
+        aws_out_xml(out, part->etag);
+        aws_out_text(out, "</ETag>");
+        if (part->checksum) {
+            aws_out_text(out, "<Checksum");
+            aws_out_text(out, part->algorithm);
+            aws_out_text(out, ">");
+            aws_out_xml(out, part->checksum);
+            aws_out_text(out, "</Checksum");
+            aws_out_text(out, part->algorithm);
+            aws_out_text(out, ">");
+        }
+        aws_out_text(out, "<PartNumber>");
+        aws_out_number(out, part->number);
+        aws_out_text(out, "</PartNumber></Part>");
+    }
+    aws_out_text(out, "</CompleteMultipartUpload>");
+}
+
+/* <Tagging>: emit_context are the names and values. */
+static void aws_i_s3_emit_tags(aws_out *out, const aws_call *call)
+{
+    const aws_pair *tag = (const aws_pair *)call->emit_context;
+    size_t i;
+
+    aws_out_text(out, "<Tagging xmlns=\"" AWS_I_S3_NAMESPACE "\"><TagSet>");
+    for (i = 0; i < call->emit_count; i++, tag++) {
+        aws_out_text(out, "<Tag><Key>");
+        aws_out_xml(out, tag->name);
+        aws_out_text(out, "</Key><Value>");
+        aws_out_xml(out, tag->value ? tag->value : "");
+        aws_out_text(out, "</Value></Tag>");
+    }
+    aws_out_text(out, "</TagSet></Tagging>");
+}
+
+static const char *aws_i_s3_more_value(const aws_s3_args *args, unsigned index)
+{
+    size_t i;
+
+    for (i = 0; i < args->more_count; i++)
+        if (args->more[i].member->index == index && args->more[i].value)
+            return args->more[i].value;
+    return NULL;
+}
+
+/* The wire names of the members that MUST be given and aren't common, in the list's order. */
+static const char *aws_i_s3_more_name(unsigned index)
+{
+    switch (index) {
+    case AWS_I_S3_I_annotation_name:
+        return "annotationName";
+    case AWS_I_S3_I_object_attributes:
+        return "x-amz-object-attributes";
+    case AWS_I_S3_I_rename_source:
+        return "x-amz-rename-source";
+    default:
+        return "x-amz-request-token";
+    }
+}
+
+/* A member that has to be given and isn't, or nothing. */
+static int aws_i_s3_required(const aws_i_s3_operation *op, aws_call *call, const aws_s3_args *args,
+                             const char **value)
+{
+    const unsigned char *at = op->members;
+    unsigned number, i;
+
+    (void)call;
+    for (; at[0] == AWS_I_S3_MUST; at += 2) {
+        unsigned index = at[1];
+        if (index > AWS_I_S3_I_COMMON_LAST) {
+            *value = aws_i_s3_more_name(index);
+            if (!aws_i_s3_more_value(args, index))
+                return AWS_REASON_MEMBER_MISSING;
+        } else if (!aws_i_s3_value(args, index, &number) && !number) {
+            for (*value = aws_i_s3_wires, i = 1; i < index; i++)
+                *value += strlen(*value) + 1;
+            return AWS_REASON_MEMBER_MISSING;
+        }
     }
     return 0;
 }
 
-static int aws_i_s3_delete_body(aws_call *call, const aws_s3_args *args)
+/* A checksum of the body that the caller hasn't given. */
+static void aws_i_s3_add_checksum(const aws_i_s3_operation *op, aws_call *call,
+                                  const aws_s3_args *args)
+{
+    if ((op->flags & AWS_I_S3_CHECKSUM_REQUIRED) == AWS_I_S3_CHECKSUM_REQUIRED &&
+        !call->source && !(call->flags & AWS_CALL_WRITE) &&
+        !aws_i_s3_more_value(args, AWS_I_S3_I_content_md5))
+        call->checksum = aws_call_content_md5;
+}
+
+/* The caller's document, which may be absent. */
+static int aws_i_s3_optional_body(const aws_i_s3_operation *op, aws_call *call,
+                                  const aws_s3_args *args, const char **value)
+{
+    call->flags |= AWS_CALL_SIGN_BODY;
+    aws_i_s3_add_checksum(op, call, args);
+    return aws_i_s3_required(op, call, args, value);
+}
+
+static int aws_i_s3_document_body(const aws_i_s3_operation *op, aws_call *call,
+                                  const aws_s3_args *args, const char **value)
+{
+    if (!call->data && !call->source && !call->emit && !(call->flags & AWS_CALL_WRITE))
+        return AWS_REASON_NO_BODY;
+    return aws_i_s3_optional_body(op, call, args, value);
+}
+
+/* A body that we make from what args have; 1 if the caller gave one, too. */
+static int aws_i_s3_emitted(aws_call *call, void (*emit)(aws_out *out, const aws_call *call),
+                            const void *context, size_t count)
+{
+    int given = call->data || call->source || call->flags & AWS_CALL_WRITE;
+
+    call->emit = emit;
+    call->emit_context = context;
+    call->emit_count = count;
+    return given ? AWS_REASON_BODY_WAYS : 0;
+}
+
+static int aws_i_s3_location_body(const aws_i_s3_operation *op, aws_call *call,
+                                  const aws_s3_args *args, const char **value)
+{
+    (void)op;
+    (void)value;
+    return args->location_constraint
+               ? aws_i_s3_emitted(call, aws_i_s3_emit_location, args->location_constraint, 0)
+               : 0;
+}
+
+static int aws_i_s3_tags_body(const aws_i_s3_operation *op, aws_call *call,
+                              const aws_s3_args *args, const char **value)
+{
+    int reason = 0;
+
+    if (args->tags)
+        reason = aws_i_s3_emitted(call, aws_i_s3_emit_tags, args->tags, args->tag_count);
+    return reason ? reason : aws_i_s3_document_body(op, call, args, value);
+}
+
+static int aws_i_s3_parts_body(const aws_i_s3_operation *op, aws_call *call,
+                               const aws_s3_args *args, const char **value)
+{
+    const aws_s3_part *part = args->parts;
+    unsigned last = 0;
+    size_t i;
+    int reason;
+
+    if (!part)
+        return aws_i_s3_document_body(op, call, args, value);
+    if (!args->part_count || args->part_count > 10000)
+        return AWS_REASON_PARTS;
+    for (i = 0; i < args->part_count; last = part[i++].number)
+        if (part[i].number <= last || part[i].number > 10000 || !part[i].etag ||
+            (part[i].checksum && !part[i].algorithm))
+            return AWS_REASON_PARTS;
+    reason = aws_i_s3_emitted(call, aws_i_s3_emit_parts, part, args->part_count);
+    return reason ? reason : aws_i_s3_required(op, call, args, value);
+}
+
+/* WriteGetObjectResponse: the route goes in the host. */
+static int aws_i_s3_route_body(const aws_i_s3_operation *op, aws_call *call,
+                               const aws_s3_args *args, const char **value)
+{
+    call->bucket = aws_i_s3_more_value(args, AWS_I_S3_I_request_route);
+    call->key = "WriteGetObjectResponse";
+    call->flags |= AWS_CALL_HOST_PREFIX;
+    return aws_i_s3_required(op, call, args, value);
+}
+
+static int aws_i_s3_delete_body(const aws_i_s3_operation *op, aws_call *call,
+                                const aws_s3_args *args, const char **value)
 {
     size_t i;
 
@@ -509,20 +1233,24 @@ static int aws_i_s3_delete_body(aws_call *call, const aws_s3_args *args)
     if (!args->objects || !args->object_count || args->object_count > 1000)
         return AWS_REASON_OBJECT_COUNT;
     for (i = 0; i < args->object_count; i++) {
-        const char *key = args->objects[i].key;
-        call->emit_context = args->objects + i;
+        const char *key = *value = args->objects[i].key;
         if (!key || !*key)
             return AWS_REASON_NO_KEY;
         for (; *key; key++)
             if ((unsigned char)*key < 0x20 && !strchr("\t\n\r", *key))
                 return AWS_REASON_KEY_XML;
     }
-    call->emit = aws_i_s3_emit_delete;
-    call->emit_context = args->objects;
-    call->emit_count = args->object_count;
+    *value = NULL;
     call->emit_option = args->quiet;
-    call->checksum = aws_call_content_md5;
+    (void)aws_i_s3_emitted(call, aws_i_s3_emit_delete, args->objects, args->object_count);
+    aws_i_s3_add_checksum(op, call, args);
     return 0;
+}
+
+/* Whether args->stream means the body. */
+static int aws_i_s3_streams_body(const aws_i_s3_operation *op, const aws_s3_args *args)
+{
+    return args->stream && (op->flags & (AWS_I_S3_BODY | AWS_I_S3_ANSWER)) == AWS_I_S3_BODY;
 }
 
 /* What is wrong with names, body and answer, 0 nothing. */
@@ -530,9 +1258,9 @@ static int aws_i_s3_fault(const aws_i_s3_operation *op, const aws_s3_args *args)
 {
     const uint64_t limit = (uint64_t)5 << 30;
     int wants_key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT;
-    int has_body = (op->flags & AWS_I_S3_BODY) != 0, stream = args->stream != 0;
-    int bodies = (args->body != NULL) + (args->source != NULL);
-    int answers = (args->buffer != NULL) + (args->sink != NULL) + (stream && !has_body);
+    int stream = args->stream != 0, streams_body = aws_i_s3_streams_body(op, args);
+    int bodies = (args->body != NULL) + (args->source != NULL) + streams_body;
+    int answers = (args->buffer != NULL) + (args->sink != NULL) + (stream && !streams_body);
 
     if (op->flags & AWS_I_S3_BUCKET && (!args->bucket || !*args->bucket))
         return AWS_REASON_NO_BUCKET;
@@ -542,8 +1270,8 @@ static int aws_i_s3_fault(const aws_i_s3_operation *op, const aws_s3_args *args)
         return AWS_REASON_KEY_LENGTH;
     if (args->body_size > limit || (args->body && args->body_size > (size_t)-1))
         return AWS_REASON_BODY_SIZE;
-    if (has_body ? bodies + stream > 1 || (!(bodies + stream) && args->body_size)
-                 : bodies || args->body_size)
+    if (op->flags & AWS_I_S3_BODY ? bodies > 1 || (!bodies && args->body_size)
+                                  : bodies || args->body_size)
         return AWS_REASON_BODY_WAYS;
     return answers > 1 ? AWS_REASON_ANSWER_WAYS : 0;
 }
@@ -613,6 +1341,7 @@ AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result)
     result->etag = aws_i_s3_header(client, "etag", "/ETag");
     result->version_id = aws_client_header(client, "x-amz-version-id");
     result->content_type = aws_client_header(client, "content-type");
+    result->upload_id = aws_client_header(client, "/UploadId");
     text = aws_i_s3_header(client, "last-modified", "/LastModified");
     result->last_modified = text ? aws_date_parse(text) : -1;
     text = aws_client_header(client, "");
@@ -627,6 +1356,7 @@ static int aws_i_s3_enter(aws_client *client, const aws_i_s3_operation *op,
 {
     aws_call call;
     int reason = aws_i_s3_fault(op, args), r;
+    const char *value = reason == AWS_REASON_KEY_LENGTH ? args->key : NULL;
 
     memset(&call, 0, sizeof call);
     call.operation = op->name;
@@ -638,28 +1368,23 @@ static int aws_i_s3_enter(aws_client *client, const aws_i_s3_operation *op,
     call.progress_context = args->progress_context;
     call.flags = op->flags & (AWS_I_S3_XML | AWS_I_S3_COLLECT) ? AWS_CALL_XML : 0;
     call.flags |= op->flags & AWS_I_S3_PATH_STYLE ? (unsigned)AWS_CALL_PATH_STYLE : 0;
-    if (op->flags & AWS_I_S3_BODY) {
-        call.data = args->body;
-        call.source = args->source;
-        call.size = args->body_size;
-        call.flags |= args->stream ? (unsigned)AWS_CALL_WRITE : 0;
-    } else if (op->flags & AWS_I_S3_COLLECT) {
+    if (aws_i_s3_streams_body(op, args))
+        call.flags |= AWS_CALL_WRITE;
+    else if (args->stream || (op->flags & AWS_I_S3_COLLECT && !args->buffer && !args->sink))
         call.flags |= AWS_CALL_READ;
-    } else {
-        call.buffer = args->buffer;
-        call.buffer_size = args->buffer_size;
-        call.sink = args->sink;
-        call.flags |= args->stream ? (unsigned)AWS_CALL_READ : 0;
-    }
+    call.data = args->body;
+    call.source = args->source;
+    call.size = args->body_size;
+    call.buffer = args->buffer;
+    call.buffer_size = args->buffer_size;
+    call.sink = args->sink;
     if (op->body && !reason)
-        reason = op->body(&call, args);
+        reason = op->body(op, &call, args, &value);
     r = aws_call_enter(client, &call);
     if (r <= 0)
         return r;
-    if (reason == AWS_REASON_KEY_XML)
-        aws_call_refuse(client, reason, ((const aws_s3_key *)call.emit_context)->key);
-    else if (reason)
-        aws_call_refuse(client, reason, reason == AWS_REASON_KEY_LENGTH ? args->key : NULL);
+    if (reason)
+        aws_call_refuse(client, reason, value);
     aws_i_s3_add_members(client, op, args);
     return 0;
 }
@@ -671,18 +1396,20 @@ static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const 
 
     if (r < 0)
         return r;
-    /* a streamed answer is the caller's to read, whatever it is */
-    r = args->stream && op->body ? aws_call_run(client) : op->run(client);
+    /* what is streamed is the caller's to write or read, and so is an answer that he wants */
+    r = args->stream || args->buffer || args->sink ? aws_call_run(client) : op->run(client);
     if (result && r != AWS_AGAIN)
         aws_s3_result_of(client, result);
     return r;
 }
 
 /* One constant and one function per action: what isn't called costs no flash. */
+#define AWS_I_S3_LIST(...) __VA_ARGS__
 #define AWS_I_S3_DEFINE(name, Name, method, query, flags, members, body, run)                     \
     AWS_API int aws_s3_##name(aws_client *client, const aws_s3_args *args, aws_s3_result *result) \
     {                                                                                             \
-        static const aws_i_s3_operation op = {#Name, method, query, flags, members, body, run};   \
+        static const unsigned char list[] = {AWS_I_S3_LIST members 0};                            \
+        static const aws_i_s3_operation op = {#Name, method, query "\0\0", list, flags, body, run}; \
         return aws_i_s3_run(client, &op, args, result);                                           \
     }
 AWS_S3_OPERATIONS(AWS_I_S3_DEFINE)

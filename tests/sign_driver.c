@@ -105,7 +105,7 @@ static void set_member(const char *field, const char *value, unsigned number)
 #define SET_NUMBER(name, wire)                                                                    \
     if (strcmp(#name, field) == 0)                                                                \
         args.name = number;
-    AWS_S3_MEMBERS(SET_TEXT, SET_TEXT, SET_NUMBER, SET_NUMBER, SET_TEXT)
+    AWS_S3_MEMBERS(SET_TEXT, SET_TEXT, SET_TEXT, SET_NUMBER, SET_NUMBER)
 #undef SET_TEXT
 #undef SET_NUMBER
 }

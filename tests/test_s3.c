@@ -188,6 +188,175 @@ static void test_create(void)
     CHECK(sent("<LocationConstraint>eu-north-1</LocationConstraint>"));
 }
 
+static void test_more_members(void)
+{
+    aws_s3_more more[4] = {{&aws_s3_m_grant_read, "id=\"1\""},
+                           {&aws_s3_m_object_ownership, NULL},
+                           {&aws_s3_m_sdk_checksum_algorithm, "CRC32"},
+                           {&aws_s3_m_marker, "m"}};
+    aws_s3_args args;
+
+    begin();
+    answer(0, "200 OK", "");
+    answer(1, "200 OK", "<ListBucketResult/>");
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.more = more;
+    args.more_count = 4;
+    check_refused(aws_s3_put_bucket_acl(&client, &args, NULL), AWS_REASON_MEMBER);
+    CHECK_STR(aws_client_failure(&client)->value, "marker");
+    args.more_count = 3;
+    CHECK_INT(aws_s3_put_bucket_acl(&client, &args, NULL), 0);
+    CHECK(sent("PUT /bucket?acl= HTTP/1.1\r\n"));
+    CHECK(sent("\r\nx-amz-grant-read: id=\"1\"\r\n"));
+    CHECK(sent("\r\nx-amz-sdk-checksum-algorithm: CRC32\r\n"));
+    CHECK(!sent("ownership"));
+    args.more = more + 3;
+    args.more_count = 1;
+    args.max_keys = 7;
+    CHECK_INT(aws_s3_list_objects(&client, &args, NULL), 0);
+    CHECK(sent("GET /bucket?marker=m&max-keys=7 HTTP/1.1\r\n"));
+    CHECK_INT(aws_s3_m_marker.place, 'Q');
+}
+
+static void test_required(void)
+{
+    aws_s3_more name = {&aws_s3_m_annotation_name, "n"};
+    aws_s3_args args;
+
+    begin();
+    answer(0, "204 No Content", "");
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.key = "k";
+    check_refused(aws_s3_abort_multipart_upload(&client, &args, NULL), AWS_REASON_MEMBER_MISSING);
+    CHECK_STR(aws_client_failure_text(&client), "AbortMultipartUpload: an argument is wrong: "
+                                                "this action needs the member 'uploadId'");
+    check_refused(aws_s3_copy(&client, &args, NULL), AWS_REASON_MEMBER_MISSING);
+    CHECK_STR(aws_client_failure(&client)->value, "x-amz-copy-source");
+    args.upload_id = "u";
+    check_refused(aws_s3_upload_part(&client, &args, NULL), AWS_REASON_MEMBER_MISSING);
+    CHECK_STR(aws_client_failure(&client)->value, "partNumber");
+    args.upload_id = NULL;
+    check_refused(aws_s3_delete_object_annotation(&client, &args, NULL),
+                  AWS_REASON_MEMBER_MISSING);
+    CHECK_STR(aws_client_failure(&client)->value, "annotationName");
+    check_refused(aws_s3_get_object_attributes(&client, &args, NULL), AWS_REASON_MEMBER_MISSING);
+    CHECK_STR(aws_client_failure(&client)->value, "x-amz-object-attributes");
+    check_refused(aws_s3_rename_object(&client, &args, NULL), AWS_REASON_MEMBER_MISSING);
+    CHECK_STR(aws_client_failure(&client)->value, "x-amz-rename-source");
+    args.more = &name;
+    args.more_count = 1;
+    CHECK_INT(aws_s3_delete_object_annotation(&client, &args, NULL), 0);
+    CHECK(sent("DELETE /bucket/k?annotation=&annotationName=n HTTP/1.1\r\n"));
+    name.member = &aws_s3_m_request_route;
+    memset(&args, 0, sizeof args);
+    args.more = &name;
+    args.more_count = 1;
+    CHECK_INT(aws_s3_write_get_object_response(&client, &args, NULL), AWS_ERR_PARAM);
+    CHECK_STR(aws_client_failure(&client)->value, "x-amz-request-token");
+}
+
+static void test_documents(void)
+{
+    static const aws_source source = {never, nothing, NULL};
+    aws_s3_more md5 = {&aws_s3_m_content_md5, "1B2M2Y8AsgTpgAmY7PhCfg=="};
+    aws_pair tags[2] = {{"a", "1"}, {"<b>", NULL}};
+    aws_s3_args args;
+    char buffer[40];
+
+    begin();
+    answer(0, "200 OK", "");
+    answer(1, "200 OK", "");
+    answer(2, "200 OK", "");
+    answer(3, "200 OK", "<VersioningConfiguration><Status>Enabled</Status>"
+                        "</VersioningConfiguration>");
+    answer(4, "200 OK", "<VersioningConfiguration/>");
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    check_refused(aws_s3_put_bucket_cors(&client, &args, NULL), AWS_REASON_NO_BODY);
+    check_refused(aws_s3_put_bucket_tagging(&client, &args, NULL), AWS_REASON_NO_BODY);
+    args.tags = tags;
+    args.tag_count = 2;
+    args.body = "<x/>";
+    args.body_size = 4;
+    check_refused(aws_s3_put_bucket_tagging(&client, &args, NULL), AWS_REASON_BODY_WAYS);
+    args.body = NULL;
+    args.source = &source;
+    check_refused(aws_s3_put_bucket_tagging(&client, &args, NULL), AWS_REASON_BODY_WAYS);
+    args.source = NULL;
+    args.body_size = 0;
+    CHECK_INT(aws_s3_put_bucket_tagging(&client, &args, NULL), 0);
+    CHECK(sent("<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet>"
+               "<Tag><Key>a</Key><Value>1</Value></Tag>"
+               "<Tag><Key>&lt;b&gt;</Key><Value></Value></Tag></TagSet></Tagging>"));
+    args.tags = NULL;
+    args.body = "<x/>";
+    args.body_size = 4;
+    CHECK_INT(aws_s3_put_bucket_cors(&client, &args, NULL), 0);
+    CHECK(sent("\r\ncontent-md5: qLWUv43Mplb7HrG2Y0SUCg==\r\n"));
+    args.more = &md5; /* the caller's own goes instead */
+    args.more_count = 1;
+    CHECK_INT(aws_s3_put_bucket_cors(&client, &args, NULL), 0);
+    CHECK(sent("\r\ncontent-md5: 1B2M2Y8AsgTpgAmY7PhCfg==\r\n"));
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    CHECK_INT(aws_s3_get_bucket_versioning(&client, &args, NULL), 0);
+    CHECK_STR(aws_client_header(&client, "/Status"), "Enabled");
+    args.buffer = buffer; /* as it is */
+    args.buffer_size = sizeof buffer;
+    CHECK_INT(aws_s3_get_bucket_versioning(&client, &args, NULL), 26);
+    CHECK_MEM(buffer, "<VersioningConfiguration/>", 26);
+}
+
+static void test_multipart(void)
+{
+    aws_s3_part parts[2] = {{1, "\"e1\"", NULL, NULL}, {2, "\"e2\"", "AAAAAA==", "CRC32"}};
+    aws_s3_args args;
+    aws_s3_result result;
+
+    begin();
+    answer(0, "200 OK", "<InitiateMultipartUploadResult><Key>k</Key><UploadId>u/1</UploadId>"
+                        "</InitiateMultipartUploadResult>");
+    answer(1, "200 OK", "<CompleteMultipartUploadResult><ETag>&quot;e-2&quot;</ETag>"
+                        "</CompleteMultipartUploadResult>");
+    answer(2, "200 OK", "<Error><Code>InternalError</Code></Error>");
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.key = "k";
+    CHECK_INT(aws_s3_create_multipart_upload(&client, &args, &result), 0);
+    CHECK_STR(result.upload_id, "u/1");
+    CHECK(sent("POST /bucket/k?uploads= HTTP/1.1\r\n"));
+    args.upload_id = "u/1";
+    args.parts = parts;
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, NULL), AWS_ERR_PARAM);
+    CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_PARTS);
+    args.part_count = 10001;
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, NULL), AWS_ERR_PARAM);
+    args.part_count = 2;
+    parts[1].number = 1; /* not ascending */
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, NULL), AWS_ERR_PARAM);
+    parts[1].number = 10001;
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, NULL), AWS_ERR_PARAM);
+    parts[1].number = 2;
+    parts[1].algorithm = NULL;
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, NULL), AWS_ERR_PARAM);
+    parts[1].algorithm = "CRC32";
+    parts[0].etag = NULL;
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, NULL), AWS_ERR_PARAM);
+    CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_PARTS);
+    parts[0].etag = "\"e1\"";
+    CHECK_INT(s.requests, 1);
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, &result), 0);
+    CHECK_STR(result.etag, "\"e-2\"");
+    CHECK(sent("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+               "<Part><ETag>&quot;e1&quot;</ETag><PartNumber>1</PartNumber></Part>"
+               "<Part><ETag>&quot;e2&quot;</ETag><ChecksumCRC32>AAAAAA==</ChecksumCRC32>"
+               "<PartNumber>2</PartNumber></Part></CompleteMultipartUpload>"));
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, &result), AWS_ERR_SERVICE);
+    CHECK_STR(aws_client_failure(&client)->aws_code, "InternalError");
+}
+
 static void test_delete_objects(void)
 {
     static const char deleted[] = "<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key>"
@@ -365,6 +534,10 @@ int main(void)
     test_refused();
     test_exists();
     test_create();
+    test_more_members();
+    test_required();
+    test_documents();
+    test_multipart();
     test_delete_objects();
     test_entries();
     test_directory();
