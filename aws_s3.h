@@ -714,9 +714,10 @@ AWS_S3_OPERATIONS(AWS_I_S3_DECLARE)
  *     aws_s3_presign(&client, aws_s3_get_object, &args, 3600, url, sizeof url);
  * seconds: at most 604,800 (7 days), 0: 3,600; AWS_UNSIGNED: the plain address of what is public.
  * Made here, without the server, also while the client is busy. Whoever uses it sends the headers
- * that args say (content_type, metadata ...) as they are, and any body. NUL-terminated, into
- * url[size] (300 to 700 bytes, with a session token 2,000): its length, AWS_ERR_MEMORY
- * (failure.needed says the size) or another error; AWS_AGAIN while keys are being had. */
+ * that args say (content_type, metadata ...) as they are, and any body (where the action can't do
+ * without one, args have one, too: "" will do). NUL-terminated, into url[size] (300 to 700 bytes,
+ * with a session token 2,000): its length, AWS_ERR_MEMORY (failure.needed says the size) or
+ * another error; AWS_AGAIN while keys are being had. */
 typedef int aws_s3_action(aws_client *client, const aws_s3_args *args, aws_s3_result *result);
 AWS_API int aws_s3_presign(aws_client *client, aws_s3_action *action, const aws_s3_args *args,
                            uint32_t seconds, char *url, size_t size);

@@ -200,28 +200,70 @@ static void test_client(void)
     CHECK_INT(s.opens, 0);
 }
 
-/* Each action has a URL, and another one than all others; a copy is a PUT with one header more. */
-static void test_every_action(void)
+/* What an action can't do without. */
+static void give_required(const char *name, unsigned flags, const unsigned char *members)
 {
     static const aws_s3_key keys[] = {{"k", NULL}};
-    static char before[64][65];
-    size_t count = 0, i;
+    static const aws_s3_member *const others[] = {
+#define OTHER(member, wire) &aws_s3_m_##member,
+        AWS_S3_MORE(OTHER, OTHER)
+#undef OTHER
+    };
+    static aws_s3_more more[4];
+    const char *text = "b-k";
+    unsigned number = 7;
+
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.key = "a b/c";
+    args.more = more;
+    if (strcmp(name, "delete_objects") == 0) {
+        args.objects = keys;
+        args.object_count = 1;
+    } else if (flags & AWS_I_S3_BODY) {
+        args.body = "";
+    }
+    for (; *members == AWS_I_S3_MUST; members += 2) {
+        unsigned index = members[1];
+        if (index > AWS_I_S3_I_COMMON_LAST) {
+            more[args.more_count].member = others[index - AWS_I_S3_I_COMMON_LAST - 1];
+            more[args.more_count++].value = text;
+        } else if (index <= AWS_I_S3_TEXTS) {
+            memcpy((char *)&args + offsetof(aws_s3_args, acl) + (index - 1) * sizeof text, &text,
+                   sizeof text);
+        } else {
+            memcpy((char *)&args + offsetof(aws_s3_args, part_number) +
+                       (index - 1 - AWS_I_S3_TEXTS) * sizeof number, &number, sizeof number);
+        }
+    }
+}
+
+/* Each action has a URL; but for those that are two names of one request, another than all others;
+ * signed are the host and the members that go in headers. */
+static void test_every_action(void)
+{
+    static char before[128][65];
+    size_t count = 0, twins = 0, i;
 
     begin();
 #define EACH(name, Name, method, query, flags, members, body, run)                                \
-    args.objects = keys;                                                                          \
-    args.object_count = 1;                                                                        \
-    args.location_constraint = "eu-west-1";                                                       \
-    args.copy_source = strcmp(#name, "copy") == 0 ? "b/k" : NULL;                                 \
-    CHECK(presign(aws_s3_##name, 60) > 0);                                                        \
-    for (i = 0; i < count; i++)                                                                   \
-        CHECK(strcmp(before[i], parameter("X-Amz-Signature")) != 0);                              \
-    if (count < 64)                                                                               \
+    {                                                                                             \
+        static const unsigned char list[] = {AWS_I_S3_LIST members 0};                            \
+        give_required(#name, flags, list);                                                        \
+        CHECK(presign(aws_s3_##name, 60) > 0);                                                    \
+        for (i = 0; i < count; i++)                                                               \
+            twins += strcmp(before[i], parameter("X-Amz-Signature")) == 0;                        \
         snprintf(before[count++], 65, "%s", parameter("X-Amz-Signature"));                        \
-    CHECK_STR(parameter("X-Amz-SignedHeaders"),                                                   \
-              args.copy_source ? "host%3Bx-amz-copy-source" : "host");
+        CHECK(strstr(parameter("X-Amz-SignedHeaders"), "host") != NULL);                          \
+        CHECK((strstr(parameter("X-Amz-SignedHeaders"), "x-amz-copy-source") != NULL) ==          \
+              (args.copy_source != NULL));                                                        \
+    }
     AWS_S3_OPERATIONS(EACH)
 #undef EACH
+    CHECK_INT(count, 116);
+    /* ListDirectoryBuckets, four deprecated names; Get and List of analytics, of inventory, of
+     * metrics and of intelligent tiering differ in the id, annotations in the name */
+    CHECK_INT(twins, 5);
     CHECK_INT(s.opens, 0);
 }
 
