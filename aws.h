@@ -505,15 +505,16 @@ enum { AWS_XML_DEPTH = 12, AWS_XML_PATH = 192 };
 /* Feed it slices of any length. On START and TEXT path is the open elements' names, joined by
  * '/' ("ListBucketResult/Contents/Key"); on END too, the element that ends included. */
 typedef struct aws_xml {
-    char          path[AWS_XML_PATH];
+    unsigned char state, depth, pending, declared, utf8_left, utf8_low, utf8_high;
     size_t        path_length;
     size_t        root_length; /* of the first name: path + root_length is "/Contents/Key" */
     const char   *text;        /* TEXT: decoded bytes, not terminated, until the next step; an */
     size_t        text_size;   /* element's text may come in several pieces */
-    unsigned char state, depth, quote, utf8_left, utf8_low, utf8_high, entity_size, pending;
+    const unsigned char *at, *end; /* of what the step was given */
+    size_t        match; /* bytes of a word compared, or of an entity's name */
     unsigned char starts[AWS_XML_DEPTH]; /* where each open name begins in path */
     char          entity[12];
-    size_t        match; /* bytes of an end tag or a declaration compared */
+    char          path[AWS_XML_PATH];
 } aws_xml;
 
 AWS_API void aws_xml_init(aws_xml *xml);
@@ -811,6 +812,7 @@ struct aws_client {
     unsigned           attempts;
     aws_i_item        *items;
     size_t             item_count, query_count, item_room;
+    const unsigned char *piece; /* of the answer, that the XML reader is at; not yet taken */
     unsigned char     *scratch; /* X.509 context, later XML reader and response head */
     size_t             scratch_size;
     aws_i_http         http;
@@ -2398,99 +2400,144 @@ static int aws_i_target(aws_client *client)
 /* ---- XML ---- */
 
 enum {
-    AWS_I_X_PROLOG,      /* before the root: white space, a declaration, comments */
-    AWS_I_X_EPILOG,      /* after it */
-    AWS_I_X_TEXT,        /* inside an element */
-    AWS_I_X_LT,          /* after '<' */
-    AWS_I_X_DECLARATION, /* after "<?": "xml", then anything up to "?>" */
-    AWS_I_X_BANG,        /* after "<!": "--" or "[CDATA[" */
-    AWS_I_X_CDATA_OPEN,
-    AWS_I_X_CDATA,
-    AWS_I_X_COMMENT,
+    /* no states, but what has to be done */
+    AWS_I_X_ENTITY_END,
+    AWS_I_X_FIRST,       /* a start tag's name begins */
+    AWS_I_X_OPENED,      /* a start tag ends */
+    AWS_I_X_EMPTIED,     /* <x/> ends */
+    AWS_I_X_CLOSED,      /* an end tag ends */
+    AWS_I_X_BRACKETS,    /* of CDATA, that turn out to be text */
+    /* states */
+    AWS_I_X_FAILED,
     AWS_I_X_NAME,        /* of a start tag */
+    AWS_I_X_DECLARATION, /* after "<?": "xml", then anything up to "?>" */
+    AWS_I_X_CONTENT,     /* of an element, or what stands outside of the root */
+    AWS_I_X_CDATA,
+    AWS_I_X_ENTITY,      /* these three are only inside of an element */
+    AWS_I_X_END_NAME,    /* after "</" */
+    AWS_I_X_CDATA_OPEN,  /* after "<![" */
+    AWS_I_X_CDATA_ONE,   /* after "]" */
+    AWS_I_X_CDATA_TWO,
+    AWS_I_X_DECLARED,
+    AWS_I_X_DECLARED_END,
+    AWS_I_X_LT,          /* after '<' */
+    AWS_I_X_BANG,        /* after "<!": DOCTYPE and ENTITY are refused */
+    AWS_I_X_DASH,
+    AWS_I_X_COMMENT,
+    AWS_I_X_COMMENT_DASH,
+    AWS_I_X_COMMENT_END, /* after "--" */
     AWS_I_X_TAG,         /* white space in a start tag */
     AWS_I_X_ATTRIBUTE,   /* its name */
     AWS_I_X_EQUALS,
     AWS_I_X_QUOTE,
-    AWS_I_X_VALUE,
-    AWS_I_X_VALUE_END,   /* after the closing quote */
+    AWS_I_X_VALUE,       /* in "" */
+    AWS_I_X_VALUE_ONE,   /* in '' */
+    AWS_I_X_VALUE_END,
     AWS_I_X_EMPTY,       /* after the '/' of <x/> */
-    AWS_I_X_END_NAME,    /* after "</" */
     AWS_I_X_END_SPACE,
-    AWS_I_X_ENTITY,
-    AWS_I_X_FAILED
+    AWS_I_X_STATES
 };
 
 enum { AWS_I_X_POP = 1, AWS_I_X_CLOSE = 2 }; /* pending */
 
+/* What a byte does in a state: the first rule that fits; if none does it is an error. ' ' is any
+ * white space, 'a' begins a name, '0' is inside of one, '*' is any byte. */
+static const unsigned char aws_i_xml_rules[AWS_I_X_STATES - AWS_I_X_FAILED][4][2] = {
+    /* FAILED */ {{0, 0}},
+    /* NAME */
+    {{'>', AWS_I_X_OPENED}, {'0', AWS_I_X_NAME}, {' ', AWS_I_X_TAG}, {'/', AWS_I_X_EMPTY}},
+    /* DECLARATION */ {{' ', AWS_I_X_DECLARED}},
+    /* CONTENT */ {{'<', AWS_I_X_LT}, {'&', AWS_I_X_ENTITY}, {' ', AWS_I_X_CONTENT}},
+    /* CDATA */ {{']', AWS_I_X_CDATA_ONE}},
+    /* ENTITY */ {{';', AWS_I_X_ENTITY_END}},
+    /* END_NAME */ {{'>', AWS_I_X_CLOSED}, {' ', AWS_I_X_END_SPACE}},
+    /* CDATA_OPEN */ {{'[', AWS_I_X_CDATA}},
+    /* CDATA_ONE */ {{']', AWS_I_X_CDATA_TWO}, {'*', AWS_I_X_BRACKETS}},
+    /* CDATA_TWO */ {{'>', AWS_I_X_CONTENT}, {'*', AWS_I_X_BRACKETS}},
+    /* DECLARED */ {{'?', AWS_I_X_DECLARED_END}, {'<', AWS_I_X_FAILED}, {'*', AWS_I_X_DECLARED}},
+    /* DECLARED_END */
+    {{'>', AWS_I_X_CONTENT}, {'?', AWS_I_X_DECLARED_END}, {'<', AWS_I_X_FAILED},
+     {'*', AWS_I_X_DECLARED}},
+    /* LT */
+    {{'/', AWS_I_X_END_NAME}, {'a', AWS_I_X_FIRST}, {'!', AWS_I_X_BANG},
+     {'?', AWS_I_X_DECLARATION}},
+    /* BANG */ {{'-', AWS_I_X_DASH}, {'[', AWS_I_X_CDATA_OPEN}},
+    /* DASH */ {{'-', AWS_I_X_COMMENT}},
+    /* COMMENT */ {{'-', AWS_I_X_COMMENT_DASH}, {'*', AWS_I_X_COMMENT}},
+    /* COMMENT_DASH */ {{'-', AWS_I_X_COMMENT_END}, {'*', AWS_I_X_COMMENT}},
+    /* COMMENT_END */ {{'>', AWS_I_X_CONTENT}},
+    /* TAG */
+    {{'>', AWS_I_X_OPENED}, {' ', AWS_I_X_TAG}, {'a', AWS_I_X_ATTRIBUTE}, {'/', AWS_I_X_EMPTY}},
+    /* ATTRIBUTE */ {{'0', AWS_I_X_ATTRIBUTE}, {'=', AWS_I_X_QUOTE}, {' ', AWS_I_X_EQUALS}},
+    /* EQUALS */ {{'=', AWS_I_X_QUOTE}, {' ', AWS_I_X_EQUALS}},
+    /* QUOTE */ {{'"', AWS_I_X_VALUE}, {'\'', AWS_I_X_VALUE_ONE}, {' ', AWS_I_X_QUOTE}},
+    /* VALUE */ {{'"', AWS_I_X_VALUE_END}, {'<', AWS_I_X_FAILED}, {'*', AWS_I_X_VALUE}},
+    /* VALUE_ONE */ {{'\'', AWS_I_X_VALUE_END}, {'<', AWS_I_X_FAILED}, {'*', AWS_I_X_VALUE_ONE}},
+    /* VALUE_END */ {{'>', AWS_I_X_OPENED}, {' ', AWS_I_X_TAG}, {'/', AWS_I_X_EMPTY}},
+    /* EMPTY */ {{'>', AWS_I_X_EMPTIED}},
+    /* END_SPACE */ {{'>', AWS_I_X_CLOSED}, {' ', AWS_I_X_END_SPACE}}};
+
 AWS_API void aws_xml_init(aws_xml *xml)
 {
     memset(xml, 0, sizeof *xml);
+    xml->state = AWS_I_X_CONTENT;
 }
 
 AWS_API int aws_xml_complete(const aws_xml *xml)
 {
-    return xml->state == AWS_I_X_EPILOG && !xml->pending;
+    return xml->state == AWS_I_X_CONTENT && !xml->depth && xml->root_length && !xml->pending;
 }
 
-static int aws_i_xml_space(int c)
+static int aws_i_xml_letter(unsigned c)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    return (c | 32) - 'a' < 26;
 }
 
-static int aws_i_xml_name(int c, int first)
+static int aws_i_xml_fits(unsigned rule, unsigned c)
 {
-    return (aws_i_alnum(c) && !(first && aws_i_digit(c))) || c == '_' || c == ':' ||
-           (!first && (c == '-' || c == '.'));
+    switch (rule) {
+    case ' ':
+        return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    case '0':
+        if (aws_i_digit((int)c) || c == '-' || c == '.')
+            return 1; /* fall through */
+    case 'a':
+        return aws_i_xml_letter(c) || c == '_' || c == ':';
+    default:
+        return rule == c || rule == '*';
+    }
 }
 
 /* One byte of UTF-8: 0, or AWS_ERR_XML if it can't stand here (RFC 3629's table). */
-static int aws_i_xml_utf8(aws_xml *xml, unsigned char c)
+static int aws_i_xml_utf8(aws_xml *xml, unsigned c)
 {
+    unsigned low = 0x80, high = 0xbf;
+
     if (xml->utf8_left) {
         if (c < xml->utf8_low || c > xml->utf8_high)
             return AWS_ERR_XML;
         xml->utf8_left--;
-        xml->utf8_low = 0x80;
-        xml->utf8_high = 0xbf;
-        return 0;
+    } else if (c < 0x80) {
+        return c < 0x20 && !aws_i_xml_fits(' ', c) ? AWS_ERR_XML : 0;
+    } else {
+        if (c < 0xc2 || c > 0xf4)
+            return AWS_ERR_XML;
+        xml->utf8_left = (unsigned char)(1 + (c >= 0xe0) + (c >= 0xf0));
+        low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : low;
+        high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : high;
     }
-    if (c < 0x80)
-        return c < 0x20 && !aws_i_xml_space(c) ? AWS_ERR_XML : 0;
-    if (c < 0xc2 || c > 0xf4)
-        return AWS_ERR_XML;
-    xml->utf8_left = (unsigned char)(c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3);
-    xml->utf8_low = (unsigned char)(c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80);
-    xml->utf8_high = (unsigned char)(c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf);
+    xml->utf8_low = (unsigned char)low;
+    xml->utf8_high = (unsigned char)high;
     return 0;
-}
-
-/* The root's length is known once its name has ended. */
-static void aws_i_xml_named(aws_xml *xml)
-{
-    if (xml->depth == 1)
-        xml->root_length = xml->path_length;
 }
 
 static int aws_i_xml_push(aws_xml *xml)
 {
-    if (xml->depth == AWS_XML_DEPTH)
+    if (xml->depth == AWS_XML_DEPTH || xml->path_length + 2 > AWS_XML_PATH)
         return AWS_ERR_TOO_BIG;
-    if (xml->depth) {
-        if (xml->path_length + 2 > AWS_XML_PATH)
-            return AWS_ERR_TOO_BIG;
+    if (xml->depth)
         xml->path[xml->path_length++] = '/';
-    }
     xml->starts[xml->depth++] = (unsigned char)xml->path_length;
-    return 0;
-}
-
-static int aws_i_xml_append_name(aws_xml *xml, unsigned char c)
-{
-    if (xml->path_length + 1 >= AWS_XML_PATH)
-        return AWS_ERR_TOO_BIG;
-    xml->path[xml->path_length++] = (char)c;
-    xml->path[xml->path_length] = 0;
     return 0;
 }
 
@@ -2500,338 +2547,223 @@ static void aws_i_xml_pop(aws_xml *xml)
     if (xml->depth)
         xml->path_length--;
     xml->path[xml->path_length] = 0;
-    xml->state = xml->depth ? AWS_I_X_TEXT : AWS_I_X_EPILOG;
+    xml->state = AWS_I_X_CONTENT;
     xml->pending = 0;
+}
+
+/* A letter or digit as a digit of up to 36, others as more. */
+static unsigned aws_i_digit_value(int c)
+{
+    c = aws_i_lower(c);
+    return aws_i_digit(c) ? (unsigned)c - '0' : c >= 'a' ? (unsigned)c - 'a' + 10 : 99;
 }
 
 /* The value of "&...;" as UTF-8 in entity; 0 if there is no such entity. */
 static size_t aws_i_xml_entity(aws_xml *xml)
 {
-    static const char names[5][6] = {"lt", "gt", "amp", "quot", "apos"};
+    static const char names[] = "lt\0gt\0amp\0quot\0apos\0";
     char *e = xml->entity;
     uint32_t code = 0;
-    size_t i;
+    size_t size, i;
+    unsigned base = 10;
 
-    e[xml->entity_size] = 0;
+    e[xml->match] = 0;
     if (e[0] != '#') {
-        for (i = 0; i < 5; i++)
-            if (aws_i_equal(e, names[i])) {
-                e[0] = "<>&\"'"[i];
-                return 1;
-            }
-        return 0;
+        int name = aws_i_list_find(names, e);
+        e[0] = "?<>&\"'"[name + 1];
+        return name >= 0;
     }
-    i = e[1] == 'x' ? 2 : 1;
-    if (!e[i])
-        return 0;
-    for (; e[i]; i++) {
-        int c = aws_i_lower((unsigned char)e[i]);
-        int digit = aws_i_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
-        if (digit >= (e[1] == 'x' ? 16 : 10))
+    if (e[1] == 'x')
+        base = 16;
+    i = base == 16 ? 2 : 1;
+    do {
+        unsigned digit = aws_i_digit_value((unsigned char)e[i]);
+        code = code * base + digit;
+        if (digit >= base || code > 0x10ffff)
             return 0;
-        code = code * (e[1] == 'x' ? 16 : 10) + (uint32_t)digit;
-        if (code > 0x10ffff)
-            return 0;
-    }
-    if (!code || (code >= 0xd800 && code <= 0xdfff))
+    } while (e[++i]);
+    if (!code || code >> 11 == 0xd800 >> 11)
         return 0;
-    if (code < 0x80) {
-        e[0] = (char)code;
+    e[0] = (char)code;
+    if (code < 0x80)
         return 1;
-    }
-    i = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    e[0] = (char)((i == 2 ? 0xc0 : i == 3 ? 0xe0 : 0xf0) | (code >> 6 * (i - 1)));
-    {
-        size_t k;
-        for (k = 1; k < i; k++)
-            e[k] = (char)(0x80 | (code >> 6 * (i - 1 - k) & 0x3f));
-    }
-    return i;
+    size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (i = size; --i; code >>= 6)
+        e[i] = (char)(0x80 | (code & 0x3f));
+    e[0] = (char)(0xf00u >> size | code); /* 0xc0, 0xe0 or 0xf0 in front */
+    return size;
 }
 
-static int aws_i_xml_text_event(aws_xml *xml, const char *text, size_t size)
+static int aws_i_xml_text_event(aws_xml *xml, const void *text, size_t size)
 {
-    xml->text = text;
+    xml->text = (const char *)text;
     xml->text_size = size;
     return AWS_XML_TEXT;
 }
 
-/* The byte after '<'. */
-static int aws_i_xml_lt(aws_xml *xml, unsigned char c)
+/* A run of text up to a byte that means something. */
+static int aws_i_xml_run(aws_xml *xml, unsigned stop, unsigned other)
 {
-    xml->match = 0;
-    if (c == '/') {
-        xml->state = AWS_I_X_END_NAME;
-        return xml->depth ? 0 : AWS_ERR_XML;
-    }
-    if (c == '!') {
-        xml->state = AWS_I_X_BANG;
-        return 0;
-    }
-    if (c == '?') { /* only <?xml ...?>, only before the root and once */
-        xml->state = AWS_I_X_DECLARATION;
-        return xml->depth || xml->root_length || xml->quote ? AWS_ERR_XML : 0;
-    }
-    if (!aws_i_xml_name(c, 1) || (!xml->depth && xml->root_length))
-        return AWS_ERR_XML;
-    xml->state = AWS_I_X_NAME;
-    if (aws_i_xml_push(xml) < 0)
-        return AWS_ERR_TOO_BIG;
-    return aws_i_xml_append_name(xml, c);
+    const unsigned char *from = xml->at, *at = from;
+
+    for (; at < xml->end && *at != stop && *at != other; at++)
+        if ((xml->utf8_left || *at < 0x20 || *at >= 0x80) && aws_i_xml_utf8(xml, *at) < 0)
+            return AWS_ERR_XML;
+    xml->at = at;
+    return at > from ? aws_i_xml_text_event(xml, from, (size_t)(at - from)) : 0;
 }
 
-/* "<?xml" and white space, then up to "?>". */
-static int aws_i_xml_declaration(aws_xml *xml, unsigned char c)
+/* Append to a start tag's name: a byte, and what else is plain. */
+static int aws_i_xml_append_name(aws_xml *xml, unsigned c)
 {
-    if (xml->match < 3)
-        return c == (unsigned char)"xml"[xml->match++] ? 0 : AWS_ERR_XML;
-    if (xml->match == 3) {
-        xml->match = 4;
-        return aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
+    for (;;) {
+        if (xml->path_length + 1 >= AWS_XML_PATH)
+            return AWS_ERR_TOO_BIG;
+        xml->path[xml->path_length++] = (char)c;
+        if (xml->at == xml->end || !aws_i_xml_letter(*xml->at))
+            break;
+        c = *xml->at++;
     }
-    if (c == '>' && xml->match == 5) {
-        xml->state = AWS_I_X_PROLOG;
-        xml->quote = 1; /* seen */
-    }
-    xml->match = c == '?' ? 5 : 4;
-    return c == '<' ? AWS_ERR_XML : aws_i_xml_utf8(xml, c);
-}
-
-/* After "<!": a comment, or CDATA inside an element; DOCTYPE and ENTITY are refused. */
-static int aws_i_xml_bang(aws_xml *xml, unsigned char c)
-{
-    if (!xml->match && c == '[' && xml->depth) {
-        xml->state = AWS_I_X_CDATA_OPEN;
-        return 0;
-    }
-    if (c != '-')
-        return AWS_ERR_XML;
-    if (xml->match++) {
-        xml->state = AWS_I_X_COMMENT;
-        xml->match = 0;
-    }
+    xml->path[xml->path_length] = 0;
     return 0;
 }
 
-/* In a comment "--" may only stand before '>'. */
-static int aws_i_xml_comment(aws_xml *xml, unsigned char c)
+/* What has to be done besides going to another state: 0, an event or an error. */
+static int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
 {
-    if (xml->match == 2) {
-        xml->state = (unsigned char)(xml->depth         ? AWS_I_X_TEXT
-                                     : xml->root_length ? AWS_I_X_EPILOG
-                                                        : AWS_I_X_PROLOG);
-        return c == '>' ? 0 : AWS_ERR_XML;
-    }
-    xml->match = c == '-' ? xml->match + 1 : 0;
-    return aws_i_xml_utf8(xml, c);
-}
+    size_t size;
 
-/* CDATA ends with "]]>"; brackets that turn out to be text are given then. */
-static int aws_i_xml_cdata(aws_xml *xml, unsigned char c)
-{
-    static const char brackets[] = "]]";
-    size_t held = xml->match;
-
-    if (c == ']' && held < 2) {
-        xml->match++;
-        return xml->utf8_left ? AWS_ERR_XML : 0;
-    }
-    if (c == ']')
-        return aws_i_xml_text_event(xml, brackets, 1);
-    xml->match = 0;
-    if (c == '>' && held == 2) {
-        xml->state = AWS_I_X_TEXT;
-        return 0;
-    }
-    if (aws_i_xml_utf8(xml, c) < 0)
-        return AWS_ERR_XML;
-    memcpy(xml->entity, brackets, held);
-    xml->entity[held] = (char)c;
-    return aws_i_xml_text_event(xml, xml->entity, held + 1);
-}
-
-static int aws_i_xml_tag_end(aws_xml *xml)
-{
-    xml->state = AWS_I_X_TEXT;
-    aws_i_xml_named(xml);
-    return AWS_XML_START;
-}
-
-/* In a start tag, between attributes: `spaced` if white space came before. */
-static int aws_i_xml_tag(aws_xml *xml, unsigned char c, int spaced)
-{
-    if (aws_i_xml_space(c)) {
-        xml->state = AWS_I_X_TAG;
-        return 0;
-    }
-    if (c == '>')
-        return aws_i_xml_tag_end(xml);
-    if (c == '/') {
-        xml->state = AWS_I_X_EMPTY;
-        return 0;
-    }
-    xml->state = AWS_I_X_ATTRIBUTE;
-    return spaced && aws_i_xml_name(c, 1) ? 0 : AWS_ERR_XML;
-}
-
-/* The name in "</name>" is compared with the innermost open one. */
-static int aws_i_xml_end_name(aws_xml *xml, unsigned char c)
-{
-    size_t start = xml->starts[xml->depth - 1];
-
-    if (start + xml->match < xml->path_length)
-        return c == (unsigned char)xml->path[start + xml->match++] ? 0 : AWS_ERR_XML;
-    if (aws_i_xml_space(c)) {
-        xml->state = AWS_I_X_END_SPACE;
-        return 0;
-    }
-    if (c != '>')
-        return AWS_ERR_XML;
-    xml->pending = AWS_I_X_POP;
-    return AWS_XML_END;
-}
-
-static int aws_i_xml_entity_byte(aws_xml *xml, unsigned char c)
-{
-    if (c == ';') {
-        size_t size = aws_i_xml_entity(xml);
-        xml->state = AWS_I_X_TEXT;
-        return size ? aws_i_xml_text_event(xml, xml->entity, size) : AWS_ERR_XML;
-    }
-    if (xml->entity_size + 1u >= sizeof xml->entity || !(aws_i_alnum(c) || c == '#'))
-        return AWS_ERR_XML;
-    xml->entity[xml->entity_size++] = (char)c;
-    return 0;
-}
-
-/* One byte in a start tag. */
-static int aws_i_xml_tag_byte(aws_xml *xml, unsigned char c)
-{
-    switch (xml->state) {
-    case AWS_I_X_NAME:
-        return aws_i_xml_name(c, 0) ? aws_i_xml_append_name(xml, c) : aws_i_xml_tag(xml, c, 0);
-    case AWS_I_X_TAG:
-        return aws_i_xml_tag(xml, c, 1);
-    case AWS_I_X_VALUE_END:
-        return aws_i_xml_tag(xml, c, 0);
-    case AWS_I_X_ATTRIBUTE:
-        if (aws_i_xml_name(c, 0))
-            return 0;
-        xml->state = (unsigned char)(c == '=' ? AWS_I_X_QUOTE : AWS_I_X_EQUALS);
-        return c == '=' || aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
-    case AWS_I_X_EQUALS:
-        if (c == '=')
-            xml->state = AWS_I_X_QUOTE;
-        return c == '=' || aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
-    case AWS_I_X_QUOTE:
-        xml->quote = c;
-        if (c == '"' || c == '\'')
-            xml->state = AWS_I_X_VALUE;
-        return c == '"' || c == '\'' || aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
-    case AWS_I_X_VALUE:
-        if (c == xml->quote && !xml->utf8_left) {
-            xml->state = AWS_I_X_VALUE_END;
-            return 0;
-        }
-        return c == '<' ? AWS_ERR_XML : aws_i_xml_utf8(xml, c);
-    default: /* AWS_I_X_EMPTY */
-        if (c != '>')
-            return AWS_ERR_XML;
-        xml->pending = AWS_I_X_CLOSE;
-        return aws_i_xml_tag_end(xml);
-    }
-}
-
-/* One byte in, an event, 0 or an error out. */
-static int aws_i_xml_byte(aws_xml *xml, unsigned char c)
-{
-    switch (xml->state) {
-    case AWS_I_X_PROLOG:
-    case AWS_I_X_EPILOG:
-        if (c == '<')
-            xml->state = AWS_I_X_LT;
-        return c == '<' || aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
-    case AWS_I_X_TEXT: /* '<' or '&': the rest is taken in runs */
-        xml->state = (unsigned char)(c == '<' ? AWS_I_X_LT : AWS_I_X_ENTITY);
-        xml->entity_size = 0;
-        return xml->utf8_left ? AWS_ERR_XML : 0;
-    case AWS_I_X_LT:
-        return aws_i_xml_lt(xml, c);
-    case AWS_I_X_DECLARATION:
-        return aws_i_xml_declaration(xml, c);
-    case AWS_I_X_BANG:
-        return aws_i_xml_bang(xml, c);
-    case AWS_I_X_CDATA_OPEN:
-        if (c != (unsigned char)"CDATA["[xml->match++])
-            return AWS_ERR_XML;
-        if (xml->match == 6) {
-            xml->state = AWS_I_X_CDATA;
-            xml->match = 0;
-        }
-        return 0;
-    case AWS_I_X_CDATA:
-        return aws_i_xml_cdata(xml, c);
-    case AWS_I_X_COMMENT:
-        return aws_i_xml_comment(xml, c);
-    case AWS_I_X_END_NAME:
-        return aws_i_xml_end_name(xml, c);
-    case AWS_I_X_END_SPACE:
-        if (c != '>')
-            return aws_i_xml_space(c) ? 0 : AWS_ERR_XML;
-        xml->pending = AWS_I_X_POP;
-        return AWS_XML_END;
-    case AWS_I_X_ENTITY:
-        return aws_i_xml_entity_byte(xml, c);
+    switch (to) {
     case AWS_I_X_FAILED:
         return AWS_ERR_XML;
+    case AWS_I_X_DECLARATION: /* only before the root and once */
+        if (xml->depth || xml->root_length || xml->declared++)
+            return AWS_ERR_XML;
+        break;
+    case AWS_I_X_FIRST:
+        if (!xml->depth && xml->root_length)
+            return AWS_ERR_XML;
+        if (aws_i_xml_push(xml) < 0)
+            return AWS_ERR_TOO_BIG;
+        xml->state = AWS_I_X_NAME; /* fall through */
+    case AWS_I_X_NAME:
+        return aws_i_xml_append_name(xml, c);
+    case AWS_I_X_EMPTIED:
+    case AWS_I_X_OPENED:
+        if (to == AWS_I_X_EMPTIED)
+            xml->pending = AWS_I_X_CLOSE;
+        if (xml->depth == 1)
+            xml->root_length = xml->path_length;
+        xml->state = AWS_I_X_CONTENT;
+        return AWS_XML_START;
+    case AWS_I_X_CLOSED:
+        xml->pending = AWS_I_X_POP;
+        return AWS_XML_END;
+    case AWS_I_X_ENTITY_END:
+        xml->state = AWS_I_X_CONTENT;
+        size = aws_i_xml_entity(xml);
+        return size ? aws_i_xml_text_event(xml, xml->entity, size) : AWS_ERR_XML;
     default:
-        return aws_i_xml_tag_byte(xml, c);
+        break;
     }
+    xml->state = (unsigned char)to;
+    xml->match = 0;
+    return to - AWS_I_X_ENTITY < 3 && !xml->depth ? AWS_ERR_XML : 0;
 }
 
-/* How many bytes of element text begin data. */
-static int aws_i_xml_run(aws_xml *xml, const unsigned char *data, size_t size, size_t *run)
+/* What comes letter by letter. */
+static int aws_i_xml_word(aws_xml *xml, const char *word)
 {
-    size_t i;
-
-    for (i = 0; i < size && data[i] != '<' && data[i] != '&'; i++) {
-        if (data[i] >= 0x20 && data[i] < 0x80 && !xml->utf8_left)
-            continue;
-        if (aws_i_xml_utf8(xml, data[i]) < 0)
+    for (; word[xml->match] && xml->at != xml->end; xml->match++)
+        if (*xml->at++ != (unsigned char)word[xml->match])
             return AWS_ERR_XML;
-    }
-    *run = i;
     return 0;
 }
 
-AWS_API int aws_xml_step(aws_xml *xml, const void *data, size_t size, size_t *used)
+static int aws_i_xml_entity_name(aws_xml *xml)
 {
-    const unsigned char *bytes = aws_i_bytes(data);
-    size_t i = 0, run = 0;
+    for (; xml->at != xml->end && (*xml->at == '#' || aws_i_alnum(*xml->at)); xml->at++) {
+        if (xml->match + 1 >= sizeof xml->entity)
+            return AWS_ERR_XML;
+        xml->entity[xml->match++] = (char)*xml->at;
+    }
+    return 0;
+}
+
+/* Bytes about which there is nothing to decide. */
+static int aws_i_xml_plain(aws_xml *xml)
+{
+    switch (xml->state) {
+    case AWS_I_X_CONTENT:
+        return xml->depth ? aws_i_xml_run(xml, '<', '&') : 0;
+    case AWS_I_X_CDATA:
+        return aws_i_xml_run(xml, ']', ']');
+    case AWS_I_X_END_NAME:
+        return aws_i_xml_word(xml, xml->path + xml->starts[xml->depth - 1]);
+    case AWS_I_X_CDATA_OPEN:
+        return aws_i_xml_word(xml, "CDATA");
+    case AWS_I_X_DECLARATION:
+        return aws_i_xml_word(xml, "xml");
+    case AWS_I_X_ENTITY:
+        return aws_i_xml_entity_name(xml);
+    default:
+        return 0;
+    }
+}
+
+/* A step's state has changed by as many bytes as make an event or an error, or by one. */
+static int aws_i_xml_take(aws_xml *xml)
+{
+    const unsigned char *rule = aws_i_xml_rules[xml->state - AWS_I_X_FAILED][0];
+    unsigned c, to = AWS_I_X_FAILED, i;
+    int r = aws_i_xml_plain(xml);
+
+    if (r || xml->at == xml->end)
+        return r;
+    c = *xml->at;
+    for (i = 0; i < 8; i += 2)
+        if (aws_i_xml_fits(rule[i], c)) {
+            to = rule[i + 1];
+            break;
+        }
+    if (to == AWS_I_X_BRACKETS) { /* this byte comes again then */
+        size_t held = c == ']' ? 1u : xml->state - (unsigned)AWS_I_X_CDATA_ONE + 1;
+        xml->state = c == ']' ? AWS_I_X_CDATA_ONE : AWS_I_X_CDATA;
+        return aws_i_xml_text_event(xml, "]]", held);
+    }
+    xml->at++;
+    if ((xml->utf8_left || c < 0x20 || c >= 0x80) && aws_i_xml_utf8(xml, c) < 0)
+        return AWS_ERR_XML;
+    return aws_i_xml_do(xml, to, c);
+}
+
+/* The next event of what at..end has, AWS_AGAIN if there is none. */
+static int aws_i_xml_next(aws_xml *xml)
+{
     int r = 0;
 
-    *used = 0;
     if (xml->pending == AWS_I_X_CLOSE) {
         xml->pending = AWS_I_X_POP;
         return AWS_XML_END;
     }
-    if (xml->pending == AWS_I_X_POP)
+    if (xml->pending)
         aws_i_xml_pop(xml);
-    while (i < size && !r) {
-        if (xml->state == AWS_I_X_TEXT) {
-            r = aws_i_xml_run(xml, bytes + i, size - i, &run);
-            if (!r && run) {
-                *used = i + run;
-                return aws_i_xml_text_event(xml, (const char *)bytes + i, run);
-            }
-        }
-        if (!r)
-            r = aws_i_xml_byte(xml, bytes[i++]);
-    }
-    *used = i;
-    if (r < 0)
+    while (!r)
+        r = xml->at == xml->end ? AWS_AGAIN : aws_i_xml_take(xml);
+    if (r < AWS_AGAIN)
         xml->state = AWS_I_X_FAILED;
-    return r ? r : AWS_AGAIN;
+    return r;
+}
+
+AWS_API int aws_xml_step(aws_xml *xml, const void *data, size_t size, size_t *used)
+{
+    int r;
+
+    xml->at = aws_i_bytes(data);
+    xml->end = xml->at + size;
+    r = aws_i_xml_next(xml);
+    *used = (size_t)(xml->at - aws_i_bytes(data));
+    return r;
 }
 
 /* ---- JSON ---- */
@@ -3814,21 +3746,15 @@ static int aws_i_http_begin_body(aws_i_http *http, int head_request)
     return 0;
 }
 
-static int aws_i_hex_value(int c)
-{
-    c = aws_i_lower(c);
-    return aws_i_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A byte of a chunk's size; 15 digits are enough for any size below 2^60. */
 static int aws_i_http_size(aws_i_http *http, unsigned char c)
 {
-    int value = aws_i_hex_value(c);
+    unsigned value = aws_i_digit_value(c);
 
-    if (value >= 0) {
+    if (value < 16) {
         if (++http->digits > 15)
             return AWS_ERR_PROTOCOL;
-        http->length = http->length << 4 | (unsigned)value;
+        http->length = http->length << 4 | value;
         return 0;
     }
     if (!http->digits)
@@ -5003,9 +4929,31 @@ static int aws_i_sleep(aws_client *client, uint32_t ms)
     return aws_i_want(client, AWS_WAIT_TIMER);
 }
 
+static void aws_i_body_take(aws_client *client, size_t size)
+{
+    aws_i_http_take(&client->http, size);
+    aws_i_consume(client, size);
+}
+
+static aws_xml *aws_i_xml_of(const aws_client *client)
+{
+    return (aws_xml *)(void *)client->scratch;
+}
+
+/* Take what the XML reader has read of its piece. */
+static void aws_i_settle(aws_client *client)
+{
+    const unsigned char *piece = client->piece;
+
+    client->piece = NULL;
+    if (piece)
+        aws_i_body_take(client, (size_t)(aws_i_xml_of(client)->at - piece));
+}
+
 /* Body bytes of the answer: 1, 0 at its complete end, AWS_AGAIN or an error. */
 static int aws_i_body(aws_client *client, const unsigned char **data, size_t *size)
 {
+    aws_i_settle(client);
     for (;;) {
         size_t skipped, have;
         int r;
@@ -5034,12 +4982,6 @@ static int aws_i_body(aws_client *client, const unsigned char **data, size_t *si
     }
 }
 
-static void aws_i_body_take(aws_client *client, size_t size)
-{
-    aws_i_http_take(&client->http, size);
-    aws_i_consume(client, size);
-}
-
 /* Read and drop what is left if it is short, else give the connection up: 1 or AWS_AGAIN. */
 static int aws_i_drain(aws_client *client)
 {
@@ -5048,6 +4990,7 @@ static int aws_i_drain(aws_client *client)
     size_t size;
     int r = 1;
 
+    aws_i_settle(client);
     while (r > 0 && !client->connection.doomed) {
         if (client->http.state == AWS_I_H_BODY && client->http.length > SHORT)
             break;
@@ -5076,6 +5019,7 @@ static int aws_i_step_take(aws_client *client)
         client->owner = NULL;
         client->drained = 0;
     }
+    aws_i_settle(client);
     if (client->connection.state == AWS_I_C_OPEN && client->http.state != AWS_I_H_DONE &&
         aws_i_drain(client) == AWS_AGAIN)
         return AWS_AGAIN;
@@ -5507,11 +5451,6 @@ static int aws_i_step_flush(aws_client *client)
 }
 
 /* ---- Receive ---- */
-
-static aws_xml *aws_i_xml_of(const aws_client *client)
-{
-    return (aws_xml *)(void *)client->scratch;
-}
 
 /* The head of the answer lies behind the XML reader. */
 static char *aws_i_head_of(const aws_client *client)
@@ -6239,6 +6178,7 @@ AWS_API int aws_client_cancel(aws_client *client)
     if (client->broken || !aws_i_in_progress(client))
         return 0;
     aws_i_release_keys(client);
+    aws_i_settle(client);
     client->owner = NULL;
     client->pending = 0;
     client->waits = 0;
@@ -6329,33 +6269,34 @@ static int aws_i_stream_error(aws_client *client)
 AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
 {
     aws_xml *xml = aws_i_xml_of(client);
-    const unsigned char *data = NULL;
-    size_t size, used;
+    size_t size;
     int r;
 
     *reader = xml;
-    if (!aws_i_leftover(client)) /* the clock isn't asked for each event */
+    if (!client->piece) /* the clock isn't asked for each event */
         aws_i_back(client);
-    for (;;) {
-        if (client->state == AWS_I_ERROR)
-            return aws_i_stream_error(client);
-        size = 0;
-        if (!xml->pending && (r = aws_i_await_body(client, &data, &size)) < 0)
+    while (client->state != AWS_I_ERROR) {
+        if (!client->piece) {
+            if ((r = aws_i_await_body(client, &xml->at, &size)) < 0)
+                return r;
+            if (!r)
+                break;
+            client->piece = xml->at;
+            xml->end = xml->at + size;
+        }
+        r = aws_i_xml_next(xml);
+        if (r > 0 && !aws_i_is_error_root(xml, r))
             return r;
-        if (!xml->pending && !size)
-            break;
-        r = aws_xml_step(xml, data, size, &used);
-        if (used)
-            aws_i_body_take(client, used);
-        if (aws_i_is_error_root(xml, r) && client->state != AWS_I_STREAM)
+        aws_i_settle(client);
+        if (r > 0 && client->state != AWS_I_STREAM)
             return aws_i_fail(client, -AWS_ERR_SERVICE, NULL); /* its owner gives it up */
-        if (aws_i_is_error_root(xml, r))
+        if (r > 0)
             client->state = AWS_I_ERROR;
-        else if (r > 0)
-            return r;
         else if (r != AWS_AGAIN)
             return aws_i_xml_failed(client);
     }
+    if (client->state == AWS_I_ERROR)
+        return aws_i_stream_error(client);
     if (!aws_xml_complete(xml))
         return aws_i_xml_failed(client);
     if (client->state == AWS_I_STREAM) {
@@ -6371,6 +6312,7 @@ AWS_API int aws_call_again(aws_client *client, int code)
 {
     if (client->state != AWS_I_STREAM && client->state != AWS_I_ERROR)
         return code;
+    aws_i_settle(client);
     client->owner = NULL;
     client->result = aws_i_fail(client, -code, NULL);
     aws_i_step_decide(client);
