@@ -579,7 +579,7 @@ static int aws_i_posix_add_file(aws_trust *trust, int file)
 /* The memory doesn't even do for reading: find out how much would, by reading into the stack. */
 static int aws_i_posix_measure(aws_trust *trust, int file)
 {
-    void *memory[512];
+    uint64_t memory[512]; /* more than the decoders take, whatever a pointer's size */
     aws_trust other;
     int result = aws_trust_init(&other, memory, sizeof memory);
 

@@ -8,6 +8,7 @@
 #   test    make test: more compilers, valgrind, botocore, c-ares
 #   arm     the Cortex-M object, make sizes
 #   bench   make bench
+#   targets tests/targets.sh
 #   ci      what .ci/run wants beyond these
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,14 +17,20 @@ cd "$here/../build" || exit 1
 # shellcheck source=tests/servers/common.sh
 . "$here/servers/common.sh"
 
+# The compilers for other machines go by the version of Debian's gcc; gcc-multilib without a version
+# would not stand beside a cross compiler.
+gcc=gcc-$(apt-cache show gcc 2>/dev/null | sed -n 's/^Depends:.*gcc-\([0-9]*\).*/\1/p' | head -n 1)
+
 packages=()
 for group in "$@"; do
     case $group in
         build) packages+=(gcc libc6-dev make libbearssl-dev libjsmn-dev python3 openssl) ;;
-        test) packages+=(g++ clang libclang-rt-dev musl-tools gcc-multilib g++-multilib valgrind
+        test) packages+=(g++ clang libclang-rt-dev musl-tools "$gcc-multilib" valgrind
             strace python3-botocore libc-ares-dev curl) ;;
         arm) packages+=(gcc-arm-none-eabi picolibc-arm-none-eabi qemu-system-arm dpkg-dev) ;;
         bench) packages+=(libcurl4-openssl-dev valgrind strace) ;;
+        targets) packages+=(dpkg-dev "$gcc-multilib" musl-tools "$gcc-powerpc-linux-gnu"
+            libc6-dev-powerpc-cross qemu-user) ;;
         ci) packages+=(gcovr shellcheck git) ;;
         *) die "there is no group '$group'" ;;
     esac

@@ -221,7 +221,10 @@ cortex_m() {
 case $combination in
     gcc-O3) compile_c gcc -std=c99 -O3 ;;
     gcc-Os) compile_c gcc -std=c99 -Os ;;
-    gcc-m32) compile_c gcc -m32 -std=c99 -O1 && compile_examples gcc -m32 -std=c99 -O0 ;;
+    gcc-m32) # Debian's gcc-N-multilib has no asm/ of its own
+        m32="-m32 -idirafter /usr/include/$(gcc -print-multiarch)"
+        compile_c gcc $m32 -std=c99 -O1 && compile_examples gcc $m32 -std=c99 -O0
+        ;;
     gcc-* | clang-*)
         level=-O0
         case $combination in *-c99) level=-O2 ;; esac

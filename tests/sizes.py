@@ -386,6 +386,9 @@ def main():
     options = sys.argv[1:]
     os.makedirs(BUILD, exist_ok=True)
     install()
+    if options == ["--bearssl-source"]:  # for other scripts
+        print(fetch_bearssl())
+        return
     if options[:1] == ["--functions"]:
         functions(int(options[1], 0) if options[1:] else FIVE)
         return

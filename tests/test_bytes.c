@@ -143,8 +143,10 @@ static void test_far_window(void)
     unsigned i;
     static char block[1 << 16];
 
+    if (sizeof(size_t) < 8)
+        return; /* no emitted body is as long there */
     memset(block, 'x', sizeof block);
-    out.skip = ((uint64_t)1 << 32) + 2;
+    out.skip = (size_t)(((uint64_t)1 << 32) + 2);
     for (i = 0; i < 1u << 16; i++)
         aws_out_bytes(&out, block, sizeof block);
     CHECK(out.length == (uint64_t)1 << 32);
@@ -380,6 +382,8 @@ static void test_calendar(void)
         time_t libc = (time_t)t;
         struct tm *tm = gmtime(&libc);
         char text[17], want[80];
+        if (libc != t)
+            break; /* this libc's time_t ends in 2038 */
         if (!tm)
             exit(2);
         aws_date_text(t, text);

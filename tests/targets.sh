@@ -1,0 +1,64 @@
+#!/bin/bash
+# The unit tests on other machines than the one they were written on: 32 bits, another libc, and a
+# big-endian processor in the emulator. Debian has no BearSSL for these, so it is built from Debian's
+# source.
+#
+#   tests/targets.sh [NAME...]     of: m32 musl powerpc; without a name all of them
+#
+# Installs what is missing (tests/install.sh targets). Ends with "N passed, N failed".
+
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+tests/install.sh build test targets || exit 1
+source=$(python3 tests/sizes.py --bearssl-source) || exit 1
+# Sockets and the emulator's wait don't mix well, and the torture takes hours there.
+left_out_everywhere="test_torture"
+passed=0 failed=0
+
+# target NAME COMPILER ARCHIVER RUNNER LEFT_OUT FLAG...: the library, then each test.
+target() {
+    local name=$1 compiler=$2 archiver=$3 runner=$4 left_out=$5 work=build/targets/$1 file test
+    shift 5
+    mkdir -p "$work/include"
+    cp "$source"/inc/*.h /usr/include/jsmn.h "$work/include/"
+    if [ ! -e "$work/libbearssl.a" ]; then
+        make -s -j"$(nproc)" -C "$source" lib CONF=Unix BUILD="$PWD/$work" CC="$compiler" \
+            AR="$archiver" CFLAGS="-O1 $*" LD="$compiler" >"$work/bearssl.log" 2>&1 || {
+            tail -n 20 "$work/bearssl.log"
+            failed=$((failed + 1))
+            return
+        }
+    fi
+    for file in tests/test_*.c; do
+        test=$(basename "$file" .c)
+        case " $left_out_everywhere $left_out " in *" $test "*) continue ;; esac
+        if $compiler -std=c99 -O1 "$@" -isystem "$work/include" -I. "$file" -o "$work/$test" \
+            "$work/libbearssl.a" -lpthread -lm >"$work/$test.log" 2>&1 &&
+            timeout 900 ${runner:+"$runner"} "$work/$test" >>"$work/$test.log" 2>&1; then
+            passed=$((passed + 1))
+            echo "ok     $name/$test: $(tail -n 1 "$work/$test.log")"
+        else
+            failed=$((failed + 1))
+            echo "FAILED $name/$test"
+            tail -n 20 "$work/$test.log"
+        fi
+    done
+}
+
+[ $# != 0 ] || set -- m32 musl powerpc
+for name in "$@"; do
+    case $name in
+        m32) target m32 gcc ar "" "" -m32 -idirafter "/usr/include/$(gcc -print-multiarch)" ;;
+        musl) target musl "musl-gcc" ar "" "" -static ;;
+        powerpc)
+            target powerpc "powerpc-linux-gnu-gcc-$(gcc -dumpversion)" powerpc-linux-gnu-ar \
+                qemu-ppc test_port -static
+            ;;
+        *)
+            echo "targets.sh: no target '$name'" >&2
+            exit 2
+            ;;
+    esac
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
