@@ -38,6 +38,18 @@
  *     threads if its port has lock and unlock. After fork, a client belongs to one of the two
  *     processes; the other must not use it, nor close it.
  *
+ * ATTEMPTS
+ *   A failed request is made again, after a pause, if it can succeed later (aws_config.max_attempts;
+ *   each costs a token of the session's quota). What the service's answer itself puts right is
+ *   repeated at once, each kind once per call, without a pause or a token:
+ *   - another region (S3): remembered by the client for this bucket and the one before. Only the
+ *     region is taken from the answer, never an address: the host is made from it by the same
+ *     rules, within the same partition; with aws_config.endpoint the host stays as it is.
+ *   - another time (an answer of 400 or 403 whose Date is more than 4 minutes off): the session
+ *     goes by the server's clock, until the port's clock is set.
+ *   - an expired token: aws_config.provider is asked for new keys.
+ *   A body that can't be read twice and has begun is never sent again.
+ *
  * COMPILE-TIME SWITCHES, read only by the implementation; none changes a public struct
  *   AWS_IMPLEMENTATION   define functions here       AWS_STATIC  make them all static
  *   AWS_NO_TLS           leave out BearSSL's engine: plain http, or a port with AWS_PORT_TLS
@@ -332,7 +344,8 @@ typedef struct aws_config {
     int64_t  clock_floor;          /* Unix seconds of the build. A device without a clock then
                                     * takes the time from the certificate and the Date header */
     unsigned addressing;           /* AWS_ADDRESSING_*: bucket in the path or in the host */
-    unsigned max_attempts;         /* AWS_MAX_ATTEMPTS; default 3, the first one included */
+    unsigned max_attempts;         /* AWS_MAX_ATTEMPTS; default 3, the first one included, but
+                                    * not what is repeated at once: see ATTEMPTS above */
     uint32_t connect_timeout;      /* ms for look-up, connection and handshake; default 60,000 */
     uint32_t read_timeout;         /* ms of silence; default 60,000 */
     uint32_t call_timeout;         /* ms for a whole call, retries included; default none */
@@ -356,6 +369,7 @@ typedef struct aws_session {
     uint32_t    quota;        /* retry tokens left */
     uint32_t    clock_ticks;  /* ticks at clock_base */
     int64_t     clock_base;   /* Unix time learnt from a server, 0 none */
+    uint32_t    clock_port;   /* what the port's clock said then, modulo 2^32; 0 nothing */
     int64_t     floor;        /* highest time known to have passed */
     int         provided;     /* keys come from the provider */
 } aws_session;
@@ -379,6 +393,7 @@ typedef struct aws_service {
     const char *signing_name;    /* "s3" */
     unsigned    protocol;        /* AWS_REST_XML */
     unsigned    flags;           /* AWS_SERVICE_* */
+    int (*region)(aws_client *client, int refused); /* aws_call_bucket_region, or NULL */
 } aws_service;
 
 /* The last failure. Texts are cut to fit, always NUL-terminated, and hold no secret. */
@@ -386,7 +401,7 @@ typedef struct aws_failure {
     int         code;           /* AWS_ERR_*, 0 none */
     int         http_status;    /* 0 if no answer came */
     int         detail;         /* the port's (errno) or BearSSL's number, 0 none */
-    unsigned    attempts;       /* made, the first one included */
+    unsigned    attempts;       /* made, the first one included; see aws_config.max_attempts */
     size_t      needed;         /* AWS_ERR_MEMORY: bytes that would do */
     const char *operation;      /* "PutObject", "" before a call */
     int         reason;         /* AWS_REASON_*, or 0 .. 31 if the code says it all */
@@ -439,7 +454,7 @@ AWS_API const aws_failure *aws_client_failure(const aws_client *client);
  * NUL-terminated, in the client, valid until the client's next call. */
 AWS_API const char *aws_client_failure_text(aws_client *client);
 
-/* The region that requests are signed for. */
+/* The client's region; a bucket that lies elsewhere has its own. */
 AWS_API const char *aws_client_region(const aws_client *client);
 
 /* HTTP status of the last answer, 0 none. */
@@ -728,6 +743,9 @@ AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value);
 AWS_API unsigned *aws_call_counters(aws_client *client);
 /* A TEXT event below an <Error> element: keep it in the failure (Code, Message, Key, ...). */
 AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml);
+/* For aws_service.region. refused 0: the call that was entered goes to its bucket's region, as far
+ * as it is known. Else: 1 if the answer that refused it names another one, which is then used. */
+AWS_API int aws_call_bucket_region(aws_client *client, int refused);
 /* The call failed for a reason that the service header found: keep it, return code. */
 AWS_API int aws_call_failed(aws_client *client, int reason);
 /* Take the call further: sign, send, receive, retry. The count of bytes stored (buffer), 0, or
@@ -796,9 +814,15 @@ typedef struct aws_i_http {
     int           status;
 } aws_i_http;
 
+/* A bucket's region that a service has named. */
+typedef struct aws_i_region {
+    uint32_t bucket; /* hash of its name, 0 none */
+    char     name[32];
+} aws_i_region;
+
 struct aws_client {
-    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, recertified,
-        restaled, body_begun, inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open;
+    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, body_begun,
+        inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open;
     aws_session       *session;
     const aws_port    *port;
     const aws_service *service;
@@ -820,13 +844,15 @@ struct aws_client {
     aws_call           call;
     uint32_t           started, progressed, wake; /* ticks */
     uint32_t           timeout;
-    uint32_t           drained; /* bytes dropped of an abandoned answer */
+    uint32_t           drained; /* bytes of an abandoned answer or an error document */
     uint32_t           key_day; /* of signing_key, UINT32_MAX none */
     uint32_t           key_generation;
+    uint32_t           signed_at;  /* ticks at time */
     int64_t            time;       /* of this attempt's signature */
     int64_t            not_before; /* of the leaf certificate, 0 none */
     void              *hash;       /* running SHA-256 of a source */
-    const char        *region;
+    const char        *region; /* of this call */
+    const char        *home;   /* the configured one */
     const char        *endpoint_host;
     size_t             endpoint_host_length;
     unsigned           port_number, endpoint_port;
@@ -838,6 +864,7 @@ struct aws_client {
     unsigned char signature[32], payload[32], md5[16];
     unsigned      counters[4];
     aws_failure   failure;
+    aws_i_region  regions[2]; /* the last one first */
     char          host[256];
     char          text[640];
 };
@@ -3925,39 +3952,48 @@ static void aws_i_log(aws_client *client, const char *what, const char *detail, 
 
 /* ---- Time ---- */
 
-/* Unix time, 0 if it isn't known. A server's Date goes on by the ticks. */
+/* Unix time, 0 if it isn't known. A server's Date goes on by the ticks, as long as the port's clock
+ * goes on likewise: once somebody sets it, it is right again. */
 static int64_t aws_i_now(aws_client *client)
 {
+    const uint32_t step = 120;
     aws_session *session = client->session;
     int64_t now = client->port->now(client->port);
 
-    if (now > 0)
-        return now;
     aws_i_lock(client);
     if (session->clock_base) {
         uint32_t seconds = (aws_i_ticks(client) - session->clock_ticks) / 1000;
         session->clock_base += seconds;
+        session->clock_port += seconds;
         session->clock_ticks += seconds * 1000;
+        if (now > 0 && (uint32_t)now - session->clock_port + step > 2 * step)
+            session->clock_base = 0;
+        else
+            now = session->clock_base;
     }
-    now = session->clock_base;
     aws_i_unlock(client);
-    return now;
+    return now > 0 ? now : 0;
 }
 
-/* Take the time from an answer over verified TLS or plain http, if it can be true. */
-static void aws_i_learn_time(aws_client *client)
+/* Take the time from an answer over verified TLS or plain http, if it can be true: 1 if so. far:
+ * and only if it is so many seconds outside of the time that the request took. */
+static int aws_i_learn_time(aws_client *client, uint32_t far)
 {
     aws_session *session = client->session;
     const char *date = aws_client_header(client, "date");
     int64_t now = date ? aws_date_parse(date) : -1;
+    uint32_t ticks = aws_i_ticks(client);
+    uint32_t after = (uint32_t)(now - client->time), took = (ticks - client->signed_at) / 1000;
 
-    if (now < session->floor)
-        return;
+    if (now < session->floor || (far && after + far < took + 2 * far))
+        return 0;
     aws_i_lock(client);
     session->clock_base = now;
-    session->clock_ticks = aws_i_ticks(client);
+    session->clock_port = (uint32_t)client->port->now(client->port);
+    session->clock_ticks = ticks;
     aws_i_unlock(client);
     aws_i_log(client, "clock set by the server", "", now);
+    return 1;
 }
 
 /* ---- TLS ---- */
@@ -4668,6 +4704,13 @@ enum {
     AWS_I_WRAP      /* close if need be, then end */
 };
 
+/* aws_client.probing: before the request itself goes an unsigned HEAD, for the time or for the
+ * bucket's region. */
+enum { AWS_I_CLOCKLESS = 1, AWS_I_ASK = 2 };
+
+/* aws_client.tried: what is put right once per call. */
+enum { AWS_I_CERTIFICATE = 1, AWS_I_CLOCK = 2, AWS_I_TOKEN = 4, AWS_I_REGION = 8 };
+
 /* A step's result besides 0 (the caller goes on), AWS_AGAIN and errors: next state. */
 enum { AWS_I_GO = -1000 };
 
@@ -4728,10 +4771,13 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
     aws_out_text(out, "\r\n\r\n");
 }
 
-/* The question for the time of a device without a clock: unsigned, any answer has a Date. */
-static void aws_i_out_clock_head(aws_out *out, const aws_client *client)
+/* The question for the time or a region: any answer has a Date, S3's the bucket's region. */
+static void aws_i_out_probe(aws_out *out, const aws_client *client)
 {
-    aws_out_text(out, "HEAD / HTTP/1.1\r\nhost: ");
+    aws_out_text(out, "HEAD /");
+    if (client->probing == AWS_I_ASK && !client->virtual_host)
+        aws_out_text(out, client->call.bucket);
+    aws_out_text(out, " HTTP/1.1\r\nhost: ");
     aws_i_out_host(out, client);
     aws_out_text(out, "\r\n");
     aws_i_out_user_agent(out, client);
@@ -4859,7 +4905,9 @@ static void aws_i_check_call(aws_client *client)
         aws_call_refuse(client, AWS_REASON_BUCKET_NAME, call->bucket);
     else if (call->key && !*call->key)
         aws_call_refuse(client, AWS_REASON_NO_KEY, NULL);
-    else if (!aws_i_target(client))
+    if (client->service->region)
+        client->service->region(client, 0);
+    if (!aws_i_target(client))
         aws_call_refuse(client, AWS_REASON_HOST_LENGTH, client->host);
     else if (!client->endpoint_secure && !aws_i_rewindable(client) && client->size)
         aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
@@ -4887,7 +4935,7 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     client->pending = 0;
     client->result = 0;
     client->item_count = client->query_count = 0;
-    client->recertified = client->restaled = client->body_begun = client->inflight = 0;
+    client->tried = client->probing = client->body_begun = client->inflight = 0;
     client->quota_cost = 0;
     memset(client->counters, 0, sizeof client->counters);
     client->offset = 0;
@@ -5239,10 +5287,10 @@ static int aws_i_recertify(aws_client *client)
 {
     aws_session *session = client->session;
 
-    if (client->recertified || aws_i_now(client) || client->failure.detail != 54 ||
+    if (client->tried & AWS_I_CERTIFICATE || aws_i_now(client) || client->failure.detail != 54 ||
         client->not_before <= session->floor)
         return 0;
-    client->recertified = 1;
+    client->tried |= AWS_I_CERTIFICATE;
     aws_i_lock(client);
     session->floor = client->not_before;
     aws_i_unlock(client);
@@ -5271,7 +5319,8 @@ static int aws_i_step_open(aws_client *client)
     client->inflight = 1;
     client->offset = 0;
     client->stored = 0;
-    client->probing = !aws_i_now(client);
+    if (client->probing != AWS_I_ASK)
+        client->probing = aws_i_now(client) ? 0 : AWS_I_CLOCKLESS;
     aws_i_http_init(&client->http);
     return aws_i_go(client, client->probing ? AWS_I_HEAD : AWS_I_SIGN);
 }
@@ -5310,6 +5359,7 @@ static int aws_i_step_sign(aws_client *client)
     if (!aws_i_hold_keys(client))
         return aws_i_sleep(client, 50);
     client->time = aws_i_now(client);
+    client->signed_at = aws_i_ticks(client);
     aws_i_view_of(&view, client);
     aws_i_cache_signing_key(client, &view);
     aws_i_signature(&view, (const aws_i_key_states *)client->signing_key,
@@ -5357,7 +5407,7 @@ static int aws_i_step_head(aws_client *client)
         aws_i_out(&out, to, room);
         out.skip = (size_t)client->offset;
         if (client->probing)
-            aws_i_out_clock_head(&out, client);
+            aws_i_out_probe(&out, client);
         else
             aws_i_out_head(&out, client);
         aws_i_commit(client, out.used);
@@ -5493,6 +5543,22 @@ AWS_API int aws_client_status(const aws_client *client)
     return client->http.status;
 }
 
+/* What an unsigned HEAD was for. A region that isn't said leaves the refusal as it was. */
+static int aws_i_probed(aws_client *client)
+{
+    if (client->probing == AWS_I_ASK) {
+        if (client->service->region(client, 1))
+            aws_i_target(client);
+    } else {
+        aws_i_learn_time(client, 0);
+    }
+    client->probing = 0;
+    if (!aws_i_now(client))
+        return aws_i_fail(client, AWS_REASON_NO_DATE, NULL);
+    client->offset = 0;
+    return aws_i_go(client, client->connection.doomed ? AWS_I_OPEN : AWS_I_SIGN);
+}
+
 /* The head is there: what now? */
 static int aws_i_answered(aws_client *client)
 {
@@ -5508,16 +5574,11 @@ static int aws_i_answered(aws_client *client)
     client->failure.http_status = http->status;
     aws_xml_init(aws_i_xml_of(client));
     client->xml_open = 0;
+    client->drained = 0;
     aws_i_log(client, "answer", "", http->status);
     client->connection.doomed |= client->early != 0;
-    if (client->probing) {
-        aws_i_learn_time(client);
-        client->probing = 0;
-        if (!aws_i_now(client))
-            return aws_i_fail(client, AWS_REASON_NO_DATE, NULL);
-        client->offset = 0;
-        return aws_i_go(client, client->connection.doomed ? AWS_I_OPEN : AWS_I_SIGN);
-    }
+    if (client->probing)
+        return aws_i_probed(client);
     if (http->status >= 300)
         return aws_i_go(client, AWS_I_ERROR);
     if (client->early)
@@ -5762,14 +5823,14 @@ static int aws_i_step_error(aws_client *client)
     aws_xml *xml = aws_i_xml_of(client);
     int r, event;
 
-    while ((r = aws_i_body(client, &data, &size)) > 0 && client->stored < LIMIT) {
+    while ((r = aws_i_body(client, &data, &size)) > 0 && client->drained < LIMIT) {
         event = aws_xml_step(xml, data, size, &used);
         if (event == AWS_XML_TEXT)
             aws_call_error_text(client, xml);
         if (event < 0 && event != AWS_AGAIN)
             used = size; /* not XML: passed over */
         aws_i_body_take(client, used);
-        client->stored += used;
+        client->drained += (uint32_t)used;
     }
     if (r == AWS_AGAIN)
         return r;
@@ -5863,8 +5924,99 @@ static int aws_i_was_stale(const aws_client *client)
 {
     const aws_i_connection *n = &client->connection;
 
-    return n->used && !n->answered && !client->restaled &&
+    return n->used && !n->answered &&
            (client->failure.code == AWS_ERR_CLOSED || client->failure.code == AWS_ERR_TRUNCATED);
+}
+
+/* Whether two regions' hosts end alike: credentials stay in the endpoint's own domain. */
+static int aws_i_same_partition(const char *a, const char *b)
+{
+    return (strncmp(a, "cn-", 3) == 0) == (strncmp(b, "cn-", 3) == 0);
+}
+
+/* Whether a region that a service names can be gone to. */
+static int aws_i_region_helps(const aws_client *client, const char *name)
+{
+    return strlen(name) < sizeof client->regions[0].name && aws_i_is_region(name) &&
+           !aws_i_equal(name, client->region) && aws_i_same_partition(name, client->region);
+}
+
+/* The bucket's region as an answer names it: 1, 0 or (AWS_I_ASK) it has to be asked for. */
+static int aws_i_find_region(aws_client *client, const char **name)
+{
+    const char *header = aws_client_header(client, "x-amz-bucket-region");
+    const aws_call *call = &client->call;
+    int status = client->http.status;
+
+    *name = header ? header : client->failure.expected; /* <Region> */
+    if (client->probing != AWS_I_ASK) {
+        if (status != 301 && status != 302 && status != 307 && status != 400)
+            return 0;
+        if (client->failure.aws_code[0] == 'I' && aws_i_equal(call->operation, "CreateBucket"))
+            return 0; /* its LocationConstraint is the caller's */
+        if (!**name && call->bucket && (status != 400 || call->method[0] == 'H'))
+            return AWS_I_ASK;
+    }
+    return aws_i_region_helps(client, *name);
+}
+
+AWS_API int aws_call_bucket_region(aws_client *client, int refused)
+{
+    aws_i_region *known = client->regions;
+    const char *bucket = client->call.bucket ? client->call.bucket : "", *name = client->home;
+    uint32_t hash = 1;
+    int r = 1;
+
+    while (*bucket)
+        hash = hash * 31 + (unsigned char)*bucket++;
+    hash |= 1;
+    if (refused) {
+        if ((r = aws_i_find_region(client, &name)) != 1)
+            return r;
+        if (known[0].bucket != hash)
+            known[1] = known[0];
+        known[0].bucket = hash;
+        aws_i_set(known[0].name, sizeof known[0].name, name);
+        client->region = NULL;
+    }
+    if (known[0].bucket == hash)
+        name = known[0].name;
+    else if (known[1].bucket == hash)
+        name = known[1].name;
+    if (client->region != name)
+        client->key_day = UINT32_MAX;
+    client->region = name;
+    return r;
+}
+
+/* What a refusal tells how to put right: 1 if that was done. Whoever refuses at a time that is far
+ * from what was signed may mean it, whatever the code says (HEAD has none). */
+static int aws_i_cure(aws_client *client)
+{
+    enum { FAR = 240 };
+    aws_session *session = client->session;
+    int status = client->http.status, cure = 0, ask = 0;
+
+    if (client->failure.code != AWS_ERR_SERVICE || status < 300)
+        return 0;
+    if ((status == 400 || status == 403) && aws_i_learn_time(client, FAR)) {
+        cure = AWS_I_CLOCK;
+    } else if (session->provided && strstr(client->failure.aws_code, "Expired")) {
+        cure = AWS_I_TOKEN;
+        aws_i_lock(client);
+        if (client->key_generation == session->generation)
+            session->keys.expiration = 1; /* long ago */
+        aws_i_unlock(client);
+    } else if (client->service->region && (ask = client->service->region(client, 1)) != 0) {
+        cure = AWS_I_REGION;
+        aws_i_target(client);
+    }
+    if (client->tried & cure)
+        return 0;
+    client->tried |= (unsigned char)cure;
+    if (ask == AWS_I_ASK)
+        client->probing = AWS_I_ASK;
+    return cure;
 }
 
 static int aws_i_step_decide(aws_client *client)
@@ -5878,8 +6030,7 @@ static int aws_i_step_decide(aws_client *client)
     if (aws_i_can_restart(client) && !aws_i_deadline_passed(client)) {
         if (sink && client->stored && aws_i_is_transient(client) && sink->rewind(sink->context) < 0)
             return aws_i_go(client, AWS_I_WRAP);
-        if (aws_i_was_stale(client)) {
-            client->restaled = 1;
+        if (aws_i_was_stale(client) || aws_i_cure(client)) {
             client->result = 0;
             aws_i_failure_reset(client);
             return aws_i_go(client, AWS_I_KEYS);
@@ -6373,7 +6524,7 @@ AWS_API int aws_call_collect(aws_client *client)
 
 AWS_API const char *aws_client_region(const aws_client *client)
 {
-    return client->region;
+    return client->home;
 }
 
 /* ---- Failure text: nothing else refers to the sentences below ---- */
@@ -7010,7 +7161,7 @@ AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_
     client->session = session;
     client->service = service;
     client->port = session->config.port;
-    client->region = session->config.region;
+    client->region = client->home = session->config.region;
     client->key_day = UINT32_MAX;
     client->failure.operation = "";
     client->broken = aws_i_init(client, memory, size);

@@ -833,13 +833,14 @@ extern "C" {
 #ifdef AWS_STATIC
 static
 #endif
-const aws_service aws_s3_service = {"S3", "s3", "s3", AWS_REST_XML, AWS_SERVICE_S3};
+const aws_service aws_s3_service = {"S3", "s3", "s3", AWS_REST_XML, AWS_SERVICE_S3,
+                                    aws_call_bucket_region};
 
 #ifdef AWS_STATIC
 AWS_API
 #endif
 const aws_service aws_s3_object_lambda_service = {"S3", "s3-object-lambda", "s3-object-lambda",
-                                                  AWS_REST_XML, AWS_SERVICE_S3};
+                                                  AWS_REST_XML, AWS_SERVICE_S3, NULL};
 
 /* ---- Operations ---- */
 

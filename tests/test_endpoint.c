@@ -698,7 +698,9 @@ static void test_redirects(void)
 
     for (i = 0; i < sizeof answers / sizeof *answers; i++) {
         seen.answer = answers[i];
-        CHECK_INT(ask(&config, "bucket", "key"), AWS_ERR_SERVICE);
+        /* without a region the bucket is asked for it, and this server has left by then */
+        CHECK_INT(ask(&config, "bucket", "key"),
+                  strstr(answers[i], "region: ") ? AWS_ERR_SERVICE : AWS_ERR_CLOSED);
         CHECK_STR(seen.host, "bucket.s3.eu-west-1.amazonaws.com");
         CHECK_STR(aws_client_region(&client), "eu-west-1");
         stop();

@@ -1,0 +1,943 @@
+/* test_attempts.c - what becomes of a request that fails: other regions, other clocks, expired
+ * tokens. Each rule of the manual's ATTEMPTS has a test named after it.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ *     cc -I. tests/test_attempts.c -lbearssl && ./a.out [name of a test]
+ */
+#define AWS_IMPLEMENTATION
+#define AWS_NO_DEFAULT_PORT
+#include "../aws_s3.h"
+#include "check.h"
+#include "script_port.h"
+#include <unistd.h>
+
+/* ---- The rig: each test runs over every kind of port ---- */
+
+#define ACCESS "AKIDEXAMPLE"
+#define SECRET "CANARY+secret/wJalrXUtnFEMI"
+
+static script s;
+static aws_config config;
+static aws_session session;
+static aws_client client;
+static unsigned char memory[16384];
+static script_step steps[100];
+static char pool[100000]; /* answers */
+static size_t pool_used;
+static int variant; /* of the port */
+
+enum { VARIANTS = 6 };
+
+/* Waiting, AWS_AGAIN and blocking ports; bytes one by one; AWS_AGAIN every other time; random. */
+static void vary(void)
+{
+    static const script_mode modes[VARIANTS] = {SCRIPT_WAITS, SCRIPT_NEVER_WAITS, SCRIPT_BLOCKS,
+                                                SCRIPT_WAITS, SCRIPT_NEVER_WAITS, SCRIPT_NEVER_WAITS};
+
+    script_init(&s, modes[variant]);
+    if (variant == 3)
+        s.split_read = s.split_write = 1;
+    if (variant == 4)
+        s.again_always = 1;
+    if (variant == 5) {
+        s.split_read = s.split_write = -1;
+        s.again_per_256 = 190;
+    }
+}
+
+/* Before start: Amazon by TLS that the port does, in eu-west-1. */
+static void setup(void)
+{
+    script_free(&s);
+    vary();
+    s.port.flags |= AWS_PORT_TLS;
+    s.steps = steps;
+    pool_used = 0;
+    memset(&config, 0, sizeof config);
+    config.access_key_id = ACCESS;
+    config.secret_access_key = SECRET;
+    config.region = "eu-west-1";
+    config.port = &s.port;
+}
+
+/* Plain http to a server of one's own. */
+static void setup_http(void)
+{
+    setup();
+    s.port.flags &= ~(unsigned)AWS_PORT_TLS;
+    config.endpoint = "http://test.local:9000";
+}
+
+static void start(void)
+{
+    aws_session_init(&session, &config);
+    CHECK_INT(aws_client_init(&client, &session, &aws_s3_service, memory, sizeof memory), 0);
+}
+
+static void stop(void)
+{
+    int r;
+
+    SCRIPT_RUN(r, &s, &client, aws_client_close(&client));
+    CHECK_INT(r, 0);
+    CHECK_INT(script_left_open(&s), 0);
+    CHECK_INT(s.breaches, 0);
+    CHECK_INT(s.step_at, s.step_count);
+    aws_session_close(&session);
+    script_free(&s);
+}
+
+/* The server's next answer: a status line's end, header lines each with CR LF, a body. */
+static void say(const char *status, const char *headers, const char *body, unsigned flags)
+{
+    char *text = pool + pool_used;
+    int n =
+        snprintf(text, sizeof pool - pool_used, "HTTP/1.1 %s\r\n%sContent-Length: %lu\r\n\r\n%s",
+                 status, headers, (unsigned long)strlen(body), body);
+
+    pool_used += (size_t)n + 1;
+    if (pool_used >= sizeof pool)
+        abort();
+    memset(&steps[s.step_count], 0, sizeof *steps);
+    steps[s.step_count].answer = text;
+    steps[s.step_count++].flags = flags;
+}
+
+static void ok(const char *body)
+{
+    say("200 OK", "", body, 0);
+}
+
+/* An error document with more elements. */
+static void fail(const char *status, const char *headers, const char *code, const char *more)
+{
+    char body[300];
+
+    snprintf(body, sizeof body, "<Error><Code>%s</Code><Message>no</Message>%s</Error>", code, more);
+    say(status, headers, body, 0);
+}
+
+/* The same for HEAD: the length is of a body that doesn't come. */
+static void fail_head(const char *status, const char *headers)
+{
+    say(status, headers, "", 0);
+}
+
+static char got[1000];
+
+static aws_s3_args args_of(const char *bucket, const char *key)
+{
+    aws_s3_args args;
+
+    memset(&args, 0, sizeof args);
+    args.bucket = bucket;
+    args.key = key;
+    return args;
+}
+
+static int get_from(const char *bucket)
+{
+    aws_s3_args args = args_of(bucket, "key");
+    int r;
+
+    args.buffer = got;
+    args.buffer_size = sizeof got;
+    SCRIPT_RUN(r, &s, &client, aws_s3_get_object(&client, &args, NULL));
+    return r;
+}
+
+static int get(void)
+{
+    return get_from("bucket");
+}
+
+static int head_from(const char *bucket)
+{
+    aws_s3_args args = args_of(bucket, "key");
+    int r;
+
+    SCRIPT_RUN(r, &s, &client, aws_s3_head_object(&client, &args, NULL));
+    return r;
+}
+
+static int put(const char *text)
+{
+    aws_s3_args args = args_of("bucket", "key");
+    int r;
+
+    args.body = text;
+    args.body_size = strlen(text);
+    SCRIPT_RUN(r, &s, &client, aws_s3_put_object(&client, &args, NULL));
+    return r;
+}
+
+static unsigned count_of(const char *text, const char *part)
+{
+    unsigned n = 0;
+
+    while ((text = strstr(text, part)) != NULL) {
+        n++;
+        text++;
+    }
+    return n;
+}
+
+/* How often a text was sent, over all connections. */
+static unsigned sent(const char *part)
+{
+    unsigned i, n = 0;
+
+    for (i = 0; i < s.connection_count; i++)
+        n += count_of(script_sent(&s, i), part);
+    return n;
+}
+
+static const char *aws_code(void)
+{
+    return aws_client_failure(&client)->aws_code;
+}
+
+static const char *host_of(unsigned connection)
+{
+    return connection < s.connection_count ? s.connections[connection].host : "";
+}
+
+/* ---- Regions ---- */
+
+#define IN(region) "x-amz-bucket-region: " region "\r\n"
+
+static void test_redirect_status(void)
+{
+    static const char *const statuses[] = {"301 Moved Permanently", "302 Found",
+                                           "307 Temporary Redirect"};
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        setup();
+        config.max_attempts = 1; /* what is repeated at once is no attempt */
+        start();
+        fail(statuses[i], IN("ap-south-1"), "PermanentRedirect", "<Endpoint>evil.test</Endpoint>");
+        ok("hello");
+        CHECK_INT(get(), 5);
+        CHECK_INT(s.connection_count, 2);
+        CHECK_STR(host_of(0), "bucket.s3.eu-west-1.amazonaws.com");
+        CHECK_STR(host_of(1), "bucket.s3.ap-south-1.amazonaws.com");
+        CHECK(strstr(script_sent(&s, 1), "host: bucket.s3.ap-south-1.amazonaws.com\r\n") != NULL);
+        CHECK(strstr(script_sent(&s, 1), "/20260102/ap-south-1/s3/aws4_request") != NULL);
+        CHECK_INT(s.sleep_count, 0);
+        CHECK_INT(session.quota, 500);
+        CHECK_STR(aws_client_region(&client), "eu-west-1");
+        stop();
+    }
+}
+
+#define REDIRECTED "3d55d03b29bf076a958ba41d909aaaf4ce7374407f1f9914ab52025516f0e1c9"
+
+/* The signature for the other region is what any other program makes of it: this one is from
+ * botocore's S3SigV4Auth (see test_botocore.py for how). */
+static void test_redirect_signature(void)
+{
+    setup_http();
+    start();
+    fail("400 Bad Request", "", "AuthorizationHeaderMalformed", "<Region>ap-south-1</Region>");
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK(strstr(script_sent(&s, 0), "Signature=" REDIRECTED) != NULL);
+    CHECK_INT(sent("Signature=" REDIRECTED), 1);
+    stop();
+}
+
+/* Header first, then <Region>. */
+static void test_redirect_region_of_header_first(void)
+{
+    setup();
+    start();
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", "<Region>sa-east-1</Region>");
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK_STR(host_of(1), "bucket.s3.ap-south-1.amazonaws.com");
+    stop();
+}
+
+static void test_redirect_malformed_authorization(void)
+{
+    setup();
+    start();
+    fail("400 Bad Request", "", "AuthorizationHeaderMalformed", "<Region>ap-south-1</Region>");
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK_STR(host_of(1), "bucket.s3.ap-south-1.amazonaws.com");
+    stop();
+}
+
+static void test_redirect_head(void)
+{
+    setup();
+    start();
+    fail_head("400 Bad Request", IN("ap-south-1"));
+    ok("");
+    fail_head("301 Moved", IN("sa-east-1"));
+    ok("");
+    CHECK_INT(head_from("bucket"), 0);
+    CHECK_STR(host_of(1), "bucket.s3.ap-south-1.amazonaws.com");
+    CHECK_INT(head_from("another"), 0);
+    CHECK_STR(host_of(2), "another.s3.eu-west-1.amazonaws.com");
+    CHECK_STR(host_of(3), "another.s3.sa-east-1.amazonaws.com");
+    stop();
+}
+
+/* IllegalLocationConstraint moves any action but CreateBucket, whose region is the caller's. */
+static void test_redirect_illegal_location(void)
+{
+    aws_s3_args args = args_of("bucket", NULL);
+    int r;
+
+    setup();
+    start();
+    fail("400 Bad Request", IN("ap-south-1"), "IllegalLocationConstraintException", "");
+    ok("hello");
+    CHECK_INT(get(), 5);
+    fail("400 Bad Request", IN("sa-east-1"), "IllegalLocationConstraintException", "");
+    SCRIPT_RUN(r, &s, &client, aws_s3_create_bucket(&client, &args, NULL));
+    CHECK_INT(r, AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 3);
+    stop();
+}
+
+/* Neither header nor <Region>: the bucket is asked, unsigned. */
+static void test_redirect_asks_the_bucket(void)
+{
+    setup();
+    start();
+    fail("301 Moved", "", "PermanentRedirect", "");
+    fail_head("403 Forbidden", IN("ap-south-1"));
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK_INT(s.connection_count, 2);
+    CHECK(strstr(script_sent(&s, 0), "\r\n\r\nHEAD / HTTP/1.1\r\nhost: bucket.s3.eu-west-1."
+                                     "amazonaws.com\r\nuser-agent: ") != NULL);
+    CHECK_INT(count_of(script_sent(&s, 0), "authorization"), 1);
+    CHECK_STR(host_of(1), "bucket.s3.ap-south-1.amazonaws.com");
+    /* by path; an answer that doesn't say it either leaves the refusal */
+    config.addressing = AWS_ADDRESSING_PATH;
+    session.config.addressing = AWS_ADDRESSING_PATH;
+    fail_head("400 Bad Request", "");
+    fail_head("404 Not Found", "");
+    fail_head("400 Bad Request", "");
+    CHECK_INT(head_from("another"), AWS_ERR_SERVICE);
+    CHECK_STR(aws_code(), "400");
+    CHECK_INT(sent("HEAD /another HTTP/1.1\r\n"), 1);
+    stop();
+}
+
+/* A refusal of another kind isn't about the region, whatever its header says. */
+static void test_no_redirect(void)
+{
+    static const char *const statuses[] = {"403 Forbidden", "404 Not Found", "409 Conflict",
+                                           "412 Precondition Failed"};
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        setup();
+        start();
+        fail(statuses[i], IN("ap-south-1"), "Code", "");
+        CHECK_INT(get(), AWS_ERR_SERVICE);
+        CHECK_INT(s.requests, 1);
+        fail("400 Bad Request", IN("eu-west-1"), "InvalidArgument", ""); /* it is ours */
+        CHECK_INT(get(), AWS_ERR_SERVICE);
+        fail("400 Bad Request", "", "InvalidArgument", "");
+        CHECK_INT(get(), AWS_ERR_SERVICE);
+        CHECK_INT(s.requests, 3);
+        stop();
+    }
+}
+
+static void test_redirect_once(void)
+{
+    setup();
+    start();
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", "");
+    fail("301 Moved", IN("sa-east-1"), "PermanentRedirect", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 2);
+    CHECK_INT(aws_client_failure(&client)->http_status, 301);
+    stop();
+}
+
+/* The region is remembered per client for the last two buckets, and others aren't affected. */
+static void test_region_is_remembered(void)
+{
+    setup();
+    start();
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", "");
+    ok("hello");
+    ok("hello");
+    ok("hello");
+    fail("301 Moved", IN("sa-east-1"), "PermanentRedirect", "");
+    ok("hello");
+    ok("hello");
+    ok("hello");
+    CHECK_INT(get_from("one"), 5);
+    CHECK_INT(get_from("one"), 5);
+    CHECK_STR(host_of(1), "one.s3.ap-south-1.amazonaws.com");
+    CHECK_INT(s.connection_count, 2);
+    CHECK_INT(get_from("two"), 5);
+    CHECK_STR(host_of(2), "two.s3.eu-west-1.amazonaws.com");
+    CHECK(strstr(script_sent(&s, 2), "/20260102/eu-west-1/s3/aws4_request") != NULL);
+    CHECK_INT(get_from("two"), 5);
+    CHECK_STR(host_of(3), "two.s3.sa-east-1.amazonaws.com");
+    CHECK_INT(get_from("one"), 5);
+    CHECK_STR(host_of(4), "one.s3.ap-south-1.amazonaws.com");
+    CHECK(strstr(script_sent(&s, 4), "/20260102/ap-south-1/s3/aws4_request") != NULL);
+    CHECK_INT(get_from("two"), 5);
+    CHECK_STR(host_of(5), "two.s3.sa-east-1.amazonaws.com");
+    CHECK_INT(s.connection_count, 6);
+    stop();
+}
+
+/* A region that moves is learnt anew. */
+static void test_region_is_learnt_anew(void)
+{
+    setup();
+    start();
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", "");
+    ok("hello");
+    fail("301 Moved", IN("sa-east-1"), "PermanentRedirect", "");
+    ok("hello");
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK_INT(get(), 5);
+    CHECK_INT(get(), 5);
+    CHECK_STR(host_of(2), "bucket.s3.sa-east-1.amazonaws.com");
+    CHECK(strstr(script_sent(&s, 2), "/20260102/sa-east-1/s3/aws4_request") != NULL);
+    CHECK_INT(s.connection_count, 3);
+    stop();
+}
+
+/* What a server names is checked as a label; nothing goes to another domain or partition. */
+static void test_region_is_checked(void)
+{
+    static const char *const evil[] = {"evil.test",
+                                       "x@evil.test",
+                                       "evil/",
+                                       "a.evil.test:443/#",
+                                       "EU-WEST-1",
+                                       "-a",
+                                       "a-",
+                                       "",
+                                       "12345",
+                                       "eu west",
+                                       "\xc3\xa9",
+                                       "cn-north-1",
+                                       "a2345678901234567890123456789012"};
+    size_t i;
+    char header[100], element[100];
+
+    for (i = 0; i < sizeof evil / sizeof *evil; i++) {
+        setup();
+        start();
+        snprintf(header, sizeof header, "x-amz-bucket-region: %s\r\n", evil[i]);
+        snprintf(element, sizeof element, "<Region>%s</Region>", evil[i]);
+        fail("400 Bad Request", header, "AuthorizationHeaderMalformed", "");
+        CHECK_INT(get(), AWS_ERR_SERVICE);
+        fail("400 Bad Request", "", "AuthorizationHeaderMalformed", element);
+        CHECK_INT(get(), AWS_ERR_SERVICE);
+        CHECK_INT(s.requests, 2);
+        CHECK_INT(s.connection_count, 1);
+        stop();
+    }
+    setup();
+    start();
+    fail("400 Bad Request", "", "AuthorizationHeaderMalformed",
+         "<Region>a234567890123456789012345678901</Region>");
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK_STR(host_of(1), "bucket.s3.a234567890123456789012345678901.amazonaws.com");
+    stop();
+    setup();
+    config.region = "cn-north-1";
+    start();
+    fail("301 Moved", IN("cn-northwest-1"), "PermanentRedirect", "");
+    ok("hello");
+    fail("301 Moved", IN("eu-west-1"), "PermanentRedirect", "");
+    CHECK_INT(get(), 5);
+    CHECK_STR(host_of(1), "bucket.s3.cn-northwest-1.amazonaws.com.cn");
+    CHECK_INT(get_from("other"), AWS_ERR_SERVICE);
+    stop();
+}
+
+/* Location and <Endpoint> are never followed. */
+static void test_location_is_not_followed(void)
+{
+    setup();
+    start();
+    fail("307 Temporary Redirect", "Location: https://evil.test/key\r\n" IN("eu-west-1"),
+         "TemporaryRedirect", "<Endpoint>evil.test</Endpoint>");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_INT(s.connection_count, 1);
+    CHECK_INT(aws_client_failure(&client)->http_status, 307);
+    stop();
+}
+
+/* With an endpoint of one's own only the region of the signature changes. */
+static void test_redirect_custom_endpoint(void)
+{
+    setup_http();
+    start();
+    fail("400 Bad Request", "", "AuthorizationHeaderMalformed", "<Region>default</Region>");
+    ok("hello");
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK_INT(get(), 5);
+    CHECK_INT(s.connection_count, 1);
+    CHECK_STR(host_of(0), "test.local");
+    CHECK_INT(sent("/20260102/eu-west-1/s3/aws4_request"), 1);
+    CHECK_INT(sent("/20260102/default/s3/aws4_request"), 2);
+    stop();
+}
+
+/* A body is sent again whole; one that can't be and has begun isn't. */
+static void test_redirect_bodies(void)
+{
+    aws_s3_args args = args_of("bucket", "key");
+    int r;
+
+    setup();
+    start();
+    fail("307 Temporary Redirect", IN("ap-south-1"), "TemporaryRedirect", "");
+    ok("");
+    CHECK_INT(put("hello"), 0);
+    CHECK_INT(sent("\r\n\r\nhello"), 2);
+    stop();
+    setup();
+    start();
+    args.stream = 1;
+    args.body_size = 5;
+    fail("307 Temporary Redirect", IN("ap-south-1"), "TemporaryRedirect", "");
+    SCRIPT_RUN(r, &s, &client, aws_s3_put_object(&client, &args, NULL));
+    CHECK_INT(r, 0);
+    SCRIPT_RUN(r, &s, &client, aws_client_write(&client, "hello", 5));
+    SCRIPT_RUN(r, &s, &client, aws_client_finish(&client));
+    CHECK_INT(r, AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 1);
+    stop();
+}
+
+static unsigned sink_bytes;
+
+static int sink_write(void *context, const void *data, size_t size)
+{
+    (void)context;
+    (void)data;
+    sink_bytes += (unsigned)size;
+    return (int)size;
+}
+
+/* An error document is no part of the answer: a sink that can't rewind is still empty. */
+static void test_redirect_sink(void)
+{
+    static const aws_sink sink = {sink_write, NULL, NULL};
+    aws_s3_args args = args_of("bucket", "key");
+    int r;
+
+    setup();
+    start();
+    args.sink = &sink;
+    sink_bytes = 0;
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", "");
+    fail("503 Slow Down", "", "SlowDown", "");
+    ok("hello");
+    SCRIPT_RUN(r, &s, &client, aws_s3_get_object(&client, &args, NULL));
+    CHECK_INT(r, 0);
+    CHECK_INT(sink_bytes, 5);
+    stop();
+}
+
+/* A service without the function doesn't go anywhere. */
+static void test_redirect_is_of_the_service(void)
+{
+    aws_service plain = aws_s3_service;
+
+    plain.region = NULL;
+    setup();
+    aws_session_init(&session, &config);
+    CHECK_INT(aws_client_init(&client, &session, &plain, memory, sizeof memory), 0);
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 1);
+    stop();
+}
+
+/* CreateBucket's LocationConstraint comes from the configuration, not from the last bucket. */
+static void test_home_region(void)
+{
+    aws_s3_bucket bucket;
+    int r;
+
+    setup();
+    start();
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", "");
+    ok("hello");
+    ok("");
+    CHECK_INT(get(), 5);
+    aws_s3_bucket_init(&bucket, &client, "fresh");
+    SCRIPT_RUN(r, &s, &client, aws_s3_bucket_create(&bucket, NULL));
+    CHECK_INT(r, 0);
+    CHECK_STR(host_of(2), "fresh.s3.eu-west-1.amazonaws.com");
+    CHECK_INT(sent("<LocationConstraint>eu-west-1</LocationConstraint>"), 1);
+    stop();
+}
+
+/* ---- Clocks: the script's says 2026-01-02T03:04:05Z ---- */
+
+#define DATED(date) "Date: " date " GMT\r\n"
+
+static void test_skew(void)
+{
+    static const struct {
+        const char *status, *code;
+    } refusals[] = {{"403 Forbidden", "RequestTimeTooSkewed"},
+                    {"403 Forbidden", "SignatureDoesNotMatch"},
+                    {"400 Bad Request", "InvalidSignatureException"},
+                    {"400 Bad Request", "RequestExpired"}};
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        setup();
+        config.max_attempts = 1;
+        start();
+        fail(refusals[i].status, DATED("Fri, 02 Jan 2026 05:04:05"), refusals[i].code, "");
+        ok("hello");
+        ok("hello");
+        CHECK_INT(get(), 5);
+        CHECK_INT(sent("x-amz-date: 20260102T030405Z"), 1);
+        CHECK_INT(sent("x-amz-date: 20260102T050405Z"), 1);
+        CHECK_INT(s.sleep_count, 0);
+        CHECK_INT(session.quota, 500);
+        script_pass(&s, 60000); /* remembered */
+        CHECK_INT(get(), 5);
+        CHECK_INT(sent("x-amz-date: 20260102T050505Z"), 1);
+        CHECK_INT(s.requests, 3);
+        stop();
+    }
+}
+
+/* Backwards, and for HEAD, which has no code. */
+static void test_skew_head(void)
+{
+    setup();
+    start();
+    fail_head("403 Forbidden", DATED("Thu, 01 Jan 2026 03:04:05"));
+    ok("");
+    CHECK_INT(head_from("bucket"), 0);
+    CHECK_INT(sent("x-amz-date: 20260101T030405Z"), 1);
+    stop();
+}
+
+static int64_t fixed_time = 1767323045;
+
+static int64_t fixed_now(const aws_port *port)
+{
+    (void)port;
+    return fixed_time;
+}
+
+/* 4 minutes or less is no skew, nor is a Date that isn't one, nor what isn't refused for it. */
+static void test_no_skew(void)
+{
+    static const struct {
+        const char *status, *date;
+        unsigned requests;
+    } all[] = {{"403 Forbidden", DATED("Fri, 02 Jan 2026 03:08:04"), 1},
+               {"403 Forbidden", DATED("Fri, 02 Jan 2026 03:00:05"), 1},
+               {"403 Forbidden", DATED("Fri, 02 Jan 2026 03:08:05"), 2},
+               {"403 Forbidden", DATED("Fri, 02 Jan 2026 03:00:04"), 2},
+               {"403 Forbidden", "Date: tomorrow\r\n", 1},
+               {"403 Forbidden", "", 1},
+               {"404 Not Found", DATED("Fri, 02 Jan 2026 09:00:00"), 1},
+               {"403 Forbidden", DATED("Thu, 02 Jan 2025 03:04:05"), 1}}; /* before the floor */
+    size_t i;
+
+    for (i = 0; i < sizeof all / sizeof *all; i++) {
+        setup();
+        s.port.now = fixed_now;
+        config.clock_floor = 1760000000;
+        start();
+        fail(all[i].status, all[i].date, "AccessDenied", "");
+        if (all[i].requests == 2)
+            fail(all[i].status, all[i].date, "AccessDenied", "");
+        CHECK_INT(get(), AWS_ERR_SERVICE);
+        CHECK_INT(s.requests, all[i].requests);
+        CHECK_INT(session.clock_base != 0, all[i].requests == 2);
+        stop();
+    }
+}
+
+/* The time that the request itself took isn't skew. */
+static void test_skew_of_a_slow_request(void)
+{
+    setup();
+    s.drip = 10000; /* the head of the answer takes many minutes */
+    if (variant != 0) {
+        script_free(&s);
+        return;
+    }
+    start();
+    fail("403 Forbidden", DATED("Fri, 02 Jan 2026 03:04:05"), "AccessDenied", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK(s.elapsed > 1000000);
+    fail("403 Forbidden", DATED("Fri, 02 Jan 2026 03:34:05"), "AccessDenied", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 2);
+    stop();
+}
+
+static void test_skew_once(void)
+{
+    setup();
+    start();
+    fail("403 Forbidden", DATED("Fri, 02 Jan 2026 05:04:05"), "RequestTimeTooSkewed", "");
+    fail("403 Forbidden", DATED("Fri, 02 Jan 2026 09:04:05"), "RequestTimeTooSkewed", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_STR(aws_code(), "RequestTimeTooSkewed");
+    CHECK_INT(s.requests, 2);
+    stop();
+}
+
+/* Once somebody sets the port's clock it is right again, forwards or backwards. */
+static void test_clock_is_set(void)
+{
+    static const int64_t sets[] = {3 * 3600, -3600, 121, -121};
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        char date[40] = "x-amz-date: ";
+        setup();
+        s.port.now = fixed_now;
+        fixed_time = 1767323045;
+        start();
+        fail("403 Forbidden", DATED("Fri, 02 Jan 2026 05:04:05"), "RequestTimeTooSkewed", "");
+        ok("hello");
+        ok("hello");
+        ok("hello");
+        CHECK_INT(get(), 5);
+        fixed_time += 60; /* a small step is none */
+        s.tick += 100000;
+        CHECK_INT(get(), 5);
+        CHECK_INT(sent("x-amz-date: 20260102T05054"), 1);
+        fixed_time += sets[i] + 40;
+        aws_date_text(fixed_time, date + 12);
+        CHECK_INT(get(), 5);
+        CHECK_INT(sent(date), 1);
+        CHECK_INT(session.clock_base, 0);
+        stop();
+        fixed_time = 1767323045;
+    }
+}
+
+/* The session remembers: another client of it is right from the start. */
+static void test_skew_is_of_the_session(void)
+{
+    static unsigned char other_memory[16384];
+    aws_client other;
+    aws_s3_args args = args_of("bucket", "key");
+    int r;
+
+    setup();
+    start();
+    fail("403 Forbidden", DATED("Fri, 02 Jan 2026 05:04:05"), "RequestTimeTooSkewed", "");
+    ok("hello");
+    ok("");
+    CHECK_INT(get(), 5);
+    CHECK_INT(aws_client_init(&other, &session, &aws_s3_service, other_memory, sizeof other_memory),
+              0);
+    SCRIPT_RUN(r, &s, &other, aws_s3_delete_object(&other, &args, NULL));
+    CHECK_INT(r, 0);
+    CHECK_INT(count_of(script_sent(&s, 1), "x-amz-date: 20260102T050405Z"), 1);
+    SCRIPT_RUN(r, &s, &other, aws_client_close(&other));
+    CHECK_INT(s.requests, 3);
+    stop();
+}
+
+/* ---- Tokens ---- */
+
+static unsigned provided;
+static int provider_fails;
+
+static int provide(const aws_provider *provider, aws_client *asking, aws_keys *keys)
+{
+    static char tokens[4][12];
+
+    (void)provider;
+    (void)asking;
+    if (provider_fails && provided)
+        return AWS_ERR_CREDENTIALS;
+    snprintf(tokens[provided % 4], sizeof tokens[0], "TOKEN-%u", provided);
+    keys->access_key_id = ACCESS;
+    keys->secret_access_key = SECRET;
+    keys->session_token = tokens[provided++ % 4];
+    keys->expiration = 1767323045 + 36000;
+    return 0;
+}
+
+static const aws_provider provider = {provide, NULL};
+
+static void setup_provider(void)
+{
+    setup();
+    config.access_key_id = config.secret_access_key = NULL;
+    config.provider = &provider;
+    provided = 0;
+    provider_fails = 0;
+}
+
+static void test_expired_token(void)
+{
+    static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"};
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        setup_provider();
+        config.max_attempts = 1;
+        start();
+        fail("400 Bad Request", "", codes[i], "");
+        ok("hello");
+        CHECK_INT(get(), 5);
+        CHECK_INT(provided, 2);
+        CHECK_INT(sent("x-amz-security-token: TOKEN-0\r\n"), 1);
+        CHECK_INT(sent("x-amz-security-token: TOKEN-1\r\n"), 1);
+        CHECK_INT(s.sleep_count, 0);
+        stop();
+    }
+}
+
+static void test_expired_token_once(void)
+{
+    setup_provider();
+    start();
+    fail("400 Bad Request", "", "ExpiredToken", "");
+    fail("400 Bad Request", "", "ExpiredToken", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_STR(aws_code(), "ExpiredToken");
+    CHECK_INT(provided, 2);
+    CHECK_INT(s.requests, 2);
+    stop();
+}
+
+static void test_expired_token_provider_fails(void)
+{
+    setup_provider();
+    provider_fails = 1;
+    start();
+    fail("400 Bad Request", "", "ExpiredToken", "");
+    CHECK_INT(get(), AWS_ERR_CREDENTIALS);
+    CHECK_INT(s.requests, 1);
+    stop();
+}
+
+/* Without a provider there is nobody to ask. */
+static void test_expired_token_fixed(void)
+{
+    setup();
+    config.session_token = "TOKEN";
+    start();
+    fail("400 Bad Request", "", "ExpiredToken", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 1);
+    stop();
+}
+
+/* All three in one call, each once, in one call of one attempt. */
+static void test_all_cures(void)
+{
+    setup_provider();
+    config.max_attempts = 1;
+    start();
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", "");
+    fail("403 Forbidden", DATED("Fri, 02 Jan 2026 05:04:05"), "RequestTimeTooSkewed", "");
+    fail("400 Bad Request", DATED("Fri, 02 Jan 2026 05:04:05"), "ExpiredToken", "");
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK_INT(s.requests, 4);
+    CHECK_INT(aws_client_failure(&client)->code, 0);
+    stop();
+}
+
+/* After the time for the call nothing is repeated. */
+static void test_cure_in_time(void)
+{
+    setup();
+    if (variant != 0) {
+        script_free(&s);
+        return;
+    }
+    config.call_timeout = 500;
+    s.drip = 10;
+    start();
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", "");
+    CHECK_INT(get(), AWS_ERR_TIMEOUT);
+    CHECK_INT(s.requests, 1);
+    stop();
+}
+
+/* ---- All of them ---- */
+
+typedef struct test {
+    const char *name;
+    void (*run)(void);
+} test;
+
+#define TEST(name)                                                                                 \
+    {                                                                                              \
+#name, test_##name                                                                         \
+    }
+
+static const test tests[] = {TEST(redirect_status),
+                             TEST(redirect_signature),
+                             TEST(redirect_region_of_header_first),
+                             TEST(redirect_malformed_authorization),
+                             TEST(redirect_head),
+                             TEST(redirect_illegal_location),
+                             TEST(redirect_asks_the_bucket),
+                             TEST(no_redirect),
+                             TEST(redirect_once),
+                             TEST(region_is_remembered),
+                             TEST(region_is_learnt_anew),
+                             TEST(region_is_checked),
+                             TEST(location_is_not_followed),
+                             TEST(redirect_custom_endpoint),
+                             TEST(redirect_bodies),
+                             TEST(redirect_sink),
+                             TEST(redirect_is_of_the_service),
+                             TEST(home_region),
+                             TEST(skew),
+                             TEST(skew_head),
+                             TEST(no_skew),
+                             TEST(skew_of_a_slow_request),
+                             TEST(skew_once),
+                             TEST(clock_is_set),
+                             TEST(skew_is_of_the_session),
+                             TEST(expired_token),
+                             TEST(expired_token_once),
+                             TEST(expired_token_provider_fails),
+                             TEST(expired_token_fixed),
+                             TEST(all_cures),
+                             TEST(cure_in_time)};
+
+int main(int argc, char **argv)
+{
+    size_t i;
+
+    alarm(500);
+    for (variant = 0; variant < VARIANTS; variant++)
+        for (i = 0; i < sizeof tests / sizeof *tests; i++) {
+            unsigned long failed = check_failed;
+            if (argc > 1 && strcmp(argv[1], tests[i].name) != 0)
+                continue;
+            tests[i].run();
+            if (check_failed != failed)
+                fprintf(stderr, "^ in test %s, port %d\n", tests[i].name, variant);
+        }
+    return CHECK_DONE();
+}
