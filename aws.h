@@ -509,6 +509,7 @@ AWS_API void aws_out_text(aws_out *out, const char *text);
 AWS_API void aws_out_number(aws_out *out, uint64_t number);
 /* Percent-encoded but for A-Z a-z 0-9 - _ . ~ and the characters of `keep`. */
 AWS_API void aws_out_uri(aws_out *out, const char *text, size_t size, const char *keep);
+AWS_API void aws_out_base64(aws_out *out, const void *data, size_t size);
 /* As XML character data: & < > " and CR, LF escaped. */
 AWS_API void aws_out_xml(aws_out *out, const char *text);
 
@@ -1265,6 +1266,11 @@ static void aws_i_out_base64(aws_out *out, const unsigned char *data, size_t siz
         data += n;
         size -= n;
     }
+}
+
+AWS_API void aws_out_base64(aws_out *out, const void *data, size_t size)
+{
+    aws_i_out_base64(out, aws_i_bytes(data), size);
 }
 
 static int aws_i_unreserved(int c, const char *keep)

@@ -722,6 +722,36 @@ typedef int aws_s3_action(aws_client *client, const aws_s3_args *args, aws_s3_re
 AWS_API int aws_s3_presign(aws_client *client, aws_s3_action *action, const aws_s3_args *args,
                            uint32_t seconds, char *url, size_t size);
 
+/* What a browser's form may upload. Strings live during the call; those of fields as you use them. */
+typedef struct aws_s3_post {
+    const char *bucket;
+    const char *key;     /* UTF-8; a "${filename}" at its end stands for the file's name */
+    uint32_t    seconds; /* how long it may be used; 0: 3,600 */
+    /* Further fields that the form must have, with these values: acl, Content-Type,
+     * success_action_status, x-amz-meta-... */
+    const aws_pair *fields;
+    size_t          field_count;
+    /* Fields that the form must have, with values that begin with these ("": any) */
+    const aws_pair *prefixes;
+    size_t          prefix_count;
+    /* Bytes of the file; max 0: no limit */
+    uint64_t size_min, size_max;
+} aws_s3_post;
+
+/* The form, multipart/form-data to url: first these fields, yours, and at last "file". */
+typedef struct aws_s3_form {
+    const char *url;
+    aws_pair    fields[7]; /* key, x-amz-..., policy, x-amz-signature */
+    size_t      count;     /* 6, 7 with a session token */
+    size_t      needed;    /* bytes of memory that the texts take */
+} aws_s3_form;
+
+/* Sign a form with which anybody uploads what post allows: texts into memory[size] (1.5 KB are
+ * usual, with a session token 5 KB). 0; AWS_ERR_MEMORY: form->needed says the size; AWS_ERR_JSON:
+ * a text isn't UTF-8; or another error; AWS_AGAIN while keys are being had. */
+AWS_API int aws_s3_presign_post(aws_client *client, const aws_s3_post *post, aws_s3_form *form,
+                                void *memory, size_t size);
+
 /* What the last answer says, for streams after aws_client_finish. */
 AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result);
 
@@ -1439,6 +1469,233 @@ AWS_API int aws_s3_presign(aws_client *client, aws_s3_action *action, const aws_
     p.action = action;
     p.args = args;
     return aws_call_presign(client, aws_i_s3_make, &p, seconds, url, size);
+}
+
+/* What is being signed: the form's fields, and texts that they point at. */
+typedef struct aws_i_s3_form {
+    aws_pair    fields[7];
+    size_t      count;
+    aws_signing signing;
+    char        date[17], signature[65], credential[300];
+} aws_i_s3_form;
+
+/* JSON as base64, as it is written: for aws_out.hash. */
+typedef struct aws_i_s3_base64 {
+    aws_out      *out;
+    unsigned char bytes[3];
+    size_t        count;
+} aws_i_s3_base64;
+
+static void aws_i_s3_add_base64(void *context, const void *data, size_t size)
+{
+    aws_i_s3_base64 *b = (aws_i_s3_base64 *)context;
+    const unsigned char *from = (const unsigned char *)data;
+
+    while (size--) {
+        b->bytes[b->count++] = *from++;
+        if (b->count == sizeof b->bytes) {
+            aws_out_base64(b->out, b->bytes, b->count);
+            b->count = 0;
+        }
+    }
+}
+
+static void aws_i_s3_text_out(aws_out *out, char *text, size_t room)
+{
+    memset(out, 0, sizeof *out);
+    out->to = (unsigned char *)text;
+    out->room = room;
+}
+
+static void aws_i_s3_equals(aws_json_writer *w, const char *name, const char *value)
+{
+    aws_json_open_object(w, NULL);
+    aws_json_put_string(w, name, value);
+    aws_json_close(w);
+}
+
+/* ["starts-with", "$name", value] without the value's end */
+static void aws_i_s3_starts(aws_json_writer *w, const char *name, const char *value)
+{
+    char field[130]; /* a longer one ends at the first check of the server */
+    aws_out out;
+
+    aws_i_s3_text_out(&out, field, sizeof field - 1);
+    aws_out_text(&out, "$");
+    aws_out_text(&out, name);
+    field[out.used] = 0;
+    aws_json_open_array(w, NULL);
+    aws_json_put_string(w, NULL, "starts-with");
+    aws_json_put_string(w, NULL, field);
+    aws_json_put_string(w, NULL, value);
+    aws_json_close(w);
+}
+
+/* The key of the form: as it is, or what comes before the file's name. */
+static void aws_i_s3_key_condition(aws_json_writer *w, const char *key)
+{
+    static const char name[] = "${filename}";
+    char prefix[1025];
+    size_t length = strlen(key), tail = sizeof name - 1;
+
+    if (length < tail || length >= sizeof prefix || strcmp(key + length - tail, name) != 0) {
+        aws_i_s3_equals(w, "key", key);
+        return;
+    }
+    memcpy(prefix, key, length - tail);
+    prefix[length - tail] = 0;
+    aws_i_s3_starts(w, "key", prefix);
+}
+
+/* "2026-01-02T03:04:05Z" of x-amz-date's form. */
+static void aws_i_s3_expiration(aws_json_writer *w, int64_t time)
+{
+    char date[17], text[21];
+    size_t i, at = 0;
+
+    aws_date_text(time, date);
+    for (i = 0; i < sizeof date; i++) {
+        if (i == 4 || i == 6)
+            text[at++] = '-';
+        else if (i == 11 || i == 13)
+            text[at++] = ':';
+        text[at++] = date[i];
+    }
+    aws_json_put_string(w, "expiration", text);
+}
+
+/* The policy: every field of the form, and what the file may be. */
+static void aws_i_s3_policy(aws_json_writer *w, const aws_s3_post *post, const aws_i_s3_form *form)
+{
+    size_t i;
+
+    aws_json_open_object(w, NULL);
+    aws_i_s3_expiration(w, form->signing.time + (post->seconds ? post->seconds : 3600));
+    aws_json_open_array(w, "conditions");
+    aws_i_s3_equals(w, "bucket", post->bucket);
+    aws_i_s3_key_condition(w, post->key);
+    for (i = 1; i < form->count; i++)
+        aws_i_s3_equals(w, form->fields[i].name, form->fields[i].value);
+    for (i = 0; i < post->field_count; i++)
+        aws_i_s3_equals(w, post->fields[i].name, post->fields[i].value);
+    for (i = 0; i < post->prefix_count; i++)
+        aws_i_s3_starts(w, post->prefixes[i].name, post->prefixes[i].value);
+    if (post->size_min || post->size_max) {
+        const uint64_t any = (uint64_t)5 << 40;
+        aws_json_open_array(w, NULL);
+        aws_json_put_string(w, NULL, "content-length-range");
+        aws_json_put_number(w, NULL, (int64_t)post->size_min, 0);
+        aws_json_put_number(w, NULL, (int64_t)(post->size_max ? post->size_max : any), 0);
+        aws_json_close(w);
+    }
+    aws_json_close(w);
+    aws_json_close(w);
+}
+
+static void aws_i_s3_form_field(aws_i_s3_form *form, const char *name, const char *value)
+{
+    form->fields[form->count].name = name;
+    form->fields[form->count++].value = value;
+}
+
+/* The fields that the policy names. */
+static int aws_i_s3_form_begin(aws_i_s3_form *form, const aws_s3_post *post)
+{
+    const aws_signing *g = &form->signing;
+    aws_out out;
+
+    aws_date_text(g->time, form->date);
+    aws_i_s3_text_out(&out, form->credential, sizeof form->credential);
+    aws_out_text(&out, g->access_key_id);
+    aws_out_text(&out, "/");
+    aws_out_bytes(&out, form->date, 8);
+    aws_out_text(&out, "/");
+    aws_out_text(&out, g->region);
+    aws_out_text(&out, "/");
+    aws_out_text(&out, g->service);
+    aws_out_bytes(&out, "/aws4_request", sizeof "/aws4_request");
+    form->count = 0;
+    aws_i_s3_form_field(form, "key", post->key);
+    aws_i_s3_form_field(form, "x-amz-algorithm", "AWS4-HMAC-SHA256");
+    aws_i_s3_form_field(form, "x-amz-credential", form->credential);
+    aws_i_s3_form_field(form, "x-amz-date", form->date);
+    if (g->session_token)
+        aws_i_s3_form_field(form, "x-amz-security-token", g->session_token);
+    return out.length > out.room ? AWS_ERR_CREDENTIALS : 0;
+}
+
+/* The policy in base64 into out, and the fields that are made of it. */
+static int aws_i_s3_form_sign(aws_i_s3_form *form, const aws_s3_post *post, aws_out *out)
+{
+    const char *text = (const char *)out->to;
+    aws_i_s3_base64 b;
+    aws_json_writer w;
+
+    memset(&b, 0, sizeof b);
+    b.out = out;
+    aws_json_begin(&w, NULL, 0);
+    w.out.hash = aws_i_s3_add_base64;
+    w.out.hash_context = &b;
+    aws_i_s3_policy(&w, post, form);
+    if (w.code)
+        return w.code;
+    aws_out_base64(out, b.bytes, b.count);
+    aws_sign_text(&form->signing, text, out->used, form->signature);
+    aws_out_bytes(out, "", 1);
+    aws_i_s3_form_field(form, "policy", text);
+    aws_i_s3_form_field(form, "x-amz-signature", form->signature);
+    return 0;
+}
+
+static const char *aws_i_s3_form_keep(aws_out *out, const char *text)
+{
+    const char *kept = (const char *)out->to + out->used;
+
+    aws_out_bytes(out, text, strlen(text) + 1);
+    return kept;
+}
+
+/* The bucket's address; a key that can't be one is refused as by PutObject. */
+static int aws_i_s3_make_form(aws_client *client, void *context)
+{
+    const aws_s3_post *post = (const aws_s3_post *)context;
+    aws_s3_args args;
+
+    memset(&args, 0, sizeof args);
+    args.bucket = post->bucket;
+    args.key = post->key;
+    if (!args.key || !*args.key || strlen(args.key) > 1024)
+        return aws_s3_put_object(client, &args, NULL);
+    args.key = NULL;
+    return aws_s3_head_bucket(client, &args, NULL);
+}
+
+AWS_API int aws_s3_presign_post(aws_client *client, const aws_s3_post *post, aws_s3_form *form,
+                                void *memory, size_t size)
+{
+    char url[560]; /* host and bucket have at most 255 bytes each */
+    aws_s3_post copy = *post;
+    aws_i_s3_form f;
+    aws_out out;
+    size_t i;
+    int r;
+
+    memset(form, 0, sizeof *form);
+    r = aws_call_presign(client, aws_i_s3_make_form, &copy, AWS_UNSIGNED, url, sizeof url);
+    if (r < 0 || (r = aws_call_signing(client, &f.signing)) < 0)
+        return r;
+    aws_i_s3_text_out(&out, (char *)memory, size);
+    if ((r = aws_i_s3_form_begin(&f, post)) < 0 || (r = aws_i_s3_form_sign(&f, post, &out)) < 0)
+        return r;
+    form->count = f.count;
+    for (i = 0; i < f.count; i++) {
+        const char *value = f.fields[i].value;
+        form->fields[i].name = f.fields[i].name;
+        form->fields[i].value = value == (char *)memory ? value : aws_i_s3_form_keep(&out, value);
+    }
+    form->url = aws_i_s3_form_keep(&out, url);
+    form->needed = out.length;
+    return out.length > size ? AWS_ERR_MEMORY : 0;
 }
 
 /* ---- Resources ---- */

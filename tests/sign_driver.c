@@ -13,6 +13,9 @@
  *     presign SECONDS put_object | ...  the URL instead; "raw": aws_presign of method, key (the
  *                                       path), query and headers for the service named by bucket
  *
+ *     form SECONDS MIN MAX              a POST policy of bucket, key, meta (its fields) and extra (its
+ *                                       prefixes): prints "code url" and hex of names and values
+ *
  * "-" is no text at all. Whatever the host, the port connects to 127.0.0.1:PORT, without TLS even
  * for https (as a port may whose sockets speak TLS), and its clock stands still.
  */
@@ -252,6 +255,42 @@ static int presign(uint32_t seconds, const char *what)
     return strcmp(what, "raw") == 0 ? presign_raw(seconds) : -999;
 }
 
+static void print_hex(const char *what)
+{
+    printf(" ");
+    for (; *what; what++)
+        printf("%02x", (unsigned char)*what);
+}
+
+static int form(char **rest)
+{
+    static char texts[1 << 16];
+    aws_s3_post post;
+    aws_s3_form made;
+    size_t i;
+    int r;
+
+    memset(&post, 0, sizeof post);
+    post.bucket = args.bucket;
+    post.key = args.key;
+    post.seconds = (uint32_t)strtoul(word(rest), NULL, 10);
+    post.size_min = strtoull(word(rest), NULL, 10);
+    post.size_max = strtoull(word(rest), NULL, 10);
+    post.fields = args.metadata;
+    post.field_count = args.metadata_count;
+    post.prefixes = args.headers;
+    post.prefix_count = args.headers_count;
+    r = aws_s3_presign_post(&client, &post, &made, texts, sizeof texts);
+    printf("%d %s", r, r < 0 ? aws_client_failure_text(&client) : made.url);
+    for (i = 0; r == 0 && i < made.count; i++) {
+        print_hex(made.fields[i].name);
+        print_hex(made.fields[i].value);
+    }
+    printf("\n");
+    fflush(stdout);
+    return r;
+}
+
 static void forget(void)
 {
     memset(&raw, 0, sizeof raw);
@@ -272,6 +311,10 @@ int main(int argc, char **argv)
         } else if (strcmp(what, "go") == 0) {
             printf("%d", perform(word(&rest)));
             forget();
+        } else if (strcmp(what, "form") == 0) {
+            form(&rest);
+            forget();
+            continue;
         } else if (strcmp(what, "presign") == 0) {
             uint32_t seconds = (uint32_t)strtoul(word(&rest), NULL, 10);
             int r = presign(seconds, word(&rest));

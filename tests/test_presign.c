@@ -503,8 +503,92 @@ static void test_signing(void)
     CHECK(g.secret_access_key == NULL);
 }
 
+/* ---- Forms ---- */
+
+static void test_form(void)
+{
+    static const aws_pair fields[] = {{"acl", "private"}}, prefixes[] = {{"x-amz-meta-a", ""}};
+    aws_s3_post post;
+    aws_s3_form form;
+    char texts[2000];
+    size_t size, needed, i;
+
+    begin();
+    memset(&post, 0, sizeof post);
+    post.bucket = "bucket";
+    post.key = "up/${filename}";
+    post.fields = fields;
+    post.field_count = 1;
+    post.prefixes = prefixes;
+    post.prefix_count = 1;
+    post.size_max = 100;
+    CHECK_INT(aws_s3_presign_post(&client, &post, &form, texts, sizeof texts), 0);
+    CHECK_STR(form.url, "http://test.local:81/bucket");
+    CHECK_INT(form.count, 6);
+    CHECK_STR(form.fields[0].name, "key");
+    CHECK_STR(form.fields[0].value, "up/${filename}");
+    CHECK_STR(form.fields[4].name, "policy");
+    CHECK_STR(form.fields[5].name, "x-amz-signature");
+    CHECK_INT(strlen(form.fields[5].value), 64);
+    needed = form.needed;
+    for (size = 0; size < needed + 3; size++) {
+        memset(url, '#', sizeof url);
+        CHECK_INT(aws_s3_presign_post(&client, &post, &form, url, size),
+                  size < needed ? (int)AWS_ERR_MEMORY : 0);
+        CHECK_INT(form.needed, needed);
+        CHECK_INT(url[size], '#');
+        if (size >= needed) {
+            CHECK_STR(form.url, "http://test.local:81/bucket");
+            for (i = 0; i < form.count; i++)
+                CHECK(form.fields[i].value >= url && form.fields[i].value < url + size);
+        }
+    }
+    CHECK_INT(aws_s3_presign_post(&client, &post, &form, NULL, 0), AWS_ERR_MEMORY);
+    session.keys.session_token = "token";
+    CHECK_INT(aws_s3_presign_post(&client, &post, &form, texts, sizeof texts), 0);
+    CHECK_INT(form.count, 7);
+    CHECK_STR(form.fields[4].name, "x-amz-security-token");
+    CHECK_STR(form.fields[4].value, "token");
+    CHECK_INT(s.opens, 0);
+}
+
+static void test_form_refused(void)
+{
+    static char long_id[400];
+    aws_s3_post post;
+    aws_s3_form form;
+    char texts[2000];
+
+    begin();
+    memset(&post, 0, sizeof post);
+    post.bucket = "bucket";
+    check_refused(aws_s3_presign_post(&client, &post, &form, texts, sizeof texts),
+                  AWS_REASON_NO_KEY);
+    post.key = "k";
+    post.bucket = "no bucket";
+    check_refused(aws_s3_presign_post(&client, &post, &form, texts, sizeof texts),
+                  AWS_REASON_BUCKET_NAME);
+    post.bucket = NULL;
+    check_refused(aws_s3_presign_post(&client, &post, &form, texts, sizeof texts),
+                  AWS_REASON_NO_BUCKET);
+    post.bucket = "bucket";
+    post.key = "\xff";
+    CHECK_INT(aws_s3_presign_post(&client, &post, &form, texts, sizeof texts), AWS_ERR_JSON);
+    CHECK_INT(form.count, 0);
+    post.key = "k";
+    s.unix_time = 0;
+    check_refused(aws_s3_presign_post(&client, &post, &form, texts, sizeof texts), -AWS_ERR_CLOCK);
+    s.unix_time = 1767323045;
+    memset(long_id, 'A', sizeof long_id - 1);
+    session.keys.access_key_id = long_id;
+    CHECK_INT(aws_s3_presign_post(&client, &post, &form, texts, sizeof texts),
+              AWS_ERR_CREDENTIALS);
+}
+
 int main(void)
 {
+    test_form();
+    test_form_refused();
     test_example();
     test_any_size();
     test_refused_signing();
