@@ -188,6 +188,7 @@ enum {
     X(EARLY, PROTOCOL, "the server answered before it had the request")                           \
     X(HEAD_SIZE, TOO_BIG,                                                                         \
       "the answer's head is over 32 KB, or more than fits this client's memory")                  \
+    X(WAITED, TIMEOUT, "'%v' has not become what is awaited")                                      \
     X(EXPIRES, PARAM, "a presigned address is good for at most 604,800 seconds (7 days)")         \
     X(ADDRESS_SIZE, MEMORY, "the address does not fit the memory given for it")                   \
     X(NO_DATE, CLOCK, "the server's answer had no usable Date")                                   \
@@ -784,6 +785,44 @@ AWS_API int aws_call_presign(aws_client *client, int (*make)(aws_client *copy, v
 /* Fill in what the client signs with: keys, region, service and time; the rest is zero. The keys
  * are the session's: use them at once. 0, AWS_AGAIN or an error. */
 AWS_API int aws_call_signing(aws_client *client, aws_signing *signing);
+
+/* ---- Waiters: ask again and again until it is so ---- */
+
+enum { AWS_WAITER_DONE = 1, AWS_WAITER_AGAIN = 2, AWS_WAITER_FAILED = 3 };
+
+/* What an answer means: the first rule that fits counts. */
+typedef struct aws_waiter_rule {
+    int         status;   /* HTTP's, 0 any */
+    const char *aws_code; /* failure.aws_code, NULL any */
+    int         verdict;  /* AWS_WAITER_*; 0 ends the rules: a success then means again, an error
+                           * that the wait has failed with it */
+} aws_waiter_rule;
+
+/* What is awaited: a constant of a service header, or yours. ask makes one call of the client: 0
+ * or more, AWS_AGAIN or an error. To look into an answer it may return AWS_WAITER_* itself, which
+ * counts before the rules. */
+typedef struct aws_waiter_kind {
+    const char *name; /* a literal, for the failure: "ObjectExists" */
+    int (*ask)(aws_client *client, const void *context);
+    const aws_waiter_rule *rules;
+    uint32_t    delay;    /* ms from one answer to the next call; 0: 5,000 */
+    unsigned    attempts; /* calls, 0: 20 */
+} aws_waiter_kind;
+
+/* A wait: zero it before. When the wait has ended it can be used again. */
+typedef struct aws_waiter {
+    uint32_t delay;    /* 0: the kind's */
+    unsigned attempts; /* 0: the kind's */
+    /* private */
+    unsigned asked, sleeping;
+    uint32_t wake;
+} aws_waiter;
+
+/* 0 once it is so, AWS_AGAIN while a call or the time between two is pending, AWS_ERR_TIMEOUT
+ * after the last attempt, or the error of a call. Between two calls the client can be used for
+ * others. context: for ask; it lives until the wait has ended. */
+AWS_API int aws_wait(aws_client *client, const aws_waiter_kind *kind, const void *context,
+                     aws_waiter *waiter);
 
 /* ---- Private from here on, declared so that you can declare a client. ---- */
 
@@ -6775,6 +6814,79 @@ AWS_API const char *aws_client_failure_text(aws_client *client)
         aws_i_out_own_failure(&out, client);
     client->text[out.used] = 0;
     return client->text;
+}
+
+/* ---- Waiters ---- */
+
+/* Until ticks have come to wake: 0, AWS_AGAIN or the port's error. */
+static int aws_i_sleep_until(aws_client *client, uint32_t wake)
+{
+    int r = 0;
+
+    while (!r && (int32_t)(wake - aws_i_ticks(client)) > 0) {
+        client->wake = wake;
+        aws_i_want(client, AWS_WAIT_TIMER);
+        r = aws_i_wait(client);
+        if (client->pending)
+            r = client->pending;
+        client->pending = 0;
+    }
+    return aws_i_awaited(client, r);
+}
+
+static int aws_i_verdict(const aws_client *client, const aws_waiter_rule *rule, int r)
+{
+    for (; rule && rule->verdict; rule++)
+        if ((!rule->status || rule->status == client->http.status) &&
+            (!rule->aws_code || aws_i_equal(rule->aws_code, client->failure.aws_code)) &&
+            (r >= 0 || r == AWS_ERR_SERVICE))
+            return rule->verdict;
+    return r < 0 ? AWS_WAITER_FAILED : AWS_WAITER_AGAIN;
+}
+
+/* What a wait for nothing says. */
+static int aws_i_waited(aws_client *client, const char *name)
+{
+    const aws_call *call = &client->call;
+
+    aws_i_failure_reset(client);
+    client->failure.operation = name;
+    client->failure.http_status = client->http.status;
+    return aws_i_fail(client, AWS_REASON_WAITED, call->key ? call->key : call->bucket);
+}
+
+AWS_API int aws_wait(aws_client *client, const aws_waiter_kind *kind, const void *context,
+                     aws_waiter *waiter)
+{
+    unsigned attempts = waiter->attempts ? waiter->attempts : kind->attempts;
+    uint32_t delay = waiter->delay ? waiter->delay : kind->delay;
+    int r, verdict;
+
+    for (;;) {
+        if (waiter->sleeping && aws_i_in_progress(client))
+            return AWS_ERR_BUSY;
+        if (waiter->sleeping && (r = aws_i_sleep_until(client, waiter->wake)) < 0) {
+            waiter->sleeping = r == AWS_AGAIN;
+            return r;
+        }
+        waiter->sleeping = 0;
+        if ((r = kind->ask(client, context)) == AWS_AGAIN || r == AWS_ERR_BUSY)
+            return r;
+        verdict = r > 0 ? r : aws_i_verdict(client, kind->rules, r);
+        waiter->asked++;
+        if (verdict != AWS_WAITER_AGAIN || waiter->asked >= (attempts ? attempts : 20))
+            break;
+        waiter->sleeping = 1;
+        waiter->wake = aws_i_ticks(client) + (delay ? delay : 5000);
+    }
+    waiter->asked = 0;
+    if (verdict == AWS_WAITER_AGAIN)
+        return aws_i_waited(client, kind->name);
+    if (verdict == AWS_WAITER_FAILED)
+        return r < 0 ? r : aws_i_waited(client, kind->name);
+    if (!aws_i_in_progress(client))
+        aws_i_failure_reset(client); /* an error, too, may be what was awaited */
+    return 0;
 }
 
 /* ---- Presigning a client's call ---- */

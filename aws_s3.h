@@ -752,6 +752,18 @@ typedef struct aws_s3_form {
 AWS_API int aws_s3_presign_post(aws_client *client, const aws_s3_post *post, aws_s3_form *form,
                                 void *memory, size_t size);
 
+/* Wait until something exists, or doesn't any more: HEAD every 5 seconds, 20 times at most, or as
+ * waiter says, which is zeroed before. 0, AWS_AGAIN (call again), AWS_ERR_TIMEOUT or the error of
+ * a call. bucket and key of args name it. */
+AWS_API int aws_s3_wait_bucket_exists(aws_client *client, const aws_s3_args *args,
+                                      aws_waiter *waiter);
+AWS_API int aws_s3_wait_bucket_not_exists(aws_client *client, const aws_s3_args *args,
+                                          aws_waiter *waiter);
+AWS_API int aws_s3_wait_object_exists(aws_client *client, const aws_s3_args *args,
+                                      aws_waiter *waiter);
+AWS_API int aws_s3_wait_object_not_exists(aws_client *client, const aws_s3_args *args,
+                                          aws_waiter *waiter);
+
 /* What the last answer says, for streams after aws_client_finish. */
 AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result);
 
@@ -1446,6 +1458,61 @@ static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const 
     }
 AWS_S3_OPERATIONS(AWS_I_S3_DEFINE)
 #undef AWS_I_S3_DEFINE
+
+/* ---- Waiters ---- */
+
+static int aws_i_s3_ask_bucket(aws_client *client, const void *context)
+{
+    return aws_s3_head_bucket(client, (const aws_s3_args *)context, NULL);
+}
+
+static int aws_i_s3_ask_object(aws_client *client, const void *context)
+{
+    return aws_s3_head_object(client, (const aws_s3_args *)context, NULL);
+}
+
+AWS_API int aws_s3_wait_bucket_exists(aws_client *client, const aws_s3_args *args,
+                                      aws_waiter *waiter)
+{
+    /* somebody else's, or in another region: it exists */
+    static const aws_waiter_rule rules[] = {{200, NULL, AWS_WAITER_DONE},
+                                            {301, NULL, AWS_WAITER_DONE},
+                                            {403, NULL, AWS_WAITER_DONE},
+                                            {404, NULL, AWS_WAITER_AGAIN},
+                                            {0, NULL, 0}};
+    static const aws_waiter_kind kind = {"BucketExists", aws_i_s3_ask_bucket, rules, 0, 0};
+
+    return aws_wait(client, &kind, args, waiter);
+}
+
+AWS_API int aws_s3_wait_bucket_not_exists(aws_client *client, const aws_s3_args *args,
+                                          aws_waiter *waiter)
+{
+    static const aws_waiter_rule rules[] = {{404, NULL, AWS_WAITER_DONE}, {0, NULL, 0}};
+    static const aws_waiter_kind kind = {"BucketNotExists", aws_i_s3_ask_bucket, rules, 0, 0};
+
+    return aws_wait(client, &kind, args, waiter);
+}
+
+AWS_API int aws_s3_wait_object_exists(aws_client *client, const aws_s3_args *args,
+                                      aws_waiter *waiter)
+{
+    static const aws_waiter_rule rules[] = {{200, NULL, AWS_WAITER_DONE},
+                                            {404, NULL, AWS_WAITER_AGAIN},
+                                            {0, NULL, 0}};
+    static const aws_waiter_kind kind = {"ObjectExists", aws_i_s3_ask_object, rules, 0, 0};
+
+    return aws_wait(client, &kind, args, waiter);
+}
+
+AWS_API int aws_s3_wait_object_not_exists(aws_client *client, const aws_s3_args *args,
+                                          aws_waiter *waiter)
+{
+    static const aws_waiter_rule rules[] = {{404, NULL, AWS_WAITER_DONE}, {0, NULL, 0}};
+    static const aws_waiter_kind kind = {"ObjectNotExists", aws_i_s3_ask_object, rules, 0, 0};
+
+    return aws_wait(client, &kind, args, waiter);
+}
 
 /* ---- Presigning ---- */
 
