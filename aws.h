@@ -846,11 +846,11 @@ typedef struct aws_i_connection {
 } aws_i_connection;
 
 typedef struct aws_i_http {
-    unsigned char state, has_length, chunked, close, interim, digits;
+    unsigned char state, has_length, chunked, close, interim, digits, cr;
     uint64_t      length;    /* Content-Length, or what is left of the body or chunk */
     uint32_t      total;     /* bytes of the head, or of chunk lines and trailers */
     size_t        used;      /* head arena: name NUL value NUL ... */
-    size_t        name, value; /* where the current line's begin */
+    size_t        name, value; /* where the current line begins, and its value (0: not yet) */
     int           status;
 } aws_i_http;
 
@@ -3608,25 +3608,15 @@ AWS_API int aws_json_end(aws_json_writer *w)
 /* ---- HTTP/1.1 answers ---- */
 
 enum {
-    AWS_I_H_STATUS,  /* the status line */
-    AWS_I_H_STATUS_LF,
-    AWS_I_H_LINE,    /* first byte of a header line */
-    AWS_I_H_NAME,
-    AWS_I_H_VALUE,
-    AWS_I_H_VALUE_LF,
-    AWS_I_H_END_LF,  /* of the empty line */
-    AWS_I_H_BODY,    /* Content-Length */
-    AWS_I_H_SIZE,    /* chunk size digits */
+    AWS_I_H_HEAD,      /* status line and headers */
+    AWS_I_H_BODY,      /* Content-Length */
+    AWS_I_H_DATA,      /* of a chunk */
+    AWS_I_H_DONE,
+    AWS_I_H_SIZE,      /* chunk size digits; from here on lines that end with CR LF */
     AWS_I_H_EXTENSION,
-    AWS_I_H_SIZE_LF,
-    AWS_I_H_DATA,    /* of a chunk */
-    AWS_I_H_DATA_CR,
-    AWS_I_H_DATA_LF,
-    AWS_I_H_TRAILER, /* first byte of a trailer line */
-    AWS_I_H_TRAILER_LINE,
-    AWS_I_H_TRAILER_LF,
-    AWS_I_H_LAST_LF,
-    AWS_I_H_DONE
+    AWS_I_H_DATA_END,  /* the empty line behind a chunk's data */
+    AWS_I_H_TRAILER,   /* at the begin of a trailer line */
+    AWS_I_H_TRAILER_LINE
 };
 
 enum { AWS_I_HEAD_LIMIT = 32768, AWS_I_INTERIM_LIMIT = 8, AWS_I_TRAILER_LIMIT = 4096 };
@@ -3634,14 +3624,6 @@ enum { AWS_I_HEAD_LIMIT = 32768, AWS_I_INTERIM_LIMIT = 8, AWS_I_TRAILER_LIMIT = 
 static void aws_i_http_init(aws_i_http *http)
 {
     memset(http, 0, sizeof *http);
-}
-
-static int aws_i_http_put(aws_i_http *http, char *head, size_t room, int c)
-{
-    if (http->used >= room)
-        return AWS_ERR_TOO_BIG;
-    head[http->used++] = (char)c;
-    return 0;
 }
 
 static int aws_i_token(int c)
@@ -3652,11 +3634,23 @@ static int aws_i_token(int c)
 /* "HTTP/1.1 200" and perhaps a reason. */
 static int aws_i_http_status_line(aws_i_http *http, const char *line)
 {
-    if (strncmp(line, "HTTP/1.1 ", 9) != 0 || !aws_i_all_digits(line + 9, 3) ||
-        (line[12] && line[12] != ' '))
+    int32_t status = 0;
+
+    if (!aws_i_scan(line, "HTTP/1.1 ddd", &status) || (line[12] && line[12] != ' '))
         return AWS_ERR_PROTOCOL;
-    http->status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
-    return http->status >= 100 && http->status < 600 ? 0 : AWS_ERR_PROTOCOL;
+    http->status = (int)status;
+    return status >= 100 && status < 600 ? 0 : AWS_ERR_PROTOCOL;
+}
+
+static int aws_i_blank(int c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* A control character, which no line may have in it. */
+static int aws_i_control(int c)
+{
+    return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
 /* Whether a comma-separated list has the word, in any case. */
@@ -3678,24 +3672,31 @@ static int aws_i_list_has(const char *list, const char *word)
 /* A complete header line: those that frame the body. */
 static int aws_i_http_header(aws_i_http *http, const char *name, const char *value)
 {
+    static const char names[] = "content-length\0transfer-encoding\0connection\0";
     uint64_t length;
 
-    if (aws_i_equal(name, "content-length")) {
+    switch (aws_i_list_find(names, name)) {
+    case 0:
         if (!aws_i_number(value, &length) || (http->has_length && length != http->length))
             return AWS_ERR_PROTOCOL;
         http->has_length = 1;
         http->length = length;
-    } else if (aws_i_equal(name, "transfer-encoding")) {
+        break;
+    case 1:
         if (!aws_i_equal_nocase(value, "chunked") || http->chunked)
             return AWS_ERR_PROTOCOL;
         http->chunked = 1;
-    } else if (aws_i_equal(name, "connection")) {
+        break;
+    case 2:
         http->close |= (unsigned char)aws_i_list_has(value, "close");
+        break;
+    default:
+        break;
     }
     return 0;
 }
 
-/* The empty line: a final answer is DONE, an interim one starts over. */
+/* The empty line: 1 after a final answer; an interim one is forgotten. */
 static int aws_i_http_head_end(aws_i_http *http)
 {
     if (http->status >= 200) {
@@ -3704,98 +3705,100 @@ static int aws_i_http_head_end(aws_i_http *http)
     }
     if (http->status == 101 || ++http->interim > AWS_I_INTERIM_LIMIT)
         return http->status == 101 ? AWS_ERR_PROTOCOL : AWS_ERR_TOO_BIG;
-    http->state = AWS_I_H_STATUS;
+    http->status = 0;
     http->used = http->name = 0;
     http->has_length = http->chunked = http->close = 0;
     return 0;
 }
 
-/* A byte of a header line's value; white space at its ends is dropped. */
-static int aws_i_http_value(aws_i_http *http, char *head, size_t room, unsigned char c)
+/* A line has ended: 0, 1 if it ends the head of a final answer, or an error. */
+static int aws_i_http_line(aws_i_http *http, char *head)
 {
-    if (c == '\r') {
-        while (http->used > http->value &&
-               (head[http->used - 1] == ' ' || head[http->used - 1] == '\t'))
-            http->used--;
-        http->state = AWS_I_H_VALUE_LF;
-        return aws_i_http_put(http, head, room, 0);
+    size_t name = http->name, value = http->value;
+
+    http->value = http->cr = 0;
+    http->name = http->used;
+    if (!http->status) {
+        http->used = http->name = 0;
+        return aws_i_http_status_line(http, head);
     }
-    if ((c < 0x20 && c != '\t') || c == 0x7f)
+    return value ? aws_i_http_header(http, head + name, head + value) : aws_i_http_head_end(http);
+}
+
+/* Where a byte of a line belongs: what to keep of it, -1 nothing, or an error. */
+static int aws_i_http_line_byte(aws_i_http *http, char *head, int c)
+{
+    int value = http->value || !http->status;
+
+    if (c == '\r' && (value || http->used == http->name)) {
+        while (http->used > http->value && aws_i_blank(head[http->used - 1]))
+            http->used--; /* white space at its ends is dropped */
+        http->cr = 1;
+        return value ? 0 : -1;
+    }
+    if (!http->status && http->used < 5)
+        return c == "HTTP/"[http->used] ? c : AWS_ERR_PROTOCOL;
+    if (value && (aws_i_control(c) || (c == '\t' && !http->status)))
         return AWS_ERR_PROTOCOL;
-    if (http->used == http->value && (c == ' ' || c == '\t'))
+    if (value)
+        return aws_i_blank(c) && http->used == http->value ? -1 : c;
+    if (c == ':' && http->used > http->name) {
+        http->value = http->used + 1;
         return 0;
-    return aws_i_http_put(http, head, room, c);
-}
-
-/* One byte of the head; lines are kept in head[room] as name NUL value NUL. 0 go on, 1 the head
- * of a final answer is complete, or an error. */
-static int aws_i_http_head_byte(aws_i_http *http, char *head, size_t room, unsigned char c)
-{
-    int r;
-
-    if (++http->total > AWS_I_HEAD_LIMIT)
-        return AWS_ERR_TOO_BIG;
-    switch (http->state) {
-    case AWS_I_H_STATUS:
-        if (c == '\r') {
-            http->state = AWS_I_H_STATUS_LF;
-            return aws_i_http_put(http, head, room, 0);
-        }
-        if (c < 0x20 || c == 0x7f || (http->used < 5 && c != (unsigned char)"HTTP/"[http->used]))
-            return AWS_ERR_PROTOCOL;
-        return aws_i_http_put(http, head, room, c);
-    case AWS_I_H_STATUS_LF:
-        http->state = AWS_I_H_LINE;
-        http->used = 0;
-        return c == '\n' ? aws_i_http_status_line(http, head) : AWS_ERR_PROTOCOL;
-    case AWS_I_H_LINE:
-        if (c == '\r') {
-            http->state = AWS_I_H_END_LF;
-            return 0;
-        }
-        http->name = http->used;
-        http->state = AWS_I_H_NAME;
-        return aws_i_token(c) ? aws_i_http_put(http, head, room, aws_i_lower(c)) : AWS_ERR_PROTOCOL;
-    case AWS_I_H_NAME:
-        if (c != ':')
-            return aws_i_token(c) ? aws_i_http_put(http, head, room, aws_i_lower(c))
-                                  : AWS_ERR_PROTOCOL;
-        http->state = AWS_I_H_VALUE;
-        r = aws_i_http_put(http, head, room, 0);
-        http->value = http->used;
-        return r;
-    case AWS_I_H_VALUE:
-        return aws_i_http_value(http, head, room, c);
-    case AWS_I_H_VALUE_LF:
-        http->state = AWS_I_H_LINE;
-        return c == '\n' ? aws_i_http_header(http, head + http->name, head + http->value)
-                         : AWS_ERR_PROTOCOL;
-    default: /* AWS_I_H_END_LF */
-        return c == '\n' ? aws_i_http_head_end(http) : AWS_ERR_PROTOCOL;
     }
+    return aws_i_token(c) ? aws_i_lower(c) : AWS_ERR_PROTOCOL;
 }
 
-/* Plain bytes of a header's name or value are taken at once: how many. */
+/* Plain bytes of a value or a name are taken at once: how many. */
 static size_t aws_i_http_run(aws_i_http *http, char *head, size_t room, const unsigned char *data,
                              size_t size)
 {
-    char *to = head + http->used;
-    size_t n = 0;
+    size_t used = http->used, from = used;
+    int value = http->value || !http->status;
 
-    size = aws_i_min(aws_i_min(size, room - http->used), AWS_I_HEAD_LIMIT - http->total);
-    if (http->state == AWS_I_H_VALUE) {
-        for (; n < size && data[n] > 0x20 && data[n] < 0x7f; n++)
-            to[n] = (char)data[n];
-    } else if (http->state == AWS_I_H_NAME) {
-        /* | 0x20 is lower case, and changes neither digits nor '-' */
-        for (; n < size && ((unsigned)(data[n] | 0x20) - 'a' < 26 || data[n] == '-' ||
-                            (unsigned)data[n] - '0' < 10);
-             n++)
-            to[n] = (char)(data[n] | 0x20);
+    if (http->cr || (!http->status && used < 5))
+        return 0;
+    for (room = aws_i_min(room, used + size); used < room; used++) {
+        unsigned c = *data++;
+        if (value ? c <= 0x20 || c >= 0x7f : (c | 32) - 'a' >= 26 && c != '-')
+            break;
+        head[used] = (char)(value ? c : c | 32); /* in lower case; '-' stays */
     }
-    http->used += n;
-    http->total += (uint32_t)n;
-    return n;
+    http->used = used;
+    return used - from;
+}
+
+/* Take bytes of the head, to the end of a line at most: how many in *size. The lines are kept in
+ * head[room] as name NUL value NUL. Result as above. */
+static int aws_i_http_head(aws_i_http *http, char *head, size_t room, const unsigned char *data,
+                           size_t *size)
+{
+    size_t i = 0, all = aws_i_min(*size, AWS_I_HEAD_LIMIT - http->total);
+    int r = *size > all ? AWS_ERR_TOO_BIG : 0;
+
+    while (i < all) {
+        size_t plain = aws_i_http_run(http, head, room, data + i, all - i);
+        int c;
+        if ((i += plain) == all)
+            break;
+        c = data[i++];
+        if (http->cr) {
+            r = c == '\n' ? aws_i_http_line(http, head) : AWS_ERR_PROTOCOL;
+            break;
+        }
+        c = aws_i_http_line_byte(http, head, c);
+        if (c >= 0 && http->used == room)
+            c = AWS_ERR_TOO_BIG;
+        if (c < -1) {
+            r = c;
+            break;
+        }
+        if (c >= 0)
+            head[http->used++] = (char)c;
+    }
+    *size = i;
+    http->total += (uint32_t)i;
+    return r;
 }
 
 /* After the head: how the body is framed. */
@@ -3818,66 +3821,47 @@ static int aws_i_http_begin_body(aws_i_http *http, int head_request)
     return 0;
 }
 
-/* A byte of a chunk's size; 15 digits are enough for any size below 2^60. */
-static int aws_i_http_size(aws_i_http *http, unsigned char c)
+/* A line of a chunked body's framing has ended. */
+static void aws_i_http_framing_line(aws_i_http *http)
 {
-    unsigned value = aws_i_digit_value(c);
-
-    if (value < 16) {
-        if (++http->digits > 15)
-            return AWS_ERR_PROTOCOL;
-        http->length = http->length << 4 | value;
-        return 0;
+    http->cr = http->digits = 0;
+    if (http->state == AWS_I_H_DATA_END) {
+        http->state = AWS_I_H_SIZE;
+    } else if (http->state < AWS_I_H_DATA_END && http->length) { /* a size */
+        http->state = AWS_I_H_DATA;
+        http->total = 0;
+    } else {
+        http->state = http->state == AWS_I_H_TRAILER ? AWS_I_H_DONE : AWS_I_H_TRAILER;
     }
-    if (!http->digits)
-        return AWS_ERR_PROTOCOL;
-    if (c == '\r')
-        http->state = AWS_I_H_SIZE_LF;
-    else if (c == ';' || c == ' ' || c == '\t')
-        http->state = AWS_I_H_EXTENSION;
-    else
-        return AWS_ERR_PROTOCOL;
-    return 0;
 }
 
 /* One byte of a chunked body that isn't data: 0 or an error. */
 static int aws_i_http_chunk_byte(aws_i_http *http, unsigned char c)
 {
-    /* what each state that wants one certain byte goes on to */
-    static const struct {
-        unsigned char state, byte, next;
-    } steps[] = {{AWS_I_H_DATA_CR, '\r', AWS_I_H_DATA_LF},
-                 {AWS_I_H_DATA_LF, '\n', AWS_I_H_SIZE},
-                 {AWS_I_H_TRAILER_LF, '\n', AWS_I_H_TRAILER},
-                 {AWS_I_H_LAST_LF, '\n', AWS_I_H_DONE}};
-    size_t i;
+    unsigned digit = aws_i_digit_value(c);
+    int fits = !aws_i_control(c);
 
     if (++http->total > AWS_I_TRAILER_LIMIT)
         return AWS_ERR_TOO_BIG;
-    switch (http->state) {
-    case AWS_I_H_SIZE:
-        return aws_i_http_size(http, c);
-    case AWS_I_H_SIZE_LF:
-        http->state = (unsigned char)(http->length ? AWS_I_H_DATA : AWS_I_H_TRAILER);
-        http->digits = 0;
-        if (http->length)
-            http->total = 0;
-        return c == '\n' ? 0 : AWS_ERR_PROTOCOL;
-    case AWS_I_H_TRAILER:
-        http->state = (unsigned char)(c == '\r' ? AWS_I_H_LAST_LF : AWS_I_H_TRAILER_LINE);
-        return c == '\r' || aws_i_token(c) ? 0 : AWS_ERR_PROTOCOL;
-    case AWS_I_H_EXTENSION:
-    case AWS_I_H_TRAILER_LINE:
-        if (c == '\r')
-            http->state = (unsigned char)(http->state == AWS_I_H_EXTENSION ? AWS_I_H_SIZE_LF
-                                                                           : AWS_I_H_TRAILER_LF);
-        return c == '\r' || c == '\t' || (c >= 0x20 && c != 0x7f) ? 0 : AWS_ERR_PROTOCOL;
-    default:
-        for (i = 0; steps[i].state != http->state; i++)
-            ;
-        http->state = steps[i].next;
-        return c == steps[i].byte ? 0 : AWS_ERR_PROTOCOL;
+    if (http->cr) {
+        aws_i_http_framing_line(http);
+        fits = c == '\n';
+    } else if (c == '\r') {
+        http->cr = 1;
+        fits = http->state != AWS_I_H_SIZE || http->digits;
+    } else if (http->state == AWS_I_H_SIZE && digit < 16) {
+        http->length = http->length << 4 | digit;
+        fits = ++http->digits <= 15; /* which do for any size below 2^60 */
+    } else if (http->state == AWS_I_H_SIZE) {
+        http->state = AWS_I_H_EXTENSION;
+        fits = http->digits && (c == ';' || aws_i_blank(c));
+    } else if (http->state == AWS_I_H_TRAILER) {
+        http->state = AWS_I_H_TRAILER_LINE;
+        fits = aws_i_token(c);
+    } else if (http->state == AWS_I_H_DATA_END) {
+        fits = 0;
     }
+    return fits ? 0 : AWS_ERR_PROTOCOL;
 }
 
 /* Of size bytes that have come, how many are data at the front (*data), after framing bytes
@@ -3888,10 +3872,9 @@ static int aws_i_http_slice(aws_i_http *http, const unsigned char *bytes, size_t
     int r = 0;
 
     *skipped = *data = 0;
-    while (*skipped < size && !r && http->state != AWS_I_H_BODY && http->state != AWS_I_H_DATA &&
-           http->state != AWS_I_H_DONE)
+    while (*skipped < size && !r && http->state >= AWS_I_H_SIZE)
         r = aws_i_http_chunk_byte(http, bytes[(*skipped)++]);
-    if (http->state == AWS_I_H_BODY || http->state == AWS_I_H_DATA)
+    if (http->state < AWS_I_H_DONE)
         *data = http->length < size - *skipped ? (size_t)http->length : size - *skipped;
     return r;
 }
@@ -3900,7 +3883,7 @@ static void aws_i_http_take(aws_i_http *http, size_t size)
 {
     http->length -= size;
     if (!http->length)
-        http->state = (unsigned char)(http->state == AWS_I_H_DATA ? AWS_I_H_DATA_CR : AWS_I_H_DONE);
+        http->state = http->state == AWS_I_H_DATA ? AWS_I_H_DATA_END : AWS_I_H_DONE;
 }
 
 /* The index-th header of the arena's first bytes. */
@@ -5043,6 +5026,14 @@ static void aws_i_settle(aws_client *client)
         aws_i_body_take(client, (size_t)(aws_i_xml_of(client)->at - piece));
 }
 
+/* The peer has closed in the middle. */
+static int aws_i_cut(aws_client *client, int reason)
+{
+    client->connection.doomed = 1;
+    client->failure.code = 0;
+    return aws_i_fail(client, reason, client->host);
+}
+
 /* Body bytes of the answer: 1, 0 at its complete end, AWS_AGAIN or an error. */
 static int aws_i_body(aws_client *client, const unsigned char **data, size_t *size)
 {
@@ -5054,11 +5045,8 @@ static int aws_i_body(aws_client *client, const unsigned char **data, size_t *si
         if (client->http.state == AWS_I_H_DONE)
             return 0;
         r = aws_i_peek(client, data, &have);
-        if (r == 0 || r == AWS_ERR_CLOSED) {
-            client->connection.doomed = 1;
-            client->failure.code = 0;
-            return aws_i_fail(client, AWS_REASON_BODY_CUT, client->host);
-        }
+        if (r == 0 || r == AWS_ERR_CLOSED)
+            return aws_i_cut(client, AWS_REASON_BODY_CUT);
         if (r < 0)
             return r;
         r = aws_i_http_slice(&client->http, *data, have, &skipped, size);
@@ -5639,42 +5627,28 @@ static int aws_i_head_failed(aws_client *client, int code)
 
 static int aws_i_step_response(aws_client *client)
 {
+    aws_i_http *http = &client->http;
     const unsigned char *data;
-    size_t size, i;
-    char *head = aws_i_head_of(client);
-    size_t room = aws_i_head_room(client);
+    size_t size;
     int r;
 
-    for (;;) {
+    do {
         r = aws_i_peek(client, &data, &size);
-        if (r == 0 || r == AWS_ERR_CLOSED) {
-            client->connection.doomed = 1;
-            client->failure.code = 0;
-            return client->connection.answered
-                       ? aws_i_fail(client, AWS_REASON_HEAD_CUT, client->host)
-                       : aws_i_fail(client, AWS_REASON_UNANSWERED, client->host);
-        }
+        if (r == 0 || r == AWS_ERR_CLOSED)
+            return aws_i_cut(client, client->connection.answered ? AWS_REASON_HEAD_CUT
+                                                                 : AWS_REASON_UNANSWERED);
         if (r < 0)
             return r;
         client->connection.answered = 1;
-        for (i = 0, r = 0; i < size && !r;) {
-            i += aws_i_http_run(&client->http, head, room, data + i, size - i);
-            if (i < size)
-                r = aws_i_http_head_byte(&client->http, head, room, data[i++]);
-            if (client->early && client->http.state == AWS_I_H_STATUS && !client->http.used)
-                break;
-        }
-        aws_i_consume(client, i);
-        if (!r && i && client->early && client->http.state == AWS_I_H_STATUS && !client->http.used) {
+        r = aws_i_http_head(http, aws_i_head_of(client), aws_i_head_room(client), data, &size);
+        aws_i_consume(client, size);
+        if (!r && client->early && !http->status && !http->used) {
             r = client->early; /* an interim answer: go on sending */
             client->early = 0;
             return aws_i_go(client, r);
         }
-        if (r < 0)
-            return aws_i_head_failed(client, r);
-        if (r > 0)
-            return aws_i_answered(client);
-    }
+    } while (!r);
+    return r < 0 ? aws_i_head_failed(client, r) : aws_i_answered(client);
 }
 
 static int aws_i_is_error_root(const aws_xml *xml, int event)

@@ -70,7 +70,9 @@ static void feed(reader *r, outcome *out, const char *data, size_t size)
         exit(2);
     memcpy(copy, data, size);
     while (at < size && result == 0 && !out->headed) {
-        result = aws_i_http_head_byte(&r->http, r->head, r->room, copy[at++]);
+        size_t taken = size - at;
+        result = aws_i_http_head(&r->http, r->head, r->room, copy + at, &taken);
+        at += taken;
         if (result == 1)
             result = headed(r, out);
     }
@@ -482,8 +484,10 @@ static void test_sizes(void)
         int r = 0;
         aws_i_http_init(&http);
         snprintf(head, sizeof head, OK "Content-Length: %s\r\n\r\n", sizes[i].text);
-        for (k = 0; head[k] && r == 0; k++)
-            r = aws_i_http_head_byte(&http, arena, sizeof arena, (unsigned char)head[k]);
+        for (k = 0; head[k] && r == 0; k += data) {
+            data = strlen(head + k);
+            r = aws_i_http_head(&http, arena, sizeof arena, aws_i_bytes(head + k), &data);
+        }
         if (!CHECK_INT(r, 1))
             fprintf(stderr, "  Content-Length: %s\n", sizes[i].text);
         CHECK_INT(aws_i_http_begin_body(&http, 0), 0);
