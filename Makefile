@@ -60,6 +60,8 @@ build/sanitized/%: tests/%.c $(HEADERS)
 	$(CC) -std=c99 $(CFLAGS) -fsanitize=address,undefined,bounds-strict \
 	    -fno-sanitize-recover=all -fno-omit-frame-pointer -I. $< -o $@ $(LDLIBS)
 
+$(foreach kind,plain sanitized coverage,build/$(kind)/test_checksum_small): tests/test_checksum.c
+
 build/coverage/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	cd $(@D) && $(CC) -std=c99 -O0 -g --coverage -I$(CURDIR) $(CURDIR)/$< -o $(@F) $(LDLIBS)

@@ -57,6 +57,7 @@
  *   AWS_NO_ROOTS         no built-in trust anchors (port/amazon_roots.h); give aws_config.trust
  *   AWS_NO_DEFAULT_PORT  don't include port/posix.h
  *   AWS_NO_JSON          leave out aws_json_parse: jsmn.h isn't needed then
+ *   AWS_SMALL_CRC        CRCs bit by bit, without tables (default on Cortex-M)
  *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section
  */
 #ifndef AWS_INCLUDED
@@ -122,13 +123,14 @@ extern "C" {
     X(AWS_ERR_SINK, -21, "the answer could not be stored")                                        \
     X(AWS_ERR_CANCELLED, -22, "the call was cancelled")                                           \
     X(AWS_ERR_UNSUPPORTED, -23, "this is not supported")                                          \
-    X(AWS_ERR_JSON, -24, "this is not well-formed JSON, or has another type")
+    X(AWS_ERR_JSON, -24, "this is not well-formed JSON, or has another type")                     \
+    X(AWS_ERR_CHECKSUM, -25, "the answer is not what the server stored")
 
 enum {
 #define AWS_I_ENUM(name, number, text) name = number,
     AWS_ERRORS(AWS_I_ENUM)
 #undef AWS_I_ENUM
-    AWS_ERR_LAST = -25 /* none: the number after the last */
+    AWS_ERR_LAST = -26 /* none: the number after the last */
 };
 
 /* What exactly was wrong: X(reason, code of the error, text). %v stands for failure.value. The
@@ -160,6 +162,10 @@ enum {
       "give 1 to 10,000 parts, their numbers ascending, each with its ETag")                      \
     X(ANSWER_WAYS, PARAM, "give the answer one way: buffer, sink or stream")                      \
     X(OBJECT_COUNT, PARAM, "give 1 to 1,000 objects to delete")                                   \
+    X(CHECKSUM, CHECKSUM, "the checksum of what came is %v, that of the object %e")               \
+    X(NO_TRAILER, UNSUPPORTED,                                                                    \
+      "the checksum of a body that can't be read twice needs a trailer, which "                   \
+      "aws_config.dialect doesn't have: give the source a rewind function")                       \
     X(NOT_REWINDABLE, UNSUPPORTED,                                                                \
       "a body that can't be read twice can't be signed over plain http: use https, or "           \
       "give the source a rewind function")                                                        \
@@ -287,6 +293,38 @@ struct aws_port {
     int (*error)(const aws_port *port, void *connection);
 };
 
+/* ---- Checksums of bodies ---- */
+
+/* One way to make a checksum, and how S3 calls it. What isn't named isn't in the program. Your own
+ * may be given too: context is 112 bytes, aligned as uint64_t. */
+typedef struct aws_digest {
+    const char *name;   /* "CRC32": sent as x-amz-sdk-checksum-algorithm; NULL: that isn't sent */
+    const char *header; /* "x-amz-checksum-crc32": carries it, in base64 */
+    unsigned    size;   /* bytes of the checksum, at most 32 */
+    void (*init)(void *context);
+    void (*update)(void *context, const void *data, size_t size);
+    void (*out)(void *context, unsigned char *checksum); /* big-endian; the context is used up */
+} aws_digest;
+
+/* aws_content_md5 is Content-MD5, which some servers want where a checksum is required. */
+#if !defined(AWS_STATIC) || (defined(AWS_IMPLEMENTATION) && !defined(__cplusplus))
+AWS_API const aws_digest aws_crc32, aws_crc32c, aws_crc64nvme, aws_sha1, aws_sha256,
+    aws_content_md5;
+#endif
+
+/* What a server honours of S3's ways to protect a body. aws_config.dialect names one of those
+ * below, or your own. */
+typedef struct aws_dialect {
+    const aws_digest *optional; /* for actions that may have a checksum; NULL: they have none */
+    const aws_digest *required; /* for those that must */
+    /* Checksums asked for and verified in answers, ends with NULL; NULL: none is asked for. */
+    const aws_digest *const *verified;
+} aws_dialect;
+
+#if !defined(AWS_STATIC) || (defined(AWS_IMPLEMENTATION) && !defined(__cplusplus))
+AWS_API const aws_dialect aws_dialect_aws;
+#endif
+
 /* ---- Session: configuration and credentials, shared by clients ---- */
 
 typedef struct aws_client aws_client;
@@ -327,6 +365,7 @@ typedef struct aws_trust {
     size_t         needed; /* public: bytes that the certificates given so far take */
 } aws_trust;
 
+enum { AWS_WHEN_SUPPORTED = 0, AWS_WHEN_REQUIRED = 1 };
 enum { AWS_ADDRESSING_AUTO = 0, AWS_ADDRESSING_PATH = 1, AWS_ADDRESSING_VIRTUAL = 2 };
 
 /* Everything is optional. Where a field is zero, the environment variable named is used if the
@@ -353,6 +392,11 @@ typedef struct aws_config {
     int      no_wait;              /* never wait: calls return AWS_AGAIN */
     int      sign_payload;         /* over https, too, sign a hash of each body that can be read
                                     * twice (boto3's payload_signing_enabled); over http always */
+    /* AWS_WHEN_*: checksums of bodies on all actions that may have one, or that must; checksums
+     * of answers verified, or not unless x-amz-checksum-mode is given. */
+    unsigned request_checksum_calculation, response_checksum_validation;
+    const aws_dialect *dialect;    /* of S3, that the server speaks. Default: aws_dialect_aws; with
+                                    * AWS_SMALL_CRC CRC32 only, and no trailers */
     const char *user_agent_extra;  /* appended to the User-Agent header */
     /* One line per event (connection, attempt, answer, retry), without secrets. */
     void (*log)(void *context, const char *line);
@@ -694,7 +738,10 @@ enum {
     AWS_CALL_XML = 4,         /* a 2xx answer is XML; an <Error> in it is a failure */
     AWS_CALL_PATH_STYLE = 8,  /* the bucket goes in the path, whatever the addressing */
     AWS_CALL_HOST_PREFIX = 16, /* the bucket is a prefix of the host, whatever the addressing */
-    AWS_CALL_SIGN_BODY = 32    /* sign a hash of the body over https, too, if it can be read twice */
+    AWS_CALL_SIGN_BODY = 32,   /* sign a hash of the body over https, too, if it can be read twice */
+    AWS_CALL_CHECKSUM = 64,    /* the body may have a checksum: see aws_config.dialect */
+    AWS_CALL_CHECKSUM_REQUIRED = 128, /* it must */
+    AWS_CALL_VERIFY = 256      /* the answer may: a complete one that doesn't match is an error */
 };
 
 /* One API action. Copied at its first entry; what it points at isn't. */
@@ -713,8 +760,8 @@ struct aws_call {
     size_t      emit_count;
     int         emit_option;
     uint64_t    size; /* of the body; emit: 0, it is counted */
-    /* Optional: aws_call_content_md5 sends Content-MD5 of a body from data or emit. */
-    void (*checksum)(aws_client *client);
+    const aws_digest *checksum; /* of the body; NULL: by the flags. None if the call has a header
+                                 * x-amz-checksum-... of its own */
     /* answer: a buffer, a sink, or AWS_CALL_READ; none of them: read and dropped */
     void           *buffer;
     size_t          buffer_size;
@@ -737,8 +784,6 @@ AWS_API void aws_call_header(aws_client *client, const char *prefix, const char 
                              const char *value);
 /* As a header whose value is percent-encoded but for '/' (x-amz-copy-source). */
 AWS_API void aws_call_header_uri(aws_client *client, const char *name, const char *value);
-/* For aws_call.checksum. */
-AWS_API void aws_call_content_md5(aws_client *client);
 /* Refuse the call that was entered; AWS_REASON_MEMBER fits any wrong argument. Returns the code. */
 AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value);
 /* A service header's own numbers for the call that was entered, zero at its first entry. */
@@ -862,7 +907,7 @@ typedef struct aws_i_region {
 
 struct aws_client {
     unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, body_begun,
-        inflight, early, uses_keys, unsigned_payload, quota_cost, xml_open;
+        inflight, early, uses_keys, quota_cost, xml_open;
     aws_session       *session;
     const aws_port    *port;
     const aws_service *service;
@@ -890,7 +935,11 @@ struct aws_client {
     uint32_t           signed_at;  /* ticks at time */
     int64_t            time;       /* of this attempt's signature */
     int64_t            not_before; /* of the leaf certificate, 0 none */
-    void              *hash;       /* running SHA-256 of a source */
+    void              *hash;       /* running SHA-256 of a body */
+    void              *sum;        /* running checksum */
+    const aws_digest  *digest;     /* of the request's body, NULL none */
+    const aws_digest  *verifying;  /* of the answer's */
+    const char        *payload_text; /* x-amz-content-sha256; NULL: the hash */
     const char        *region; /* of this call */
     const char        *home;   /* the configured one */
     const char        *endpoint_host;
@@ -901,7 +950,7 @@ struct aws_client {
     void              *owner;
     int (*save)(void *owner);
     void              *signing_key; /* its HMAC states */
-    unsigned char signature[32], payload[32], md5[16];
+    unsigned char signature[32], payload[32], checksum[32];
     unsigned      counters[4];
     aws_failure   failure;
     aws_i_region  regions[2]; /* the last one first */
@@ -1147,11 +1196,6 @@ static void aws_i_hash_sha256(void *context, const void *data, size_t size)
     aws_i_sha256_update((aws_i_sha256 *)context, data, size);
 }
 
-static void aws_i_hash_md5(void *context, const void *data, size_t size)
-{
-    br_md5_update((br_md5_context *)context, data, size);
-}
-
 typedef struct aws_i_hmac {
     aws_i_sha256  sha;
     unsigned char pad[64];
@@ -1213,6 +1257,253 @@ static void aws_i_key_init(aws_i_key_states *states, const unsigned char key[32]
     states->outer = hmac.sha;
     aws_i_wipe(&hmac, sizeof hmac);
 }
+
+/* ---- Checksums ---- */
+
+#if !defined(AWS_SMALL_CRC) && defined(__arm__) && !defined(__linux__)
+#define AWS_SMALL_CRC
+#endif
+
+#ifdef AWS_SMALL_CRC
+typedef uint32_t aws_i_crc32_table;
+typedef uint64_t aws_i_crc64_table;
+#define AWS_I_CRC_TABLE(type, name, polynomial) static const type name[1] = {polynomial};
+
+/* The CRCs shift to the right: a polynomial's lowest bit stands for its highest power. */
+static void aws_i_crc32_run(uint32_t *crc, const aws_i_crc32_table *polynomial,
+                            const unsigned char *data, size_t size)
+{
+    uint32_t c = *crc;
+    int bit;
+
+    while (size--) {
+        c ^= *data++;
+        for (bit = 0; bit < 8; bit++)
+            c = c >> 1 ^ (c & 1 ? *polynomial : 0);
+    }
+    *crc = c;
+}
+
+static void aws_i_crc64_run(uint64_t *crc, const aws_i_crc64_table *polynomial,
+                            const unsigned char *data, size_t size)
+{
+    uint64_t c = *crc;
+    int bit;
+
+    while (size--) {
+        c ^= *data++;
+        for (bit = 0; bit < 8; bit++)
+            c = c >> 1 ^ (c & 1 ? *polynomial : 0);
+    }
+    *crc = c;
+}
+
+AWS_I_CRC_TABLE(aws_i_crc32_table, aws_i_crc32, 0xedb88320)
+AWS_I_CRC_TABLE(aws_i_crc32_table, aws_i_crc32c, 0x82f63b78)
+AWS_I_CRC_TABLE(aws_i_crc64_table, aws_i_crc64nvme, 0x9a6c9329ac4bc9b5)
+#else
+/* Row k is what each value of 4 bits becomes after k times 4 zero bits more: the sum of what its
+ * bits become, so 4 constants make a row. Two rows eat a byte; all of them, 4 bytes at once. */
+typedef uint32_t aws_i_crc32_table[16];
+typedef uint64_t aws_i_crc64_table[16];
+#define AWS_I_CRC_ROW(a, b, c, d)                                                                 \
+    {                                                                                             \
+        0, a, b, (a) ^ (b), c, (a) ^ (c), (b) ^ (c), (a) ^ (b) ^ (c), d, (a) ^ (d), (b) ^ (d),    \
+            (a) ^ (b) ^ (d), (c) ^ (d), (a) ^ (c) ^ (d), (b) ^ (c) ^ (d),                         \
+            (a) ^ (b) ^ (c) ^ (d)                                                                 \
+    }
+
+static uint32_t aws_i_little32(const unsigned char *data)
+{
+    return data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24;
+}
+
+static void aws_i_crc32_run(uint32_t *crc, const aws_i_crc32_table *t, const unsigned char *data,
+                            size_t size)
+{
+    uint32_t c = *crc;
+
+    for (; size >= 4; size -= 4, data += 4) {
+        c ^= aws_i_little32(data);
+        c = t[7][c & 15] ^ t[6][c >> 4 & 15] ^ t[5][c >> 8 & 15] ^ t[4][c >> 12 & 15] ^
+            t[3][c >> 16 & 15] ^ t[2][c >> 20 & 15] ^ t[1][c >> 24 & 15] ^ t[0][c >> 28];
+    }
+    for (; size; size--) {
+        c ^= *data++;
+        c = c >> 8 ^ t[1][c & 15] ^ t[0][c >> 4 & 15];
+    }
+    *crc = c;
+}
+
+static void aws_i_crc64_run(uint64_t *crc, const aws_i_crc64_table *t, const unsigned char *data,
+                            size_t size)
+{
+    uint64_t c = *crc;
+
+    for (; size >= 4; size -= 4, data += 4) {
+        uint32_t low = (uint32_t)c ^ aws_i_little32(data);
+        c = c >> 32 ^ t[7][low & 15] ^ t[6][low >> 4 & 15] ^ t[5][low >> 8 & 15] ^
+            t[4][low >> 12 & 15] ^ t[3][low >> 16 & 15] ^ t[2][low >> 20 & 15] ^
+            t[1][low >> 24 & 15] ^ t[0][low >> 28];
+    }
+    for (; size; size--) {
+        c ^= *data++;
+        c = c >> 8 ^ t[1][c & 15] ^ t[0][c >> 4 & 15];
+    }
+    *crc = c;
+}
+
+static const aws_i_crc32_table aws_i_crc32[8] = {
+    AWS_I_CRC_ROW(0x1db71064, 0x3b6e20c8, 0x76dc4190, 0xedb88320),
+    AWS_I_CRC_ROW(0x77073096, 0xee0e612c, 0x076dc419, 0x0edb8832),
+    AWS_I_CRC_ROW(0x4ac21251, 0x958424a2, 0xf0794f05, 0x3b83984b),
+    AWS_I_CRC_ROW(0x191b3141, 0x32366282, 0x646cc504, 0xc8d98a08),
+    AWS_I_CRC_ROW(0x1c26a370, 0x384d46e0, 0x709a8dc0, 0xe1351b80),
+    AWS_I_CRC_ROW(0x01c26a37, 0x0384d46e, 0x0709a8dc, 0x0e1351b8),
+    AWS_I_CRC_ROW(0x5019579f, 0xa032af3e, 0x9b14583d, 0xed59b63b),
+    AWS_I_CRC_ROW(0xb8bc6765, 0xaa09c88b, 0x8f629757, 0xc5b428ef)};
+static const aws_i_crc32_table aws_i_crc32c[8] = {
+    AWS_I_CRC_ROW(0x105ec76f, 0x20bd8ede, 0x417b1dbc, 0x82f63b78),
+    AWS_I_CRC_ROW(0xf26b8303, 0xe13b70f7, 0xc79a971f, 0x8ad958cf),
+    AWS_I_CRC_ROW(0x3fc5f181, 0x7f8be302, 0xff17c604, 0xfbc3faf9),
+    AWS_I_CRC_ROW(0x13a29877, 0x274530ee, 0x4e8a61dc, 0x9d14c3b8),
+    AWS_I_CRC_ROW(0x70a27d8a, 0xe144fb14, 0xc76580d9, 0x8b277743),
+    AWS_I_CRC_ROW(0xa541927e, 0x4f6f520d, 0x9edea41a, 0x38513ec5),
+    AWS_I_CRC_ROW(0xe964b13d, 0xd725148b, 0xaba65fe7, 0x52a0c93f),
+    AWS_I_CRC_ROW(0xdd45aab8, 0xbf672381, 0x7b2231f3, 0xf64463e6)};
+static const aws_i_crc64_table aws_i_crc64nvme[8] = {
+    AWS_I_CRC_ROW(0x78e0ff3b88be6f81, 0xf1c1fe77117cdf02, 0xd75adabd7a6e2d6f, 0x9a6c9329ac4bc9b5),
+    AWS_I_CRC_ROW(0x7f6ef0c830358979, 0xfedde190606b12f2, 0xc962e5739841b68f, 0xa61cecb46814fe75),
+    AWS_I_CRC_ROW(0xe57a831ea7f6fea3, 0xfe2c206e177a6e2d, 0xc881668f76634f31, 0xa5dbeb4db4510d09),
+    AWS_I_CRC_ROW(0x8776a97d73bddf69, 0x3a3474a9bfec2db9, 0x7468e9537fd85b72, 0xe8d1d2a6ffb0b6e4),
+    AWS_I_CRC_ROW(0xeafb0685f3ce7bc2, 0xe12f2b58bf0b64ef, 0xf68770e226815ab5, 0xd9d7c79715952601),
+    AWS_I_CRC_ROW(0xff6e4e1f4e4038be, 0xca05ba6dc417e217, 0xa0d25288d0b85745, 0x757d8342f9e73de1),
+    AWS_I_CRC_ROW(0xb301530233bd3853, 0x52db80573fede3cd, 0xa5b700ae7fdbc79a, 0x7fb7270fa7201c5f),
+    AWS_I_CRC_ROW(0x8211147cbaf96306, 0x30fb0eaa2d655567, 0x61f61d545acaaace, 0xc3ec3aa8b595559c)};
+#endif
+
+static void aws_i_crc32_init(void *context)
+{
+    *(uint32_t *)context = 0xffffffff;
+}
+
+static void aws_i_crc32_out(void *context, unsigned char *checksum)
+{
+    uint32_t crc = ~*(uint32_t *)context;
+    int i;
+
+    for (i = 3; i >= 0; i--, crc >>= 8)
+        checksum[i] = (unsigned char)crc;
+}
+
+static void aws_i_crc32_update(void *context, const void *data, size_t size)
+{
+    aws_i_crc32_run((uint32_t *)context, aws_i_crc32, aws_i_bytes(data), size);
+}
+
+static void aws_i_crc32c_update(void *context, const void *data, size_t size)
+{
+    aws_i_crc32_run((uint32_t *)context, aws_i_crc32c, aws_i_bytes(data), size);
+}
+
+static void aws_i_crc64_init(void *context)
+{
+    *(uint64_t *)context = ~(uint64_t)0;
+}
+
+static void aws_i_crc64_update(void *context, const void *data, size_t size)
+{
+    aws_i_crc64_run((uint64_t *)context, aws_i_crc64nvme, aws_i_bytes(data), size);
+}
+
+static void aws_i_crc64_out(void *context, unsigned char *checksum)
+{
+    uint64_t crc = ~*(uint64_t *)context;
+    int i;
+
+    for (i = 7; i >= 0; i--, crc >>= 8)
+        checksum[i] = (unsigned char)crc;
+}
+
+static void aws_i_sha1_init(void *context)
+{
+    br_sha1_init((br_sha1_context *)context);
+}
+
+static void aws_i_sha1_update(void *context, const void *data, size_t size)
+{
+    br_sha1_update((br_sha1_context *)context, data, size);
+}
+
+static void aws_i_sha1_out(void *context, unsigned char *checksum)
+{
+    br_sha1_out((br_sha1_context *)context, checksum);
+}
+
+static void aws_i_any_sha256_init(void *context)
+{
+    aws_i_sha256_init((aws_i_sha256 *)context);
+}
+
+static void aws_i_any_sha256_out(void *context, unsigned char *checksum)
+{
+    aws_i_sha256_final((aws_i_sha256 *)context, checksum);
+}
+
+static void aws_i_md5_init(void *context)
+{
+    br_md5_init((br_md5_context *)context);
+}
+
+static void aws_i_md5_update(void *context, const void *data, size_t size)
+{
+    br_md5_update((br_md5_context *)context, data, size);
+}
+
+static void aws_i_md5_out(void *context, unsigned char *checksum)
+{
+    br_md5_out((br_md5_context *)context, checksum);
+}
+
+#ifdef AWS_STATIC
+#define AWS_I_CONST static const
+#else
+#define AWS_I_CONST const
+#endif
+AWS_I_CONST aws_digest aws_crc32 = {"CRC32", "x-amz-checksum-crc32", 4,
+                                    aws_i_crc32_init, aws_i_crc32_update, aws_i_crc32_out};
+AWS_I_CONST aws_digest aws_crc32c = {"CRC32C", "x-amz-checksum-crc32c", 4,
+                                     aws_i_crc32_init, aws_i_crc32c_update, aws_i_crc32_out};
+AWS_I_CONST aws_digest aws_crc64nvme = {"CRC64NVME", "x-amz-checksum-crc64nvme", 8,
+                                        aws_i_crc64_init, aws_i_crc64_update, aws_i_crc64_out};
+AWS_I_CONST aws_digest aws_sha1 = {"SHA1", "x-amz-checksum-sha1", 20,
+                                   aws_i_sha1_init, aws_i_sha1_update, aws_i_sha1_out};
+AWS_I_CONST aws_digest aws_sha256 = {"SHA256", "x-amz-checksum-sha256", 32,
+                                     aws_i_any_sha256_init, aws_i_hash_sha256,
+                                     aws_i_any_sha256_out};
+AWS_I_CONST aws_digest aws_content_md5 = {NULL, "content-md5", 16,
+                                          aws_i_md5_init, aws_i_md5_update, aws_i_md5_out};
+
+/* In the order of their speed. */
+static const aws_digest *const aws_i_digests[] = {&aws_crc64nvme, &aws_crc32, &aws_crc32c,
+                                                  &aws_sha1, &aws_sha256, NULL};
+AWS_I_CONST aws_dialect aws_dialect_aws = {&aws_crc32, &aws_crc32, aws_i_digests};
+
+#ifdef AWS_SMALL_CRC
+static const aws_digest *const aws_i_one_digest[] = {&aws_crc32, NULL};
+static const aws_dialect aws_i_dialect = {&aws_crc32, &aws_crc32, aws_i_one_digest};
+#else
+#define aws_i_dialect aws_dialect_aws
+#endif
+
+/* The context of any of them. */
+typedef union aws_i_sum {
+    uint64_t        crc;
+    aws_i_sha256    sha256;
+    br_sha1_context sha1;
+    br_md5_context  md5;
+    unsigned char   other[112];
+} aws_i_sum;
 
 /* ---- Bytes ---- */
 
@@ -1542,7 +1833,7 @@ enum {
     AWS_I_HEADER_DATE,
     AWS_I_HEADER_PAYLOAD,
     AWS_I_HEADER_TOKEN,
-    AWS_I_HEADER_MD5
+    AWS_I_HEADER_CHECKSUM
 };
 
 /* What is signed and sent: a client's request, or the arguments of aws_sign. */
@@ -1711,8 +2002,8 @@ static void aws_i_out_value(aws_out *out, const aws_i_view *view, const aws_i_it
     case AWS_I_HEADER_TOKEN:
         aws_out_text(out, view->keys->session_token);
         break;
-    case AWS_I_HEADER_MD5:
-        aws_i_out_base64(out, view->client->md5, 16);
+    case AWS_I_HEADER_CHECKSUM:
+        aws_i_out_base64(out, view->client->checksum, view->client->digest->size);
         break;
     default:
         aws_i_out_trimmed(out, item->value, item->length, is_signed);
@@ -1917,10 +2208,8 @@ static void aws_i_client_path(aws_out *out, const aws_i_view *view, int is_signe
 
 static void aws_i_client_payload(aws_out *out, const aws_i_view *view)
 {
-    if (view->client->unsigned_payload)
-        aws_out_text(out, "UNSIGNED-PAYLOAD");
-    else if (!view->client->size)
-        aws_out_text(out, aws_i_empty_sha256);
+    if (view->client->payload_text)
+        aws_out_text(out, view->client->payload_text);
     else
         aws_i_out_hex(out, view->client->payload, 32);
 }
@@ -4975,10 +5264,12 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
         call->emit(&count, call);
         client->size = count.length;
     }
-    client->unsigned_payload =
-        client->endpoint_secure && client->size && !call->emit &&
+    client->payload_text = client->size ? NULL : aws_i_empty_sha256;
+    if (client->endpoint_secure && client->size && !call->emit &&
         !((aws_i_config(client)->sign_payload || call->flags & AWS_CALL_SIGN_BODY) &&
-          aws_i_rewindable(client));
+          aws_i_rewindable(client)))
+        client->payload_text = "UNSIGNED-PAYLOAD";
+    client->digest = client->verifying = NULL;
     aws_i_failure_reset(client);
     aws_i_check_call(client);
     aws_i_add(client, "", "host", "", 0, AWS_I_HEADER_HOST);
@@ -4986,8 +5277,6 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     if (client->service->flags & AWS_SERVICE_S3)
         aws_i_add(client, "", "x-amz-content-sha256", "", 0, AWS_I_HEADER_PAYLOAD);
     aws_i_add(client, "", "x-amz-security-token", "", 0, AWS_I_HEADER_TOKEN);
-    if (call->checksum)
-        aws_i_add(client, "", "content-md5", "", 0, AWS_I_HEADER_MD5);
     return 1;
 }
 
@@ -5005,8 +5294,10 @@ static int aws_i_sleep(aws_client *client, uint32_t ms)
     return aws_i_want(client, AWS_WAIT_TIMER);
 }
 
-static void aws_i_body_take(aws_client *client, size_t size)
+static void aws_i_body_take(aws_client *client, const unsigned char *data, size_t size)
 {
+    if (client->verifying)
+        client->verifying->update(client->sum, data, size);
     aws_i_http_take(&client->http, size);
     aws_i_consume(client, size);
 }
@@ -5023,7 +5314,51 @@ static void aws_i_settle(aws_client *client)
 
     client->piece = NULL;
     if (piece)
-        aws_i_body_take(client, (size_t)(aws_i_xml_of(client)->at - piece));
+        aws_i_body_take(client, piece, (size_t)(aws_i_xml_of(client)->at - piece));
+}
+
+/* Verify the answer by the first of the dialect's checksums that it has. One of checksums ("-" and
+ * their count at its end) says nothing of the whole. */
+static void aws_i_begin_verify(aws_client *client)
+{
+    const aws_digest *const *digest = aws_i_config(client)->dialect->verified;
+
+    client->verifying = NULL;
+    if (!(client->call.flags & AWS_CALL_VERIFY) || client->http.status != 200)
+        return;
+    for (; digest && *digest; digest++) {
+        const char *said = aws_client_header(client, (*digest)->header);
+        if (said && !strchr(said, '-')) {
+            client->verifying = *digest;
+            (*digest)->init(client->sum);
+            return;
+        }
+    }
+}
+
+/* All of the answer has come: 0, or it isn't what its checksum says. */
+static int aws_i_verify(aws_client *client)
+{
+    const aws_digest *digest = client->verifying;
+    const char *said;
+    unsigned char checksum[32];
+    char text[48];
+    aws_out out;
+
+    if (!digest)
+        return 0;
+    client->verifying = NULL;
+    digest->out(client->sum, checksum);
+    aws_i_out(&out, text, sizeof text - 1);
+    aws_i_out_base64(&out, checksum, digest->size);
+    text[out.used] = 0;
+    said = aws_client_header(client, digest->header);
+    if (said && aws_i_equal(said, text))
+        return 0;
+    client->connection.doomed = 1;
+    aws_i_fail(client, AWS_REASON_CHECKSUM, text);
+    aws_i_set(client->failure.expected, sizeof client->failure.expected, said);
+    return AWS_ERR_CHECKSUM;
 }
 
 /* The peer has closed in the middle. */
@@ -5043,7 +5378,7 @@ static int aws_i_body(aws_client *client, const unsigned char **data, size_t *si
         int r;
 
         if (client->http.state == AWS_I_H_DONE)
-            return 0;
+            return aws_i_verify(client);
         r = aws_i_peek(client, data, &have);
         if (r == 0 || r == AWS_ERR_CLOSED)
             return aws_i_cut(client, AWS_REASON_BODY_CUT);
@@ -5076,7 +5411,7 @@ static int aws_i_drain(aws_client *client)
         if (client->http.state == AWS_I_H_BODY && client->http.length > SHORT)
             break;
         if ((r = aws_i_body(client, &data, &size)) > 0) {
-            aws_i_body_take(client, size);
+            aws_i_body_take(client, data, size);
             client->drained += (uint32_t)size;
             if (client->drained > SHORT)
                 break;
@@ -5087,6 +5422,58 @@ static int aws_i_drain(aws_client *client)
     if (r != 0)
         client->connection.doomed = 1;
     return 1;
+}
+
+/* The value of a header of the caller's whose name begins like this, NULL if there is none. */
+static const char *aws_i_given(const aws_client *client, const char *name)
+{
+    const aws_i_item *item = client->items + client->query_count;
+
+    for (; item < client->items + client->item_count; item++)
+        if (strncmp(item->name, name, strlen(name)) == 0)
+            return item->value;
+    return NULL;
+}
+
+/* One of the dialect's digests by its name, NULL if it isn't there. */
+static const aws_digest *aws_i_digest_named(const aws_client *client, const char *name)
+{
+    const aws_digest *const *digest = aws_i_config(client)->dialect->verified;
+
+    while (digest && *digest && !aws_i_equal((*digest)->name, name))
+        digest++;
+    return digest ? *digest : NULL;
+}
+
+/* The checksum of the body, now that all members are known, and the wish for the answer's. */
+static void aws_i_plan_checksums(aws_client *client)
+{
+    const aws_config *config = aws_i_config(client);
+    unsigned flags = client->call.flags;
+    const aws_digest *digest = client->call.checksum;
+    int must = digest || flags & AWS_CALL_CHECKSUM_REQUIRED;
+    const char *named = aws_i_given(client, "x-amz-sdk-checksum-algorithm");
+
+    if (named)
+        digest = aws_i_digest_named(client, named);
+    else if (!digest && must)
+        digest = config->dialect->required;
+    else if (!digest && flags & AWS_CALL_CHECKSUM && !config->request_checksum_calculation)
+        digest = config->dialect->optional;
+    if (aws_i_given(client, digest && !digest->name ? digest->header : "x-amz-checksum-"))
+        return;
+    if (digest && client->size && !aws_i_rewindable(client)) {
+        if (must)
+            aws_call_refuse(client, AWS_REASON_NO_TRAILER, NULL);
+        digest = NULL;
+    }
+    client->digest = digest;
+    if (digest) {
+        aws_call_header(client, NULL, "x-amz-sdk-checksum-algorithm", named ? NULL : digest->name);
+        aws_i_add(client, "", digest->header, "", 0, AWS_I_HEADER_CHECKSUM);
+    }
+    if (flags & AWS_CALL_VERIFY && config->dialect->verified && !config->response_checksum_validation)
+        aws_call_header(client, NULL, "x-amz-checksum-mode", "ENABLED");
 }
 
 static int aws_i_step_take(aws_client *client)
@@ -5106,20 +5493,29 @@ static int aws_i_step_take(aws_client *client)
         return AWS_AGAIN;
     aws_i_failure_reset(client);
     aws_i_moved(client); /* the old stream's silence isn't this call's */
+    aws_i_plan_checksums(client);
     return aws_i_go(client, AWS_I_HASH);
 }
 
-/* A source's bytes into its hash, through the scratch: 1, AWS_AGAIN or an error. */
+/* A piece of the body into what is made of it. */
+static void aws_i_hash_piece(void *context, const void *data, size_t size)
+{
+    aws_client *client = (aws_client *)context;
+
+    if (!client->payload_text)
+        aws_i_sha256_update((aws_i_sha256 *)client->hash, data, size);
+    if (client->digest)
+        client->digest->update(client->sum, data, size);
+}
+
+/* A source's bytes into its hashes, through the scratch: 1, AWS_AGAIN or an error. */
 static int aws_i_hash_source(aws_client *client)
 {
     const aws_source *source = client->call.source;
-    aws_i_sha256 *sha = (aws_i_sha256 *)client->hash;
     int r;
 
     if (!client->offset && (source->rewind(source->context) < 0))
         return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
-    if (!client->offset)
-        aws_i_sha256_init(sha);
     while (client->offset < client->size) {
         size_t room = client->scratch_size;
         if (room > client->size - client->offset)
@@ -5129,55 +5525,38 @@ static int aws_i_hash_source(aws_client *client)
             return aws_i_sleep(client, 10);
         if (r <= 0)
             return aws_i_fail(client, AWS_REASON_SOURCE_SHORT, NULL);
-        aws_i_sha256_update(sha, client->scratch, (size_t)r);
+        aws_i_hash_piece(client, client->scratch, (size_t)r);
         client->offset += (size_t)r;
     }
-    aws_i_sha256_final(sha, client->payload);
     return 1;
 }
 
-/* Hash a body in memory or from an emitter with what out has been given. */
-static void aws_i_hash_body(aws_client *client, aws_out *out)
-{
-    if (client->call.emit)
-        client->call.emit(out, &client->call);
-    else
-        aws_out_bytes(out, client->call.data, (size_t)client->size);
-}
-
-AWS_API void aws_call_content_md5(aws_client *client)
-{
-    br_md5_context md5;
-    aws_out out;
-
-    br_md5_init(&md5);
-    aws_i_out(&out, NULL, 0);
-    out.hash = aws_i_hash_md5;
-    out.hash_context = &md5;
-    aws_i_hash_body(client, &out);
-    br_md5_out(&md5, client->md5);
-}
-
+/* The body's payload hash and its checksum, as far as they are wanted: one pass for both. */
 static int aws_i_step_hash(aws_client *client)
 {
     const aws_call *call = &client->call;
     aws_out out;
-    int in_memory = !call->source && !(call->flags & AWS_CALL_WRITE), r;
+    int r;
 
-    aws_i_out(&out, NULL, 0);
-    if (client->size && !client->unsigned_payload && call->source) {
-        if ((r = aws_i_hash_source(client)) <= 0)
+    if (!client->offset && !client->payload_text)
+        aws_i_sha256_init((aws_i_sha256 *)client->hash);
+    if (!client->offset && client->digest)
+        client->digest->init(client->sum);
+    if (client->size && (client->digest || !client->payload_text)) {
+        aws_i_out(&out, NULL, 0);
+        out.hash = aws_i_hash_piece;
+        out.hash_context = client;
+        if (call->source && (r = aws_i_hash_source(client)) <= 0)
             return r;
-    } else if (client->size && in_memory && !client->unsigned_payload) {
-        aws_i_sha256 *sha = (aws_i_sha256 *)client->hash;
-        aws_i_sha256_init(sha);
-        out.hash = aws_i_hash_sha256;
-        out.hash_context = sha;
-        aws_i_hash_body(client, &out);
-        aws_i_sha256_final(sha, client->payload);
+        if (call->emit)
+            call->emit(&out, call);
+        else if (call->data)
+            aws_out_bytes(&out, call->data, (size_t)client->size);
     }
-    if (call->checksum)
-        call->checksum(client);
+    if (!client->payload_text)
+        aws_i_sha256_final((aws_i_sha256 *)client->hash, client->payload);
+    if (client->digest)
+        client->digest->out(client->sum, client->checksum);
     client->attempts = 1;
     aws_i_failure_reset(client);
     return aws_i_go(client, AWS_I_KEYS);
@@ -5610,6 +5989,7 @@ static int aws_i_answered(aws_client *client)
     client->drained = 0;
     aws_i_log(client, "answer", "", http->status);
     client->connection.doomed |= client->early != 0;
+    aws_i_begin_verify(client);
     if (client->probing)
         return aws_i_probed(client);
     if (http->status >= 300)
@@ -5722,7 +6102,7 @@ static int aws_i_step_answer(aws_client *client)
         size = (size_t)r;
         if (client->call.flags & AWS_CALL_XML)
             checked = aws_i_check_xml(client, data, size, &size);
-        aws_i_body_take(client, size);
+        aws_i_body_take(client, data, size);
         if (checked)
             return checked;
         client->stored += (size_t)r;
@@ -5848,7 +6228,7 @@ static int aws_i_step_error(aws_client *client)
             aws_call_error_text(client, xml);
         if (event < 0 && event != AWS_AGAIN)
             used = size; /* not XML: passed over */
-        aws_i_body_take(client, used);
+        aws_i_body_take(client, data, used);
         client->drained += (uint32_t)used;
     }
     if (r == AWS_AGAIN)
@@ -6305,7 +6685,7 @@ AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
         return 0;
     size = aws_i_min(size, have);
     memcpy(data, from, size);
-    aws_i_body_take(client, size);
+    aws_i_body_take(client, from, size);
     client->stored += size;
     aws_i_progress(client, client->stored, client->http.has_length
                                                ? client->stored + client->http.length
@@ -6329,7 +6709,7 @@ AWS_API int aws_client_finish(aws_client *client)
     if (client->state == AWS_I_STREAM && !client->owner) {
         aws_i_back(client);
         while ((r = aws_i_await_body(client, &data, &size)) > 0)
-            aws_i_body_take(client, size);
+            aws_i_body_take(client, data, size);
         if (r < 0)
             return r == AWS_AGAIN ? r : aws_i_stream_failed(client, r);
         client->state = AWS_I_WRAP;
@@ -6894,7 +7274,7 @@ static int aws_i_presign_call(void *context)
     aws_i_view view;
 
     aws_i_drop_own_headers(&p->copy);
-    p->copy.unsigned_payload = 1;
+    p->copy.payload_text = "UNSIGNED-PAYLOAD";
     aws_i_view_of(&view, &p->copy);
     aws_i_out_url(&p->url, &view, p->seconds, !p->copy.endpoint_secure);
     p->done = 1;
@@ -7026,6 +7406,7 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
     if (text && aws_i_number(text, &number) && number && number < 1000)
         c->max_attempts = (unsigned)number;
     c->max_attempts = c->max_attempts ? c->max_attempts : 3;
+    c->dialect = c->dialect ? c->dialect : &aws_i_dialect;
     c->connect_timeout = c->connect_timeout ? c->connect_timeout : 60000;
     c->read_timeout = c->read_timeout ? c->read_timeout : 60000;
     session->provided = c->provider && !c->access_key_id && !c->secret_access_key;
@@ -7091,7 +7472,8 @@ static size_t aws_i_tls_size(int tls)
 static size_t aws_i_fixed(const aws_port *port, int tls)
 {
     return AWS_I_ALIGN + aws_i_align(AWS_I_ITEMS * sizeof(aws_i_item)) +
-           aws_i_align(sizeof(aws_i_sha256)) + aws_i_align(sizeof(aws_i_key_states)) +
+           aws_i_align(sizeof(aws_i_sha256)) + aws_i_align(sizeof(aws_i_sum)) +
+           aws_i_align(sizeof(aws_i_key_states)) +
            aws_i_align(port ? port->connection_size : 128) +
            aws_i_tls_size(tls) + aws_i_align(aws_i_scratch_size(tls));
 }
@@ -7166,6 +7548,7 @@ static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tl
     client->items = (aws_i_item *)(void *)aws_i_carve(
         &at, aws_i_align(client->item_room * sizeof(aws_i_item)));
     client->hash = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sha256)));
+    client->sum = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sum)));
     client->signing_key = aws_i_carve(&at, aws_i_align(sizeof(aws_i_key_states)));
     client->connection.area = aws_i_carve(&at, aws_i_align(client->port->connection_size));
     client->connection.tls = aws_i_carve(&at, aws_i_tls_size(tls));

@@ -24,9 +24,12 @@
  *     args.more_count = 2;
  *
  *   Where a body comes from: body (memory), source (callbacks), or stream: then the call returns
- *   once the head is sent, and aws_client_write and aws_client_finish do the rest. Over https an
- *   object's body isn't hashed (UNSIGNED-PAYLOAD, as boto3 does it; aws_config.sign_payload does);
- *   over http it always is: a source is read twice.
+ *   once the head is sent, and aws_client_write and aws_client_finish do the rest.
+ *   A body that can be read twice goes with its CRC32 in the head (or the checksum that you name,
+ *   see args.checksum), so a source is read twice. Over http it is signed by its SHA-256, too; over
+ *   https an object's body isn't (UNSIGNED-PAYLOAD, as boto3 does; aws_config.sign_payload does).
+ *   A downloaded object is compared with the checksum that the server has of it: what doesn't
+ *   match ends in AWS_ERR_CHECKSUM, after the last byte.
  *   Where the API has a structure (CORS, lifecycle, ACL ...) the body is its XML, with
  *   xmlns="http://s3.amazonaws.com/doc/2006-03-01/", or its JSON (policy). These are made for you:
  *   delete_objects from args.objects, complete_multipart_upload from args.parts, the taggings from
@@ -317,6 +320,9 @@ typedef struct aws_s3_args {
     const void       *body;
     const aws_source *source;
     uint64_t          body_size;
+    const aws_digest *checksum; /* &aws_crc32c ...: of the body. NULL: CRC32 where the action may
+                                 * have one (see aws_config.request_checksum_calculation), but
+                                 * none if a member or header x-amz-checksum-... is given */
     /* answer */
     void           *buffer;
     size_t          buffer_size;
@@ -500,10 +506,12 @@ typedef struct aws_s3_result {
       AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
     X(get_bucket_website, GetBucketWebsite, "GET", "website", AWS_I_S3_BUCKET | AWS_I_S3_XML,     \
       (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
-    X(get_object, GetObject, "GET", "", AWS_I_S3_OBJECT, (AWS_I_S3_READ), NULL, aws_call_run)     \
+    X(get_object, GetObject, "GET", "", AWS_I_S3_OBJECT | AWS_I_S3_VERIFY, (AWS_I_S3_READ), NULL, \
+      aws_call_run)                                                                               \
     X(get_object_acl, GetObjectAcl, "GET", "acl", AWS_I_S3_OBJECT | AWS_I_S3_XML,                 \
       (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_run)                                \
-    X(get_object_annotation, GetObjectAnnotation, "GET", "annotation", AWS_I_S3_OBJECT,           \
+    X(get_object_annotation, GetObjectAnnotation, "GET", "annotation",                            \
+      AWS_I_S3_OBJECT | AWS_I_S3_VERIFY,                                                          \
       (AWS_I_S3_R(annotation_name) AWS_I_S3_M(version_id) AWS_I_S3_M(checksum_mode)               \
        AWS_I_S3_PAYER), aws_i_s3_required, aws_call_run)                                          \
     X(get_object_attributes, GetObjectAttributes, "GET", "attributes",                            \
@@ -896,6 +904,8 @@ enum {
     AWS_I_S3_ANSWER = 64,    /* args->stream means the answer, although there is a body */
     AWS_I_S3_CHECKSUM = 128, /* has a checksum algorithm as member */
     AWS_I_S3_CHECKSUM_REQUIRED = 384, /* and S3 wants a checksum */
+    AWS_I_S3_VERIFY = 512,   /* the answer's checksum is asked for */
+    AWS_I_S3_CALL_SHIFT = 1, /* these three are flags of aws_call */
     AWS_I_S3_CONFIGURE = AWS_I_S3_BUCKET | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED
 };
 
@@ -1177,22 +1187,11 @@ static int aws_i_s3_required(const aws_i_s3_operation *op, aws_call *call, const
     return 0;
 }
 
-/* A checksum of the body that the caller hasn't given. */
-static void aws_i_s3_add_checksum(const aws_i_s3_operation *op, aws_call *call,
-                                  const aws_s3_args *args)
-{
-    if ((op->flags & AWS_I_S3_CHECKSUM_REQUIRED) == AWS_I_S3_CHECKSUM_REQUIRED &&
-        !call->source && !(call->flags & AWS_CALL_WRITE) &&
-        !aws_i_s3_more_value(args, AWS_I_S3_I_content_md5))
-        call->checksum = aws_call_content_md5;
-}
-
 /* The caller's document, which may be absent. */
 static int aws_i_s3_optional_body(const aws_i_s3_operation *op, aws_call *call,
                                   const aws_s3_args *args, const char **value)
 {
     call->flags |= AWS_CALL_SIGN_BODY;
-    aws_i_s3_add_checksum(op, call, args);
     return aws_i_s3_required(op, call, args, value);
 }
 
@@ -1271,6 +1270,7 @@ static int aws_i_s3_delete_body(const aws_i_s3_operation *op, aws_call *call,
 {
     size_t i;
 
+    (void)op;
     call->flags |= AWS_CALL_XML;
     if (!call->buffer && !call->sink)
         call->flags |= AWS_CALL_READ; /* we read it, or with args->stream the caller does */
@@ -1287,7 +1287,6 @@ static int aws_i_s3_delete_body(const aws_i_s3_operation *op, aws_call *call,
     *value = NULL;
     call->emit_option = args->quiet;
     (void)aws_i_s3_emitted(call, aws_i_s3_emit_delete, args->objects, args->object_count);
-    aws_i_s3_add_checksum(op, call, args);
     return 0;
 }
 
@@ -1412,6 +1411,9 @@ static int aws_i_s3_enter(aws_client *client, const aws_i_s3_operation *op,
     call.progress_context = args->progress_context;
     call.flags = op->flags & (AWS_I_S3_XML | AWS_I_S3_COLLECT) ? AWS_CALL_XML : 0;
     call.flags |= op->flags & AWS_I_S3_PATH_STYLE ? (unsigned)AWS_CALL_PATH_STYLE : 0;
+    call.flags |= op->flags >> AWS_I_S3_CALL_SHIFT &
+                  (AWS_CALL_CHECKSUM | AWS_CALL_CHECKSUM_REQUIRED | AWS_CALL_VERIFY);
+    call.checksum = args->checksum;
     if (aws_i_s3_streams_body(op, args))
         call.flags |= AWS_CALL_WRITE;
     else if (args->stream || (op->flags & AWS_I_S3_COLLECT && !args->buffer && !args->sink))

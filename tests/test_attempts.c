@@ -232,7 +232,7 @@ static void test_redirect_status(void)
     }
 }
 
-#define REDIRECTED "3d55d03b29bf076a958ba41d909aaaf4ce7374407f1f9914ab52025516f0e1c9"
+#define REDIRECTED "8f90715262a623543c7e6d61dceb2b0c64570ff0301ab0e24b49ac1c17749708"
 
 /* The signature for the other region is what any other program makes of it: this one is from
  * botocore's S3SigV4Auth (see test_botocore.py for how). */

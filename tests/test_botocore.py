@@ -14,6 +14,7 @@ which performs them with aws.h and aws_s3.h against a server here that keeps the
 The Python must have botocore (Debian: python3-botocore); /usr/bin/python3 is tried, too.
 """
 import argparse
+import base64
 import hashlib
 import os
 import random
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import zlib
 from urllib.parse import parse_qsl, quote, quote_from_bytes, urlsplit
 from xml.etree import ElementTree
 
@@ -48,10 +50,12 @@ EXPLAINED = {
     "user-agent", "authorization", "content-length", "host",  # host is compared apart
     "amz-sdk-invocation-id", "amz-sdk-request",  # botocore's statistics
     "expect",  # 100-continue isn't there yet
-    "content-md5",  # of DeleteObjects: its body is written in another way; checked here
+    "content-md5",  # of older ones; newer ones make a CRC32
     "x-amz-content-sha256",  # likewise; checked here
     "content-type",  # botocore adds application/octet-stream or the like to some requests
-    "x-amz-sdk-checksum-algorithm", "x-amz-checksum-crc32",  # newer ones, of DeleteObjects
+    # DeleteObjects' body is written in another way, older ones have none; checked here
+    "x-amz-sdk-checksum-algorithm", "x-amz-checksum-crc32",
+    "x-amz-checksum-mode",  # older ones have none; checked here
 }
 
 passed = failed = 0
@@ -483,9 +487,12 @@ def compare(c, what, arguments, line, lower, body, request):
         check(body == arguments["Body"], what + ": body")
     else:
         check(tree(body) == tree(bytes(wanted_body)), what + ": XML", body, wanted_body)
-    if "delete_objects" in what:
-        import base64
-        check(lower.get("content-md5") == base64.b64encode(hashlib.md5(body).digest()).decode(), what + ": MD5")
+    if "delete_objects" in what or "put_object" in what:
+        crc = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+        check(lower.get("x-amz-checksum-crc32") == crc, what + ": CRC32")
+        check(lower.get("x-amz-sdk-checksum-algorithm") == "CRC32", what + ": algorithm")
+    check(lower.get("x-amz-checksum-mode") == ("ENABLED" if " get_object" in " " + what else None),
+          what + ": checksum mode")
 
 
 def main():

@@ -341,17 +341,19 @@ static const struct {
 } request_tests[] = {
     {put_all, OK_LENGTH("0"),
      "PUT /bucket/a/b%20c%2B%C3%A9.txt HTTP/1.1\r\ncontent-type: text/plain\r\n" HOST
-     "x-amz-content-sha256: "
+     "x-amz-checksum-crc32: NhCmhg==\r\nx-amz-content-sha256: "
      "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\r\n" DATE
      "x-amz-meta-a: 1\r\nx-amz-meta-b: 2\r\nx-amz-meta-color: light  blue\r\n"
-     "content-length: 5\r\n" AGENT AUTHORIZATION(
-         "content-type;" NAMES ";x-amz-meta-a;x-amz-meta-b;x-amz-meta-color",
-         "51ddebc2130fd3b414d4065b02a7fdf2f43519d33553963aa485812301f17832") "hello"},
+     "x-amz-sdk-checksum-algorithm: CRC32\r\ncontent-length: 5\r\n" AGENT AUTHORIZATION(
+         "content-type;host;x-amz-checksum-crc32;x-amz-content-sha256;x-amz-date;x-amz-meta-a;"
+         "x-amz-meta-b;x-amz-meta-color;x-amz-sdk-checksum-algorithm",
+         "a6f69a5e6701a7944486dd3da0150703935687f66971c460b32faa2b62a39d5e") "hello"},
     {get_all, OK_LENGTH("5") "hello",
      "GET /bucket/../x//y?partNumber=3&versionId=v%2F1%3D HTTP/1.1\r\n" HOST
-     "range: bytes=0-9\r\nx-amz-content-sha256: " EMPTY "\r\n" DATE AGENT AUTHORIZATION(
-         "host;range;x-amz-content-sha256;x-amz-date",
-         "c275f957bc9085fe464b4cd0b430eec2d8aaa01c29a7f8ba14fea43b93c7a3ea")},
+     "range: bytes=0-9\r\nx-amz-checksum-mode: ENABLED\r\nx-amz-content-sha256: " EMPTY
+     "\r\n" DATE AGENT AUTHORIZATION(
+         "host;range;x-amz-checksum-mode;x-amz-content-sha256;x-amz-date",
+         "a75f05a9f536bfb9c63eb23482602be134e7f8af62b63ad317cf9cc514f53c2d")},
     {head_all, OK_LENGTH("12345"),
      "HEAD /bucket/key HTTP/1.1\r\n" HOST "x-amz-content-sha256: " EMPTY "\r\n" DATE AGENT
          AUTHORIZATION(NAMES, "40a009f4939df1f6851b692d8952efe027cfcd827034b9cc9535fc7da12caf8e")},
@@ -370,11 +372,12 @@ static const struct {
      "\r\n" DATE AGENT AUTHORIZATION(
          NAMES, "d4f1283c8d3946f1f98dbde4c3be3f28d33036dc683383f427e79b826dc6c7a6")},
     {delete_all, OK_LENGTH("16") "<DeleteResult/>\n",
-     "POST /bucket?delete= HTTP/1.1\r\ncontent-md5: WTcwi+q3HAKzyrnVYvkjag==\r\n" HOST
-     "x-amz-content-sha256: "
+     "POST /bucket?delete= HTTP/1.1\r\n" HOST
+     "x-amz-checksum-crc32: 80pZDg==\r\nx-amz-content-sha256: "
      "314c222de95a0f2f3108f9785ef991832ab730b338c719cbfeb52521f20a1403\r\n" DATE
-     "content-length: 160\r\n" AGENT AUTHORIZATION(
-         "content-md5;" NAMES, "90c4871517043a5905ba928b5aff17f96fba39236ffdef649770b270350a9279")
+     "x-amz-sdk-checksum-algorithm: CRC32\r\ncontent-length: 160\r\n" AGENT AUTHORIZATION(
+         "host;x-amz-checksum-crc32;x-amz-content-sha256;x-amz-date;x-amz-sdk-checksum-algorithm",
+         "2496f8c50b138b036190acc83cdc4411e5d66dcd44e183cbb10feeeea22bbb8e")
          DELETE_BODY},
     {create_all, OK_LENGTH("0"),
      "PUT /bucket HTTP/1.1\r\n" HOST "x-amz-content-sha256: " EMPTY "\r\n" DATE
@@ -460,7 +463,8 @@ static void test_targets(void)
         CHECK_INT(s.connections[0].port_number, targets[i].port_number);
         CHECK(strncmp(script_sent(&s, 0), targets[i].line, strlen(targets[i].line)) == 0);
         CHECK(strstr(script_sent(&s, 0), "\r\nx-amz-security-token: " TOKEN "\r\n") != NULL);
-        CHECK(strstr(script_sent(&s, 0), "SignedHeaders=" NAMES ";x-amz-security-token,") != NULL);
+        CHECK(strstr(script_sent(&s, 0), "SignedHeaders=host;x-amz-checksum-mode;x-amz-content-sha256;"
+                                          "x-amz-date;x-amz-security-token,") != NULL);
         stop();
     }
 }
