@@ -160,6 +160,11 @@ enum {
     X(NO_BODY, PARAM, "this action needs a body: give body, source or stream")                    \
     X(PARTS, PARAM,                                                                               \
       "give 1 to 10,000 parts, their numbers ascending, each with its ETag")                      \
+    X(PATH, PARAM, "the path '%v' doesn't begin with '/'")                                        \
+    X(LABEL, PARAM, "the path at '%v' needs a value in labels that isn't empty, '.' or '..'")     \
+    X(SIGNED_BODY, UNSUPPORTED,                                                                   \
+      "this service wants the body signed, so it is read twice: give the source a rewind "        \
+      "function")                                                                                 \
     X(ANSWER_WAYS, PARAM, "give the answer one way: buffer, sink or stream")                      \
     X(OBJECT_COUNT, PARAM, "give 1 to 1,000 objects to delete")                                   \
     X(CHECKSUM, CHECKSUM, "the checksum of what came is %v, that of the object %e")               \
@@ -428,17 +433,30 @@ AWS_API void aws_session_close(aws_session *session);
 
 /* ---- Client: one service over one connection ---- */
 
-enum { AWS_REST_XML = 1 };
-enum { AWS_SERVICE_S3 = 1 }; /* path encoded once and never normalised, payload hash as header */
+enum {
+    AWS_SERVICE_S3 = 1,         /* path encoded once and never normalised, payload hash as header */
+    AWS_SERVICE_QUERY_MODE = 2  /* x-amzn-query-mode: errors have the codes of the query protocol */
+};
+
+/* What requests and errors look like: aws_json_1_0, aws_query ..., see below. */
+typedef struct aws_protocol aws_protocol;
+
+typedef struct aws_out aws_out;
 
 /* A service is data. Strings are literals. */
 typedef struct aws_service {
     const char *id;              /* "S3": in AWS_ENDPOINT_URL_<ID> */
     const char *endpoint_prefix; /* "s3": host is <prefix>.<region>.amazonaws.com */
     const char *signing_name;    /* "s3" */
-    unsigned    protocol;        /* AWS_REST_XML */
+    const aws_protocol *protocol; /* &aws_rest_xml */
+    const char *version;         /* API version (query, ec2) or target prefix (JSON), or NULL */
     unsigned    flags;           /* AWS_SERVICE_* */
     int (*region)(aws_client *client, int refused); /* aws_call_bucket_region, or NULL */
+    /* Returns the region to sign for and writes what follows the prefix in the host, for example
+     * ".eu-west-1.amazonaws.com": aws_regional or aws_global. NULL: regional too, but it only
+     * knows the regions of the aws, aws-cn and aws-us-gov partitions, and is smaller. out may be
+     * NULL. */
+    const char *(*host)(const char *region, aws_out *out);
 } aws_service;
 
 /* The last failure. Texts are cut to fit, always NUL-terminated, and hold no secret. */
@@ -539,7 +557,7 @@ AWS_API int aws_trust_add(aws_trust *trust, const void *pem, size_t size);
 
 /* Everything put is counted and hashed; the bytes from `skip` on are stored as far as they fit.
  * A body emitted by a pure function can so be sent in pieces without a buffer. */
-typedef struct aws_out {
+struct aws_out {
     unsigned char *to;
     size_t         room;
     size_t         used;   /* bytes stored */
@@ -547,7 +565,7 @@ typedef struct aws_out {
     size_t         length; /* bytes put */
     void (*hash)(void *context, const void *data, size_t size);
     void *hash_context;
-} aws_out;
+};
 
 AWS_API void aws_out_bytes(aws_out *out, const void *data, size_t size);
 AWS_API void aws_out_text(aws_out *out, const char *text);
@@ -584,6 +602,23 @@ AWS_API void aws_xml_init(aws_xml *xml);
 AWS_API int aws_xml_step(aws_xml *xml, const void *data, size_t size, size_t *used);
 /* 1 if the document was complete and nothing but white space followed. */
 AWS_API int aws_xml_complete(const aws_xml *xml);
+
+/* A part of a text in memory, not terminated. */
+typedef struct aws_slice {
+    const char *text;
+    size_t      size;
+} aws_slice;
+
+/* Answers in memory by path. xml is a document, or an element that was found. The path is the
+ * names of elements below its root, joined by '.'; a number behind a name chooses among several
+ * of that name, 0 being the first: "reservationSet.item.2.ownerId". 1: *element is the whole
+ * element, with its tags; 0: there is none; AWS_ERR_XML or AWS_ERR_TOO_BIG. */
+AWS_API int aws_xml_find(const aws_slice *xml, const char *path, aws_slice *element);
+/* The text of an element without others in it, decoded, with a NUL behind it: its length,
+ * AWS_ERR_MEMORY (the element's size is always enough) or AWS_ERR_XML. */
+AWS_API int aws_xml_value(const aws_slice *element, char *to, size_t room);
+/* Both at once; 0 and "" if there is no such element. */
+AWS_API int aws_xml_get(const aws_slice *xml, const char *path, char *to, size_t room);
 
 /* ---- JSON: read over the caller's tokens, written into the caller's memory ---- */
 
@@ -762,6 +797,9 @@ struct aws_call {
     uint64_t    size; /* of the body; emit: 0, it is counted */
     const aws_digest *checksum; /* of the body; NULL: by the flags. None if the call has a header
                                  * x-amz-checksum-... of its own */
+    /* The path instead of bucket and key: a pure function too; is_signed: as it is signed */
+    void (*path)(aws_out *out, const aws_call *call, int is_signed);
+    const aws_service *service; /* for these functions; may be NULL */
     /* answer: a buffer, a sink, or AWS_CALL_READ; none of them: read and dropped */
     void           *buffer;
     size_t          buffer_size;
@@ -868,6 +906,102 @@ typedef struct aws_waiter {
  * others. context: for ask; it lives until the wait has ended. */
 AWS_API int aws_wait(aws_client *client, const aws_waiter_kind *kind, const void *context,
                      aws_waiter *waiter);
+
+/* ---- Any service: requests by protocol ---- */
+
+/* How a service's requests and errors look. Choose one of those below; a constant of your own may
+ * be another. */
+struct aws_protocol {
+    const char *content_type; /* of a body; NULL none */
+    const char *no_body;      /* what is sent where there is no body: "{}" or NULL */
+    unsigned    flags;        /* AWS_PROTOCOL_* */
+    /* Makes the body of aws_request.form; NULL: the caller gives the body. */
+    void (*emit)(aws_out *out, const aws_call *call);
+    /* A piece of an error answer's body: the count of bytes taken; size 0: it has ended. */
+    size_t (*error)(aws_client *client, const unsigned char *data, size_t size);
+};
+enum {
+    AWS_PROTOCOL_TARGET = 1, /* x-amz-target: <version>.<operation> */
+    AWS_PROTOCOL_XML = 2     /* every 2xx answer is XML, and checked to be whole */
+};
+
+#define AWS_PROTOCOLS(X) \
+    X(rest_xml) X(json_1_0) X(json_1_1) X(rest_json) X(query) X(ec2)
+
+/* Ready services, aws_<name>_service: X(name, id, host prefix, signing name, protocol, version or
+ * target prefix, flags, host). Those that a program doesn't name aren't in it. */
+#define AWS_SERVICES(X)                                                                           \
+    X(cloudwatch, "CloudWatch", "monitoring", "monitoring", json_1_0,                             \
+      "GraniteServiceVersion20100801", AWS_SERVICE_QUERY_MODE, regional)                          \
+    X(dynamodb, "DynamoDB", "dynamodb", "dynamodb", json_1_0, "DynamoDB_20120810", 0, regional)   \
+    X(ec2, "EC2", "ec2", "ec2", ec2, "2016-11-15", 0, regional)                                   \
+    X(iam, "IAM", "iam", "iam", query, "2010-05-08", 0, global)                                   \
+    X(iot, "IoT", "iot", "iot", rest_json, NULL, 0, regional)                                     \
+    X(iot_data, "IoT Data Plane", "data-ats.iot", "iotdata", rest_json, NULL, 0, regional)        \
+    X(kinesis, "Kinesis", "kinesis", "kinesis", json_1_1, "Kinesis_20131202", 0, regional)        \
+    X(kms, "KMS", "kms", "kms", json_1_1, "TrentService", 0, regional)                            \
+    X(lambda, "Lambda", "lambda", "lambda", rest_json, NULL, 0, regional)                         \
+    X(logs, "CloudWatch Logs", "logs", "logs", json_1_1, "Logs_20140328", 0, regional)            \
+    X(secretsmanager, "Secrets Manager", "secretsmanager", "secretsmanager", json_1_1,            \
+      "secretsmanager", 0, regional)                                                              \
+    X(sns, "SNS", "sns", "sns", query, "2010-03-31", 0, regional)                                 \
+    X(sqs, "SQS", "sqs", "sqs", json_1_0, "AmazonSQS", AWS_SERVICE_QUERY_MODE, regional)          \
+    X(ssm, "SSM", "ssm", "ssm", json_1_1, "AmazonSSM", 0, regional)                               \
+    X(sts, "STS", "sts", "sts", query, "2011-06-15", 0, regional)
+
+#if !defined(AWS_STATIC) || (defined(AWS_IMPLEMENTATION) && !defined(__cplusplus))
+#define AWS_I_DECLARE(name) AWS_API const aws_protocol aws_##name;
+AWS_PROTOCOLS(AWS_I_DECLARE)
+#undef AWS_I_DECLARE
+#define AWS_I_DECLARE(name, id, prefix, signing, protocol, version, flags, host)                  \
+    AWS_API const aws_service aws_##name##_service;
+AWS_SERVICES(AWS_I_DECLARE)
+#undef AWS_I_DECLARE
+#endif
+
+/* One action of any service. It and what it points at stay as they are until the call has ended.
+ * A pair whose value is NULL is left out. */
+typedef struct aws_request {
+    const char *operation; /* AWS's name of it: "PutItem" */
+    /* REST protocols only; the others send POST / */
+    const char     *method; /* default "POST" */
+    const char     *path;   /* "/things/{thing}/shadow"; default "/". {name+} may contain '/' */
+    const aws_pair *labels; /* what stands for {name}: encoded by us, never empty, "." or ".." */
+    size_t          label_count;
+    const aws_pair *query; /* parameters behind '?', not encoded */
+    size_t          query_count;
+    const aws_pair *headers; /* printable ASCII */
+    size_t          header_count;
+    /* query and ec2: Action and Version are added. Lists and maps as AWS writes them:
+     * "InstanceId.1" (ec2), "Names.member.1", "Tags.entry.1.key" (query) */
+    const aws_pair *form;
+    size_t          form_count;
+    /* JSON and REST: the body from memory or a source that can be read twice; no body is {} in the
+     * two JSON protocols */
+    const void       *body;
+    uint64_t          body_size;
+    const aws_source *source;
+    const char       *content_type; /* of the body; default the protocol's, "" none */
+    /* The answer goes to buffer, to sink or, with stream != 0, by aws_client_read, aws_call_xml or
+     * aws_call_collect; none of them: it is read and dropped */
+    void           *buffer;
+    size_t          buffer_size;
+    const aws_sink *sink;
+    int             stream;
+    uint32_t        timeout; /* ms for the whole call, 0: aws_config.call_timeout */
+    /* A member more than body, form or query have, see aws_pages: its name, and its value as JSON
+     * text (JSON protocols) or as plain text */
+    const char *token_name, *token;
+} aws_request;
+
+/* For aws_service.host: of most services, and of IAM, which has one host for a whole partition. */
+AWS_API const char *aws_regional(const char *region, aws_out *out);
+AWS_API const char *aws_global(const char *region, aws_out *out);
+
+/* Do it: the count of bytes stored in buffer, 0, or an error. AWS_AGAIN: call again with the same
+ * request. The service's own failure is AWS_ERR_SERVICE; its code and message are in
+ * aws_client_failure. */
+AWS_API int aws_request_run(aws_client *client, const aws_request *request);
 
 /* ---- Private from here on, declared so that you can declare a client. ---- */
 
@@ -1833,7 +1967,8 @@ enum {
     AWS_I_HEADER_DATE,
     AWS_I_HEADER_PAYLOAD,
     AWS_I_HEADER_TOKEN,
-    AWS_I_HEADER_CHECKSUM
+    AWS_I_HEADER_CHECKSUM,
+    AWS_I_HEADER_TARGET /* value.operation */
 };
 
 /* What is signed and sent: a client's request, or the arguments of aws_sign. */
@@ -2001,6 +2136,11 @@ static void aws_i_out_value(aws_out *out, const aws_i_view *view, const aws_i_it
         break;
     case AWS_I_HEADER_TOKEN:
         aws_out_text(out, view->keys->session_token);
+        break;
+    case AWS_I_HEADER_TARGET:
+        aws_out_text(out, item->value);
+        aws_out_text(out, ".");
+        aws_out_text(out, view->client->call.operation);
         break;
     case AWS_I_HEADER_CHECKSUM:
         aws_i_out_base64(out, view->client->checksum, view->client->digest->size);
@@ -2197,6 +2337,10 @@ static void aws_i_client_path(aws_out *out, const aws_i_view *view, int is_signe
     const char *percent =
         is_signed && !(view->client->service->flags & AWS_SERVICE_S3) ? "%25" : "%";
 
+    if (call->path) {
+        call->path(out, call, is_signed);
+        return;
+    }
     aws_out_text(out, "/");
     if (call->bucket && !view->client->virtual_host) {
         aws_i_out_uri(out, call->bucket, strlen(call->bucket), "", percent);
@@ -2743,10 +2887,14 @@ static int aws_i_target(aws_client *client)
         aws_out_bytes(&out, client->endpoint_host, client->endpoint_host_length);
     } else {
         aws_out_text(&out, client->service->endpoint_prefix);
-        aws_out_text(&out, ".");
-        aws_out_text(&out, client->region);
-        aws_out_text(&out, ".amazonaws.com");
-        aws_out_text(&out, strncmp(client->region, "cn-", 3) == 0 ? ".cn" : "");
+        if (client->service->host) {
+            client->service->host(client->region, &out);
+        } else {
+            aws_out_text(&out, ".");
+            aws_out_text(&out, client->region);
+            aws_out_text(&out, ".amazonaws.com");
+            aws_out_text(&out, strncmp(client->region, "cn-", 3) == 0 ? ".cn" : "");
+        }
     }
     aws_out_bytes(&out, "", 1);
     client->host[sizeof client->host - 1] = 0;
@@ -3124,6 +3272,95 @@ AWS_API int aws_xml_step(aws_xml *xml, const void *data, size_t size, size_t *us
     xml->end = xml->at + size;
     r = aws_i_xml_next(xml);
     *used = (size_t)(xml->at - aws_i_bytes(data));
+    return r;
+}
+
+/* ---- XML by path ---- */
+
+/* A path's next segment: a name's size, and the number behind it or 0. Returns the rest. */
+static const char *aws_i_xml_segment(const char *path, size_t *size, size_t *index)
+{
+    int digits = 0;
+
+    *size = strcspn(path, ".");
+    *index = 0;
+    path += *size;
+    if (*path && aws_i_digit((unsigned char)path[1]))
+        for (path++; aws_i_digit((unsigned char)*path) && digits < 9; path++, digits++)
+            *index = *index * 10 + (size_t)(*path - '0');
+    return path + (*path == '.');
+}
+
+AWS_API int aws_xml_find(const aws_slice *doc, const char *path, aws_slice *element)
+{
+    size_t at = 0, used, name, index, found = 1; /* found: depth of what the path has led to */
+    const char *wanted = path;
+    aws_xml xml;
+    int event;
+
+    aws_xml_init(&xml);
+    element->text = NULL;
+    element->size = 0;
+    path = aws_i_xml_segment(path, &name, &index);
+    for (;;) {
+        event = aws_xml_step(&xml, doc->text + at, doc->size - at, &used);
+        at += used;
+        if (event < 0)
+            return event != AWS_AGAIN ? event : aws_xml_complete(&xml) ? 0 : AWS_ERR_XML;
+        if (event == AWS_XML_END && xml.depth == found && (element->text || found > 1)) {
+            element->size = element->text ? (size_t)(doc->text + at - element->text) : 0;
+            return element->text != NULL;
+        }
+        if (event != AWS_XML_START || element->text || xml.depth != found + 1 ||
+            xml.path_length - xml.starts[found] != name ||
+            memcmp(xml.path + xml.starts[found], wanted, name) != 0)
+            continue;
+        if (index) {
+            index--;
+            continue;
+        }
+        found++;
+        if (!*path) { /* its tag has no other '<' in it */
+            for (element->text = doc->text + at - 1; *element->text != '<'; element->text--)
+                ;
+        }
+        wanted = path;
+        path = aws_i_xml_segment(path, &name, &index);
+    }
+}
+
+AWS_API int aws_xml_value(const aws_slice *element, char *to, size_t room)
+{
+    size_t at = 0, used;
+    aws_xml xml;
+    aws_out out;
+    int event;
+
+    aws_xml_init(&xml);
+    aws_i_out(&out, to, room);
+    do {
+        event = aws_xml_step(&xml, element->text + at, element->size - at, &used);
+        at += used;
+        if (xml.depth > 1)
+            return AWS_ERR_XML;
+        if (event == AWS_XML_TEXT)
+            aws_out_bytes(&out, xml.text, xml.text_size);
+    } while (event > 0);
+    if (event != AWS_AGAIN || !aws_xml_complete(&xml))
+        return AWS_ERR_XML;
+    aws_out_bytes(&out, "", 1);
+    return out.length > room ? AWS_ERR_MEMORY : (int)aws_i_int_max(out.length - 1);
+}
+
+AWS_API int aws_xml_get(const aws_slice *xml, const char *path, char *to, size_t room)
+{
+    aws_slice element;
+    int r = aws_xml_find(xml, path, &element);
+
+    if (r > 0)
+        return aws_xml_value(&element, to, room);
+    if (room)
+        to[0] = 0;
     return r;
 }
 
@@ -5266,6 +5503,7 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     }
     client->payload_text = client->size ? NULL : aws_i_empty_sha256;
     if (client->endpoint_secure && client->size && !call->emit &&
+        client->service->flags & AWS_SERVICE_S3 &&
         !((aws_i_config(client)->sign_payload || call->flags & AWS_CALL_SIGN_BODY) &&
           aws_i_rewindable(client)))
         client->payload_text = "UNSIGNED-PAYLOAD";
@@ -6136,45 +6374,23 @@ static const char *aws_i_xml_open_name(const aws_xml *xml, size_t n, size_t *siz
 
 AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml)
 {
-    static const char names[] =
-        "Code\0Message\0Region\0ServerTime\0Key\0RequestId\0HostId\0";
-    aws_failure *f = &client->failure;
+#define AWS_I_FIELD(name) {offsetof(aws_failure, name), sizeof((aws_failure *)0)->name}
+    static const char names[] = "Code\0Message\0Region\0ServerTime\0Key\0RequestId\0RequestID\0"
+                                "HostId\0"; /* EC2 has RequestID */
+    static const struct {
+        unsigned short at, room;
+    } fields[] = {AWS_I_FIELD(aws_code), AWS_I_FIELD(message),    AWS_I_FIELD(expected),
+                  AWS_I_FIELD(expected), AWS_I_FIELD(value),      AWS_I_FIELD(request_id),
+                  AWS_I_FIELD(request_id), AWS_I_FIELD(host_id)};
+#undef AWS_I_FIELD
     size_t size;
     const char *name = aws_i_xml_open_name(xml, 1, &size);
-    char *field = NULL;
-    size_t room = sizeof f->expected;
+    int in_error = size == 5 && !memcmp(name, "Error", 5);
+    int index = aws_i_list_find(names, aws_i_xml_open_name(xml, 0, &size));
 
-    if (size != 5 || memcmp(name, "Error", 5) != 0)
-        return;
-    switch (aws_i_list_find(names, aws_i_xml_open_name(xml, 0, &size))) {
-    case 0:
-        field = f->aws_code;
-        room = sizeof f->aws_code;
-        break;
-    case 1:
-        field = f->message;
-        room = sizeof f->message;
-        break;
-    case 2:
-    case 3:
-        field = f->expected;
-        break;
-    case 4:
-        field = f->value;
-        room = sizeof f->value;
-        break;
-    case 5:
-        field = f->request_id;
-        room = sizeof f->request_id;
-        break;
-    case 6:
-        field = f->host_id;
-        room = sizeof f->host_id;
-        break;
-    default:
-        return;
-    }
-    aws_i_append(field, room, xml->text, xml->text_size);
+    if (index >= (in_error ? 0 : 5)) /* the ids may lie outside of it */
+        aws_i_append((char *)&client->failure + fields[index].at, fields[index].room, xml->text,
+                     xml->text_size);
 }
 
 AWS_API unsigned *aws_call_counters(aws_client *client)
@@ -6217,17 +6433,13 @@ static void aws_i_explain(aws_client *client)
 static int aws_i_step_error(aws_client *client)
 {
     enum { LIMIT = 32768 };
+    const aws_protocol *protocol = client->service->protocol;
     const unsigned char *data;
     size_t size, used;
-    aws_xml *xml = aws_i_xml_of(client);
-    int r, event;
+    int r;
 
     while ((r = aws_i_body(client, &data, &size)) > 0 && client->drained < LIMIT) {
-        event = aws_xml_step(xml, data, size, &used);
-        if (event == AWS_XML_TEXT)
-            aws_call_error_text(client, xml);
-        if (event < 0 && event != AWS_AGAIN)
-            used = size; /* not XML: passed over */
+        used = protocol->error(client, data, size);
         aws_i_body_take(client, data, used);
         client->drained += (uint32_t)used;
     }
@@ -6237,8 +6449,363 @@ static int aws_i_step_error(aws_client *client)
         client->connection.doomed = 1;
     client->failure.code = 0;
     aws_i_fail(client, -AWS_ERR_SERVICE, NULL);
+    protocol->error(client, NULL, 0);
     aws_i_explain(client);
     return AWS_ERR_SERVICE;
+}
+
+/* ---- Protocols ---- */
+
+/* The value of a pair by a name that needn't end with NUL; NULL if there is none. */
+static const char *aws_i_pair_value(const aws_pair *pairs, size_t count, const char *name,
+                                    size_t size)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        if (strlen(pairs[i].name) == size && memcmp(pairs[i].name, name, size) == 0)
+            return pairs[i].value;
+    return NULL;
+}
+
+/* The label at the '{' of a path template: its value, NULL if there is none. *rest is behind the
+ * '}', *greedy whether it may contain '/'. */
+static const char *aws_i_label(const aws_request *request, const char *at, const char **rest,
+                               int *greedy)
+{
+    size_t size = strcspn(++at, "}");
+
+    *rest = at + size + (at[size] != 0);
+    *greedy = size && at[size - 1] == '+';
+    return aws_i_pair_value(request->labels, request->label_count, at, size - (size_t)*greedy);
+}
+
+/* Segments that would be lost or climb when a server tidies up the path. */
+static int aws_i_is_label_value(const char *value, int greedy)
+{
+    for (;;) {
+        size_t size = greedy ? strcspn(value, "/") : strlen(value);
+        if (!size || (size == 1 && *value == '.') || (size == 2 && !strncmp(value, "..", 2)))
+            return 0;
+        value += size;
+        if (!*value++)
+            return 1;
+    }
+}
+
+/* The path from its template. What is signed is encoded once more, but for S3. */
+static void aws_i_out_path(aws_out *out, const aws_call *call, int is_signed)
+{
+    const aws_request *request = (const aws_request *)call->emit_context;
+    const char *at = request->path;
+    int twice = is_signed && !(call->service->flags & AWS_SERVICE_S3), greedy;
+
+    while (*at) {
+        size_t size = strcspn(at, "{");
+        const char *value;
+
+        if (twice)
+            aws_out_uri(out, at, size, "/");
+        else
+            aws_out_bytes(out, at, size);
+        at += size;
+        if (!*at)
+            break;
+        value = aws_i_label(request, at, &at, &greedy);
+        if (value)
+            aws_i_out_uri(out, value, strlen(value), greedy ? "/" : "", twice ? "%25" : "%");
+    }
+}
+
+static void aws_i_check_path(aws_client *client, const aws_request *request)
+{
+    const char *at = request->path, *name;
+    int greedy;
+
+    if (*at != '/')
+        aws_call_refuse(client, AWS_REASON_PATH, at);
+    while (*(at += strcspn(at, "{"))) {
+        const char *value = aws_i_label(request, name = at, &at, &greedy);
+        if (!value || !aws_i_is_label_value(value, greedy))
+            aws_call_refuse(client, AWS_REASON_LABEL, name);
+    }
+}
+
+static void aws_i_out_form_pair(aws_out *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    aws_out_text(out, "&");
+    aws_out_uri(out, name, strlen(name), "");
+    aws_out_text(out, "=");
+    aws_out_uri(out, value, strlen(value), "");
+}
+
+static void aws_i_emit_form(aws_out *out, const aws_call *call)
+{
+    const aws_request *request = (const aws_request *)call->emit_context;
+    size_t i;
+
+    aws_out_text(out, "Action=");
+    aws_out_text(out, call->operation);
+    aws_i_out_form_pair(out, "Version", call->service->version);
+    for (i = 0; i < request->form_count; i++)
+        aws_i_out_form_pair(out, request->form[i].name, request->form[i].value);
+    if (request->token)
+        aws_i_out_form_pair(out, request->token_name, request->token);
+}
+
+/* Bytes of text without white space at its end. */
+static size_t aws_i_trim(const char *text, size_t size)
+{
+    while (size && (text[size - 1] == ' ' || text[size - 1] == '\n' || text[size - 1] == '\r' ||
+                    text[size - 1] == '\t'))
+        size--;
+    return size;
+}
+
+/* A JSON body with the token as one member more. */
+static void aws_i_emit_json(aws_out *out, const aws_call *call)
+{
+    const aws_request *request = (const aws_request *)call->emit_context;
+    const char *body = request->body ? (const char *)request->body : "{}";
+    size_t size = aws_i_trim(body, request->body ? (size_t)request->body_size : 2);
+
+    size = aws_i_trim(body, size - (size && body[size - 1] == '}'));
+    aws_out_bytes(out, body, size);
+    aws_out_text(out, size && body[size - 1] == '{' ? "\"" : ",\"");
+    aws_out_text(out, request->token_name);
+    aws_out_text(out, "\":");
+    aws_out_text(out, request->token);
+    aws_out_text(out, "}");
+}
+
+static size_t aws_i_xml_error(aws_client *client, const unsigned char *data, size_t size)
+{
+    aws_xml *xml = aws_i_xml_of(client);
+    size_t used = 0;
+    int event = size ? aws_xml_step(xml, data, size, &used) : 0;
+
+    if (event == AWS_XML_TEXT)
+        aws_call_error_text(client, xml);
+    return event < 0 && event != AWS_AGAIN ? size : used; /* not XML: passed over */
+}
+
+/* A name of a JSON object's member that is a string: its value decoded, and cut to fit, into
+ * field. Of the object as much as there is; only its own members. */
+static void aws_i_json_top(const char *text, size_t size, const char *name, char *field,
+                           size_t room)
+{
+    size_t at = 0, from;
+    int depth = 0, found = 0;
+    int32_t code;
+
+    while (at < size && !found) {
+        char c = text[at++];
+        depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+        if (c != '"')
+            continue;
+        for (from = at; at < size && text[at] != '"'; at++)
+            at += text[at] == '\\';
+        if (at >= size)
+            return;
+        found = depth == 1 && at - from == strlen(name);
+        while (found && from < at) {
+            found = aws_i_lower((unsigned char)text[from]) == name[strlen(name) - (at - from)];
+            from++;
+        }
+        for (at++; at < size && strchr(" \t\r\n", text[at]); at++)
+            ;
+        found = found && at < size && text[at] == ':';
+    }
+    while (found && ++at < size && strchr(" \t\r\n", text[at]))
+        ;
+    if (at >= size || text[at++] != '"')
+        return;
+    field[0] = 0;
+    while (at < size && text[at] != '"' && (code = aws_i_json_char(text, size, &at)) >= 0) {
+        unsigned char bytes[4];
+        aws_i_append(field, room, (const char *)bytes, aws_i_utf8(code, bytes));
+    }
+}
+
+/* "prefix#Code:address" and "Code;Sender" without what isn't the code. */
+static void aws_i_set_code(aws_failure *f, char *text)
+{
+    char *hash;
+
+    text[strcspn(text, ":;")] = 0;
+    hash = strrchr(text, '#');
+    aws_i_set(f->aws_code, sizeof f->aws_code, hash ? hash + 1 : text);
+}
+
+/* The body is collected behind the answer's head as far as there is room. */
+static size_t aws_i_json_error(aws_client *client, const unsigned char *data, size_t size)
+{
+    aws_failure *f = &client->failure;
+    char *body = aws_i_head_of(client) + client->http.used, code[128] = "";
+    size_t room = aws_i_head_room(client) - client->http.used;
+    size_t have = client->drained < room ? (size_t)client->drained : room;
+    const char *header = aws_client_header(client, "x-amzn-query-error");
+
+    if (size) {
+        memcpy(body + have, data, aws_i_min(size, room - have));
+        return size;
+    }
+    if (!header)
+        header = aws_client_header(client, "x-amzn-errortype");
+    aws_i_json_top(body, have, "__type", code, sizeof code);
+    if (!code[0])
+        aws_i_json_top(body, have, "code", code, sizeof code);
+    if (header)
+        aws_i_set(code, sizeof code, header);
+    aws_i_set_code(f, code);
+    aws_i_json_top(body, have, "message", f->message, sizeof f->message);
+    aws_i_set(f->request_id, sizeof f->request_id, aws_client_header(client, "x-amzn-requestid"));
+    return 0;
+}
+
+#ifdef AWS_STATIC
+#define AWS_I_CONST static const
+#else
+#define AWS_I_CONST const
+#endif
+AWS_I_CONST aws_protocol aws_rest_xml = {"application/xml", NULL, 0, NULL, aws_i_xml_error};
+AWS_I_CONST aws_protocol aws_json_1_0 = {"application/x-amz-json-1.0", "{}", AWS_PROTOCOL_TARGET,
+                                         NULL, aws_i_json_error};
+AWS_I_CONST aws_protocol aws_json_1_1 = {"application/x-amz-json-1.1", "{}", AWS_PROTOCOL_TARGET,
+                                         NULL, aws_i_json_error};
+AWS_I_CONST aws_protocol aws_rest_json = {"application/json", NULL, 0, NULL, aws_i_json_error};
+AWS_I_CONST aws_protocol aws_query = {"application/x-www-form-urlencoded; charset=utf-8", NULL,
+                                      AWS_PROTOCOL_XML, aws_i_emit_form, aws_i_xml_error};
+AWS_I_CONST aws_protocol aws_ec2 = {"application/x-www-form-urlencoded; charset=utf-8", NULL,
+                                    AWS_PROTOCOL_XML, aws_i_emit_form, aws_i_xml_error};
+
+#define AWS_I_SERVICE(name, id, prefix, signing, protocol, version, flags, host)                  \
+    AWS_I_CONST aws_service aws_##name##_service = {                                              \
+        id, prefix, signing, &aws_##protocol, version, flags, NULL, aws_##host};
+AWS_SERVICES(AWS_I_SERVICE)
+#undef AWS_I_SERVICE
+
+/* The text after that with which a region begins, the last of which is "". */
+static const char *aws_i_partition(const char *list, const char *region)
+{
+    while (strncmp(region, list, strlen(list)) != 0)
+        list = aws_i_list_at(list, 2);
+    return aws_i_list_at(list, 1);
+}
+
+static void aws_i_out_suffix(aws_out *out, const char *region)
+{
+    static const char suffixes[] =
+        "cn-\0.amazonaws.com.cn\0us-iso-\0.c2s.ic.gov\0us-isob-\0.sc2s.sgov.gov\0"
+        "us-isof-\0.csp.hci.ic.gov\0eu-isoe-\0.cloud.adc-e.uk\0eusc-\0.amazonaws.eu\0"
+        "\0.amazonaws.com";
+
+    aws_out_text(out, aws_i_partition(suffixes, region));
+}
+
+AWS_API const char *aws_regional(const char *region, aws_out *out)
+{
+    if (out) {
+        aws_out_text(out, ".");
+        aws_out_text(out, region);
+        aws_i_out_suffix(out, region);
+    }
+    return region;
+}
+
+AWS_API const char *aws_global(const char *region, aws_out *out)
+{
+    static const char regions[] = "cn-\0cn-north-1\0us-gov-\0us-gov-west-1\0us-iso-\0us-iso-east-1\0"
+                                  "us-isob-\0us-isob-east-1\0us-isof-\0us-isof-south-1\0"
+                                  "eu-isoe-\0eu-isoe-west-1\0eusc-\0eusc-de-east-1\0\0us-east-1";
+    const char *one = aws_i_partition(regions, region);
+
+    if (!out)
+        return one;
+    if (aws_i_equal(one, "us-east-1"))
+        aws_out_text(out, ".amazonaws.com");
+    else if (aws_i_equal(one, "us-gov-west-1"))
+        aws_out_text(out, ".us-gov.amazonaws.com");
+    else
+        aws_regional(one, out);
+    return one;
+}
+
+/* ---- Requests of any service ---- */
+
+static void aws_i_request_call(const aws_client *client, const aws_request *request,
+                               aws_call *call)
+{
+    const aws_protocol *protocol = client->service->protocol;
+
+    memset(call, 0, sizeof *call);
+    call->operation = request->operation;
+    call->method = request->method ? request->method : "POST";
+    call->service = client->service;
+    call->emit_context = request;
+    call->path = request->path ? aws_i_out_path : NULL;
+    call->emit = protocol->emit;
+    if (!call->emit && request->token && protocol->no_body)
+        call->emit = aws_i_emit_json;
+    if (!call->emit) {
+        call->data = request->source || request->body ? request->body : protocol->no_body;
+        call->size = request->source || request->body ? request->body_size
+                     : protocol->no_body              ? strlen(protocol->no_body)
+                                                      : 0;
+        call->source = request->source;
+    }
+    call->buffer = request->buffer;
+    call->buffer_size = request->buffer_size;
+    call->sink = request->sink;
+    call->timeout = request->timeout;
+    call->flags = (request->stream ? (unsigned)AWS_CALL_READ : 0) |
+                  (protocol->flags & AWS_PROTOCOL_XML ? (unsigned)AWS_CALL_XML : 0);
+}
+
+/* Query, headers and what is wrong, at the first entry. */
+static void aws_i_request_members(aws_client *client, const aws_request *request)
+{
+    const aws_protocol *protocol = client->service->protocol;
+    const char *type = request->content_type ? request->content_type : protocol->content_type;
+    size_t i;
+
+    if (request->path)
+        aws_i_check_path(client, request);
+    if ((request->buffer != NULL) + (request->sink != NULL) + (request->stream != 0) > 1)
+        aws_call_refuse(client, AWS_REASON_ANSWER_WAYS, NULL);
+    if ((request->source != NULL) + (request->body != NULL) + (request->form != NULL) > 1)
+        aws_call_refuse(client, AWS_REASON_BODY_WAYS, NULL);
+    if (request->source && !request->source->rewind)
+        aws_call_refuse(client, AWS_REASON_SIGNED_BODY, NULL);
+    for (i = 0; i < request->query_count; i++)
+        if (request->query[i].value)
+            aws_call_query(client, request->query[i].name, request->query[i].value);
+    if (request->token && !client->call.emit)
+        aws_call_query(client, request->token_name, request->token);
+    for (i = 0; i < request->header_count; i++)
+        aws_call_header(client, NULL, request->headers[i].name, request->headers[i].value);
+    if (client->size && type && *type)
+        aws_call_header(client, "", "content-type", type);
+    if (protocol->flags & AWS_PROTOCOL_TARGET)
+        aws_i_add(client, "", "x-amz-target", client->service->version, 0, AWS_I_HEADER_TARGET);
+    if (client->service->flags & AWS_SERVICE_QUERY_MODE)
+        aws_call_header(client, "", "x-amzn-query-mode", "true");
+}
+
+AWS_API int aws_request_run(aws_client *client, const aws_request *request)
+{
+    aws_call call;
+    int r;
+
+    aws_i_request_call(client, request, &call);
+    r = aws_call_enter(client, &call);
+    if (r < 0)
+        return r;
+    if (r)
+        aws_i_request_members(client, request);
+    return aws_call_run(client);
 }
 
 /* ---- Retries: botocore's standard mode ---- */
@@ -7612,6 +8179,8 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
         return aws_i_fail(client, AWS_REASON_NO_REGION, NULL);
     if (!aws_i_is_region(client->region))
         return aws_i_fail(client, AWS_REASON_REGION, client->region);
+    if (client->service->host)
+        client->region = client->service->host(client->region, NULL);
     if (aws_i_init_endpoint(client) < 0)
         return AWS_ERR_PARAM;
     if (config->tls_name && (!aws_i_is_host(config->tls_name, strlen(config->tls_name), &tls) || tls))

@@ -883,14 +883,14 @@ extern "C" {
 #ifdef AWS_STATIC
 static
 #endif
-const aws_service aws_s3_service = {"S3", "s3", "s3", AWS_REST_XML, AWS_SERVICE_S3,
-                                    aws_call_bucket_region};
+const aws_service aws_s3_service = {"S3", "s3", "s3", &aws_rest_xml, NULL, AWS_SERVICE_S3,
+                                    aws_call_bucket_region, NULL};
 
 #ifdef AWS_STATIC
 AWS_API
 #endif
-const aws_service aws_s3_object_lambda_service = {"S3", "s3-object-lambda", "s3-object-lambda",
-                                                  AWS_REST_XML, AWS_SERVICE_S3, NULL};
+const aws_service aws_s3_object_lambda_service = {
+    "S3", "s3-object-lambda", "s3-object-lambda", &aws_rest_xml, NULL, AWS_SERVICE_S3, NULL, NULL};
 
 /* ---- Operations ---- */
 
