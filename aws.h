@@ -200,6 +200,20 @@ enum {
     X(HEAD_SIZE, TOO_BIG,                                                                         \
       "the answer's head is over 32 KB, or more than fits this client's memory")                  \
     X(WAITED, TIMEOUT, "'%v' has not become what is awaited")                                      \
+    X(ADDRESS_ENDPOINT, PARAM,                                                                    \
+      "dual-stack, FIPS and accelerate are at AWS's own endpoints, not at '%v'")                  \
+    X(ADDRESS_FIPS, PARAM, "there are no FIPS endpoints in region '%v'")                          \
+    X(ACCELERATE, PARAM,                                                                          \
+      "accelerate is not for '%v': it takes no FIPS, no region in China and no bucket that "      \
+      "can't be in a host name, such as one with a dot")                                          \
+    X(ARN, PARAM,                                                                                 \
+      "'%v' is not an access point's ARN: arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME, of the "    \
+      "client's partition, with no accelerate")                                                   \
+    X(ARN_REGION, PARAM,                                                                          \
+      "'%v' is in another region than the client: add AWS_USE_ARN_REGION to its addresses")       \
+    X(ARN_HOST, PARAM, "'%v' has no dual-stack or FIPS address")                                  \
+    X(ARN_GLOBAL, UNSUPPORTED,                                                                    \
+      "'%v' is a multi-Region access point: it wants Signature Version 4A, which isn't here")     \
     X(EXPIRES, PARAM, "a presigned address is good for at most 604,800 seconds (7 days)")         \
     X(ADDRESS_SIZE, MEMORY, "the address does not fit the memory given for it")                   \
     X(NO_DATE, CLOCK, "the server's answer had no usable Date")                                   \
@@ -373,6 +387,27 @@ typedef struct aws_trust {
 enum { AWS_WHEN_SUPPORTED = 0, AWS_WHEN_REQUIRED = 1 };
 enum { AWS_ADDRESSING_AUTO = 0, AWS_ADDRESSING_PATH = 1, AWS_ADDRESSING_VIRTUAL = 2 };
 
+/* What is added to S3's addresses; nothing of it is in a program that doesn't name it:
+ *     static const aws_addresses addresses = {aws_s3_addresses, AWS_USE_DUALSTACK};
+ *     config.addresses = &addresses;
+ * Hosts for IPv6 too, for FIPS 140, for accelerate; access points, Object Lambda's and Outposts'
+ * of which an ARN is given as the bucket; regions of all partitions, aws-global and fips-REGION.
+ * The environment adds AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT and
+ * AWS_S3_USE_ARN_REGION ("true"). */
+enum {
+    AWS_USE_DUALSTACK = 1,
+    AWS_USE_FIPS = 2,
+    AWS_USE_ACCELERATE = 4,
+    AWS_USE_ARN_REGION = 8 /* go to an ARN's region if it isn't the client's */
+};
+struct aws_out;
+typedef struct aws_addresses {
+    /* Write the host of the call that was entered: 1, or 0 for the usual one. */
+    int (*host)(aws_client *client, unsigned flags, struct aws_out *out);
+    unsigned flags; /* AWS_USE_*, or-ed */
+} aws_addresses;
+AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, struct aws_out *out);
+
 /* Everything is optional. Where a field is zero, the environment variable named is used if the
  * port has env, then the default. */
 typedef struct aws_config {
@@ -389,6 +424,7 @@ typedef struct aws_config {
     int64_t  clock_floor;          /* Unix seconds of the build. A device without a clock then
                                     * takes the time from the certificate and the Date header */
     unsigned addressing;           /* AWS_ADDRESSING_*: bucket in the path or in the host */
+    const aws_addresses *addresses; /* more of S3's addresses; default: <bucket>.s3.<region>... */
     unsigned max_attempts;         /* AWS_MAX_ATTEMPTS; default 3, the first one included, but
                                     * not what is repeated at once: see ATTEMPTS above */
     uint32_t connect_timeout;      /* ms for look-up, connection and handshake; default 60,000 */
@@ -1075,6 +1111,7 @@ struct aws_client {
     const aws_digest  *verifying;  /* of the answer's */
     const char        *payload_text; /* x-amz-content-sha256; NULL: the hash */
     const char        *region; /* of this call */
+    const char        *signing_name; /* of this call */
     const char        *home;   /* the configured one */
     const char        *endpoint_host;
     size_t             endpoint_host_length;
@@ -2863,12 +2900,19 @@ static int aws_i_bucket_is_valid(const char *bucket)
 
 enum { AWS_I_ENDPOINT_AWS, AWS_I_ENDPOINT_NAME, AWS_I_ENDPOINT_IP };
 
+static int aws_i_is_arn(const char *bucket)
+{
+    return strncmp(bucket, "arn:", 4) == 0;
+}
+
 /* Write the call's host and port; 0 if it doesn't fit. */
 static int aws_i_target(aws_client *client)
 {
     const char *bucket = client->call.bucket;
     unsigned style = client->session->config.addressing;
+    const aws_addresses *more = client->session->config.addresses;
     char old[sizeof client->host];
+    int written;
     aws_out out;
 
     aws_i_out(&out, client->host, sizeof client->host);
@@ -2879,11 +2923,14 @@ static int aws_i_target(aws_client *client)
          (!(client->call.flags & AWS_CALL_PATH_STYLE) && style != AWS_ADDRESSING_PATH &&
           (!client->custom_endpoint || style == AWS_ADDRESSING_VIRTUAL) &&
           aws_i_bucket_is_host(client, bucket) && client->custom_endpoint != AWS_I_ENDPOINT_IP));
-    if (client->virtual_host) {
+    written = more && more->host(client, more->flags, &out);
+    if (client->virtual_host && !written) {
         aws_out_text(&out, bucket);
         aws_out_text(&out, ".");
     }
-    if (client->custom_endpoint) {
+    if (written) {
+        /* by the addresses that the program has named */
+    } else if (client->custom_endpoint) {
         aws_out_bytes(&out, client->endpoint_host, client->endpoint_host_length);
     } else {
         aws_out_text(&out, client->service->endpoint_prefix);
@@ -5276,7 +5323,7 @@ static void aws_i_view_of(aws_i_view *view, const aws_client *client)
     view->method = client->call.method;
     view->keys = &client->session->keys;
     view->region = client->region;
-    view->service = client->service->signing_name;
+    view->service = client->signing_name;
     aws_date_text(client->time, view->date);
     view->query_count = client->query_count;
     view->item_count = client->item_count;
@@ -5455,7 +5502,8 @@ static void aws_i_check_call(aws_client *client)
 {
     const aws_call *call = &client->call;
 
-    if (call->bucket && !aws_i_bucket_is_valid(call->bucket))
+    if (call->bucket && !aws_i_bucket_is_valid(call->bucket) &&
+        !(aws_i_config(client)->addresses && aws_i_is_arn(call->bucket)))
         aws_call_refuse(client, AWS_REASON_BUCKET_NAME, call->bucket);
     else if (call->key && !*call->key)
         aws_call_refuse(client, AWS_REASON_NO_KEY, NULL);
@@ -6926,24 +6974,41 @@ static int aws_i_find_region(aws_client *client, const char **name)
     return aws_i_region_helps(client, *name);
 }
 
-AWS_API int aws_call_bucket_region(aws_client *client, int refused)
+static uint32_t aws_i_bucket_hash(const aws_client *client)
 {
-    aws_i_region *known = client->regions;
-    const char *bucket = client->call.bucket ? client->call.bucket : "", *name = client->home;
+    const char *bucket = client->call.bucket ? client->call.bucket : "";
     uint32_t hash = 1;
-    int r = 1;
 
     while (*bucket)
         hash = hash * 31 + (unsigned char)*bucket++;
-    hash |= 1;
+    return hash | 1;
+}
+
+/* The call's bucket lies there. */
+static void aws_i_remember_region(aws_client *client, const char *name)
+{
+    aws_i_region *known = client->regions;
+    uint32_t hash = aws_i_bucket_hash(client);
+
+    if (known[0].bucket != hash)
+        known[1] = known[0];
+    known[0].bucket = hash;
+    aws_i_set(known[0].name, sizeof known[0].name, name);
+    client->region = known[0].name;
+    client->key_day = UINT32_MAX;
+}
+
+AWS_API int aws_call_bucket_region(aws_client *client, int refused)
+{
+    aws_i_region *known = client->regions;
+    const char *name = client->home;
+    uint32_t hash = aws_i_bucket_hash(client);
+    int r = 1;
+
     if (refused) {
         if ((r = aws_i_find_region(client, &name)) != 1)
             return r;
-        if (known[0].bucket != hash)
-            known[1] = known[0];
-        known[0].bucket = hash;
-        aws_i_set(known[0].name, sizeof known[0].name, name);
-        client->region = NULL;
+        aws_i_remember_region(client, name);
     }
     if (known[0].bucket == hash)
         name = known[0].name;
@@ -7884,7 +7949,7 @@ AWS_API int aws_call_signing(aws_client *client, aws_signing *signing)
     signing->secret_access_key = keys->secret_access_key;
     signing->session_token = keys->session_token;
     signing->region = client->region;
-    signing->service = client->service->signing_name;
+    signing->service = client->signing_name;
     signing->time = aws_i_now(client);
     if (!held)
         aws_i_release_keys(client);
@@ -7936,6 +8001,238 @@ AWS_API int aws_call_presign(aws_client *client, int (*make)(aws_client *copy, v
     if (!aws_i_in_progress(client))
         client->failure = p.copy.failure;
     return r;
+}
+
+/* ---- Addresses that a program has to name ---- */
+
+static void aws_i_sign_as(aws_client *client, const char *region, const char *service)
+{
+    if (!aws_i_equal(region, client->region) || !aws_i_equal(service, client->signing_name))
+        client->key_day = UINT32_MAX;
+    client->region = region;
+    client->signing_name = service;
+}
+
+/* ".eu-west-1.amazonaws.com" */
+static void aws_i_out_region(aws_out *out, const char *region)
+{
+    static const char suffixes[] = "cn-\0amazonaws.com.cn\0us-iso-\0c2s.ic.gov\0us-isob-\0sc2s.sgov.gov\0"
+                                   "us-isof-\0csp.hci.ic.gov\0eu-isoe-\0cloud.adc-e.uk\0"
+                                   "eusc-\0amazonaws.eu\0\0amazonaws.com";
+    const char *at = suffixes;
+
+    while (strncmp(region, at, strlen(at)) != 0)
+        at = aws_i_list_at(at, 2);
+    aws_out_text(out, ".");
+    aws_out_text(out, region);
+    aws_out_text(out, ".");
+    aws_out_text(out, aws_i_list_at(at, 1));
+}
+
+/* "s3-fips.dualstack.us-east-1.amazonaws.com" for "s3" */
+static void aws_i_out_aws_host(aws_out *out, const aws_client *client, const char *name,
+                               unsigned flags)
+{
+    aws_out_text(out, name);
+    aws_out_text(out, flags & AWS_USE_FIPS ? "-fips" : "");
+    aws_out_text(out, flags & AWS_USE_DUALSTACK ? ".dualstack" : "");
+    aws_i_out_region(out, client->region);
+}
+
+/* The flags, the environment's among them; regions that aren't any are put right. */
+static unsigned aws_i_address_flags(aws_client *client, unsigned flags)
+{
+    static const char names[] = "AWS_USE_DUALSTACK_ENDPOINT\0AWS_USE_FIPS_ENDPOINT\0"
+                                "AWS_S3_USE_ARN_REGION\0";
+    static const unsigned char bits[] = {AWS_USE_DUALSTACK, AWS_USE_FIPS, AWS_USE_ARN_REGION};
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        const char *name = aws_i_list_at(names, i);
+        const char *value = client->port->env ? client->port->env(client->port, name) : NULL;
+        if (value && aws_i_equal_nocase(value, "true"))
+            flags |= bits[i];
+    }
+    if (strncmp(aws_i_config(client)->region, "fips-", 5) == 0)
+        flags |= AWS_USE_FIPS;
+    if (strncmp(client->home, "fips-", 5) == 0)
+        client->home += 5;
+    if (aws_i_equal(client->home, "aws-global"))
+        client->home = "us-east-1";
+    if (client->region == aws_i_config(client)->region)
+        client->region = client->home;
+    return flags;
+}
+
+typedef struct aws_i_slice {
+    const char *at;
+    size_t      size;
+} aws_i_slice;
+
+static int aws_i_slice_is(aws_i_slice slice, const char *text)
+{
+    return strlen(text) == slice.size && memcmp(slice.at, text, slice.size) == 0;
+}
+
+/* What an ARN of an access point says. */
+typedef struct aws_i_arn {
+    aws_i_slice partition, service, region, account, kind, outpost, name;
+    const char *signing_name, *host;
+} aws_i_arn;
+
+/* The next part of an ARN. */
+static aws_i_slice aws_i_arn_part(const char **at, const char *ends)
+{
+    aws_i_slice slice;
+
+    slice.at = *at;
+    slice.size = strcspn(*at, ends);
+    *at += slice.size + ((*at)[slice.size] != 0);
+    return slice;
+}
+
+/* 0 if it isn't one. */
+static int aws_i_arn_parse(aws_i_arn *arn, const char *text)
+{
+    /* service, its name in the host, what the resource begins with */
+    static const char rows[] = "s3\0s3-accesspoint\0accesspoint\0"
+                               "s3-object-lambda\0s3-object-lambda\0accesspoint\0"
+                               "s3-outposts\0s3-outposts\0outpost\0";
+    const char *row = rows;
+
+    memset(arn, 0, sizeof *arn);
+    text += sizeof "arn:" - 1;
+    arn->partition = aws_i_arn_part(&text, ":");
+    arn->service = aws_i_arn_part(&text, ":");
+    arn->region = aws_i_arn_part(&text, ":");
+    arn->account = aws_i_arn_part(&text, ":");
+    arn->kind = aws_i_arn_part(&text, ":/");
+    while (*row && !aws_i_slice_is(arn->service, row))
+        row = aws_i_list_at(row, 3);
+    if (!*row || !aws_i_slice_is(arn->kind, aws_i_list_at(row, 2)))
+        return 0;
+    arn->signing_name = row;
+    arn->host = aws_i_list_at(row, 1);
+    if (aws_i_slice_is(arn->kind, "outpost")) {
+        arn->outpost = aws_i_arn_part(&text, ":/");
+        arn->kind = aws_i_arn_part(&text, ":/");
+        if (!aws_i_is_label(arn->outpost.at, arn->outpost.size))
+            return 0;
+    }
+    arn->name = aws_i_arn_part(&text, "");
+    return aws_i_slice_is(arn->kind, "accesspoint") && arn->name.size &&
+           aws_i_is_label(arn->account.at, arn->account.size);
+}
+
+/* Why the client can't go there, 0 it can. */
+static int aws_i_arn_fault(const aws_client *client, const aws_i_arn *arn, unsigned flags)
+{
+    const char *region = client->region;
+    const char *partition = strncmp(region, "cn-", 3) == 0       ? "aws-cn"
+                            : strncmp(region, "us-gov-", 7) == 0 ? "aws-us-gov"
+                                                                 : "aws";
+
+    if (!aws_i_slice_is(arn->partition, partition) || flags & AWS_USE_ACCELERATE)
+        return AWS_REASON_ARN;
+    if (!arn->region.size && aws_i_equal(arn->signing_name, "s3"))
+        return AWS_REASON_ARN_GLOBAL;
+    if (!aws_i_is_label(arn->region.at, arn->region.size) ||
+        !aws_i_is_label(arn->name.at, arn->name.size) || arn->name.size + arn->account.size > 62)
+        return AWS_REASON_ARN;
+    if (!aws_i_slice_is(arn->region, region) && !(flags & AWS_USE_ARN_REGION))
+        return AWS_REASON_ARN_REGION;
+    if (flags & AWS_USE_DUALSTACK ? !aws_i_equal(arn->signing_name, "s3")
+                                  : flags & AWS_USE_FIPS && arn->outpost.size)
+        return AWS_REASON_ARN_HOST;
+    return 0;
+}
+
+static int aws_i_arn_host(aws_client *client, unsigned flags, aws_out *out)
+{
+    const char *bucket = client->call.bucket;
+    char region[64];
+    aws_i_arn arn;
+    int fault = aws_i_arn_parse(&arn, bucket) ? aws_i_arn_fault(client, &arn, flags)
+                                              : (int)AWS_REASON_ARN;
+
+    if (fault) {
+        aws_call_refuse(client, fault, bucket);
+        return 0;
+    }
+    if (!aws_i_slice_is(arn.region, client->region)) {
+        memcpy(region, arn.region.at, arn.region.size); /* a label: at most 63 bytes */
+        region[arn.region.size] = 0;
+        aws_i_remember_region(client, region);
+    }
+    aws_i_sign_as(client, client->region, arn.signing_name);
+    client->virtual_host = 1;
+    aws_out_bytes(out, arn.name.at, arn.name.size);
+    aws_out_text(out, "-");
+    aws_out_bytes(out, arn.account.at, arn.account.size);
+    aws_out_text(out, ".");
+    aws_out_bytes(out, arn.outpost.at, arn.outpost.size);
+    aws_out_text(out, arn.outpost.size ? "." : "");
+    if (client->custom_endpoint)
+        aws_out_bytes(out, client->endpoint_host, client->endpoint_host_length);
+    else
+        aws_i_out_aws_host(out, client, arn.host, flags);
+    return 1;
+}
+
+/* These are never accelerated. */
+static int aws_i_accelerated(const aws_call *call)
+{
+    return call->bucket && !(call->flags & AWS_CALL_PATH_STYLE) &&
+           !aws_i_equal(call->operation, "CreateBucket") &&
+           !aws_i_equal(call->operation, "DeleteBucket");
+}
+
+static int aws_i_accelerate_host(aws_client *client, unsigned flags, aws_out *out)
+{
+    if (flags & AWS_USE_FIPS || strncmp(client->region, "cn-", 3) == 0 ||
+        !aws_i_bucket_is_host(client, client->call.bucket)) {
+        aws_call_refuse(client, AWS_REASON_ACCELERATE, client->call.bucket);
+        return 0;
+    }
+    client->virtual_host = 1;
+    aws_out_text(out, client->call.bucket);
+    aws_out_text(out, ".s3-accelerate");
+    aws_out_text(out, flags & AWS_USE_DUALSTACK ? ".dualstack" : "");
+    aws_out_text(out, ".amazonaws.com");
+    return 1;
+}
+
+AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
+{
+    const aws_call *call = &client->call;
+    int global;
+
+    flags = aws_i_address_flags(client, flags);
+    global = aws_i_equal(aws_i_config(client)->region, "aws-global") &&
+             aws_i_equal(client->region, "us-east-1") &&
+             !(flags & (AWS_USE_FIPS | AWS_USE_DUALSTACK));
+    if (client->custom_endpoint && flags & (AWS_USE_FIPS | AWS_USE_DUALSTACK | AWS_USE_ACCELERATE))
+        aws_call_refuse(client, AWS_REASON_ADDRESS_ENDPOINT, client->endpoint_host);
+    else if (flags & AWS_USE_FIPS && strncmp(client->region, "cn-", 3) == 0)
+        aws_call_refuse(client, AWS_REASON_ADDRESS_FIPS, client->region);
+    if (call->bucket && aws_i_is_arn(call->bucket))
+        return aws_i_arn_host(client, flags, out);
+    aws_i_sign_as(client, client->region, client->service->signing_name);
+    if (client->custom_endpoint)
+        return 0;
+    if (flags & AWS_USE_ACCELERATE && aws_i_accelerated(call))
+        return aws_i_accelerate_host(client, flags, out);
+    if (client->virtual_host) {
+        aws_out_text(out, call->bucket);
+        aws_out_text(out, ".");
+    }
+    if (global) {
+        aws_out_text(out, client->service->endpoint_prefix);
+        aws_out_text(out, ".amazonaws.com");
+    } else {
+        aws_i_out_aws_host(out, client, client->service->endpoint_prefix, flags);
+    }
+    return 1;
 }
 
 /* ---- Session and client ---- */
@@ -8204,6 +8501,7 @@ AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_
     memset(client, 0, sizeof *client);
     client->session = session;
     client->service = service;
+    client->signing_name = service->signing_name;
     client->port = session->config.port;
     client->region = client->home = session->config.region;
     client->key_day = UINT32_MAX;

@@ -708,54 +708,271 @@ static void test_redirects(void)
     seen.answer = NULL;
 }
 
+/* ---- Addresses that are named ---- */
+
+enum { DUAL = AWS_USE_DUALSTACK, FIPS = AWS_USE_FIPS, FAST = AWS_USE_ACCELERATE, ARN = AWS_USE_ARN_REGION };
+
+#define POINT "arn:aws:s3:us-west-2:123456789012:accesspoint"
+#define LAMBDA "arn:aws:s3-object-lambda:us-west-2:123456789012:accesspoint"
+#define OUTPOST "arn:aws:s3-outposts:us-west-2:123456789012:outpost"
+
+/* As botocore 1.43.11 sends it, but for the last ones that it refuses: NULL and the reason. */
+static const struct {
+    const char *region, *bucket, *endpoint;
+    unsigned    flags;
+    const char *url, *scope;
+    int         reason;
+} named[] = {
+    {"us-west-2", POINT "/ap", NULL, 0,
+     "https://ap-123456789012.s3-accesspoint.us-west-2.amazonaws.com/k", "us-west-2/s3", 0},
+    {"us-west-2", POINT ":ap", NULL, DUAL,
+     "https://ap-123456789012.s3-accesspoint.dualstack.us-west-2.amazonaws.com/k", "us-west-2/s3", 0},
+    {"us-west-2", POINT "/ap", NULL, FIPS,
+     "https://ap-123456789012.s3-accesspoint-fips.us-west-2.amazonaws.com/k", "us-west-2/s3", 0},
+    {"us-west-2", POINT "/ap", NULL, FIPS | DUAL,
+     "https://ap-123456789012.s3-accesspoint-fips.dualstack.us-west-2.amazonaws.com/k",
+     "us-west-2/s3", 0},
+    {"us-east-1", POINT "/ap", NULL, ARN,
+     "https://ap-123456789012.s3-accesspoint.us-west-2.amazonaws.com/k", "us-west-2/s3", 0},
+    {"us-west-2", POINT "/ap", "https://example.com", 0, "https://ap-123456789012.example.com/k",
+     "us-west-2/s3", 0},
+    {"cn-north-1", "arn:aws-cn:s3:cn-north-1:123456789012:accesspoint/x", NULL, 0,
+     "https://x-123456789012.s3-accesspoint.cn-north-1.amazonaws.com.cn/k", "cn-north-1/s3", 0},
+    {"us-gov-east-1", "arn:aws-us-gov:s3:us-gov-east-1:123456789012:accesspoint:x", NULL, FIPS,
+     "https://x-123456789012.s3-accesspoint-fips.us-gov-east-1.amazonaws.com/k", "us-gov-east-1/s3",
+     0},
+    {"us-west-2", LAMBDA "/b", NULL, 0,
+     "https://b-123456789012.s3-object-lambda.us-west-2.amazonaws.com/k",
+     "us-west-2/s3-object-lambda", 0},
+    {"us-west-2", LAMBDA ":b", NULL, FIPS,
+     "https://b-123456789012.s3-object-lambda-fips.us-west-2.amazonaws.com/k",
+     "us-west-2/s3-object-lambda", 0},
+    {"us-west-2", LAMBDA "/b", "https://example.com", 0, "https://b-123456789012.example.com/k",
+     "us-west-2/s3-object-lambda", 0},
+    {"us-west-2", OUTPOST "/op-01/accesspoint/my", NULL, 0,
+     "https://my-123456789012.op-01.s3-outposts.us-west-2.amazonaws.com/k",
+     "us-west-2/s3-outposts", 0},
+    {"us-west-2", OUTPOST ":op-01:accesspoint:my", "https://example.com", 0,
+     "https://my-123456789012.op-01.example.com/k", "us-west-2/s3-outposts", 0},
+    {"us-iso-east-1", "name", NULL, 0, "https://name.s3.us-iso-east-1.c2s.ic.gov/k",
+     "us-iso-east-1/s3", 0},
+    {"us-isob-east-1", "name", NULL, 0, "https://name.s3.us-isob-east-1.sc2s.sgov.gov/k",
+     "us-isob-east-1/s3", 0},
+    {"us-isof-south-1", "name", NULL, 0, "https://name.s3.us-isof-south-1.csp.hci.ic.gov/k",
+     "us-isof-south-1/s3", 0},
+    {"eu-isoe-west-1", "name", NULL, 0, "https://name.s3.eu-isoe-west-1.cloud.adc-e.uk/k",
+     "eu-isoe-west-1/s3", 0},
+    {"eusc-de-east-1", "name", NULL, 0, "https://name.s3.eusc-de-east-1.amazonaws.eu/k",
+     "eusc-de-east-1/s3", 0},
+    {"fips-us-gov-west-1", "name", NULL, 0, "https://name.s3-fips.us-gov-west-1.amazonaws.com/k",
+     "us-gov-west-1/s3", 0},
+    {"us-gov-west-1", "name", NULL, FIPS | DUAL,
+     "https://name.s3-fips.dualstack.us-gov-west-1.amazonaws.com/k", "us-gov-west-1/s3", 0},
+    {"us-west-2", POINT "/ap", NULL, FAST, NULL, NULL, AWS_REASON_ARN},
+    {"us-east-1", POINT "/ap", NULL, 0, NULL, NULL, AWS_REASON_ARN_REGION},
+    {"us-west-2", POINT "/", NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", POINT, NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", POINT "/a/b", NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", POINT "/a_b", NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", POINT "/a.example.com:81", NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", POINT "/an-access-points-name-that-is-longer-than-fifty-one", NULL, 0, NULL, NULL,
+     AWS_REASON_ARN},
+    {"us-west-2", "arn:aws:s3:us-west-2::accesspoint/x", NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", "arn:aws:s3:evil.com/:1:accesspoint/x", NULL, ARN, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", "arn:", NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", "arn:aws:s3:us-west-2:123456789012:bucket/x", NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", "arn:aws:sqs:us-west-2:123456789012:accesspoint/x", NULL, 0, NULL, NULL,
+     AWS_REASON_ARN},
+    {"us-west-2", "arn:aws:s3:us-west-2:123456789012:outpost/op/accesspoint/x", NULL, 0, NULL, NULL,
+     AWS_REASON_ARN},
+    {"cn-north-1", POINT "/x", NULL, ARN, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap", NULL, ARN, NULL, NULL,
+     AWS_REASON_ARN_GLOBAL},
+    {"us-west-2", LAMBDA "/b", NULL, DUAL, NULL, NULL, AWS_REASON_ARN_HOST},
+    {"us-west-2", OUTPOST "/op-01/accesspoint/my", NULL, FIPS, NULL, NULL, AWS_REASON_ARN_HOST},
+    {"us-west-2", OUTPOST "/op-01/accesspoint/my", NULL, DUAL, NULL, NULL, AWS_REASON_ARN_HOST},
+    {"us-west-2", OUTPOST "/op-01", NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", OUTPOST "/op_01/accesspoint/my", NULL, 0, NULL, NULL, AWS_REASON_ARN},
+    {"us-west-2", POINT "/ap", "https://example.com", DUAL, NULL, NULL, AWS_REASON_ADDRESS_ENDPOINT},
+    {"us-west-2", "with.dot", NULL, FAST, NULL, NULL, AWS_REASON_ACCELERATE},
+    {"cn-north-1", "name", NULL, FAST, NULL, NULL, AWS_REASON_ACCELERATE},
+    {"us-west-2", "name", NULL, FAST | FIPS, NULL, NULL, AWS_REASON_ACCELERATE},
+    {"cn-north-1", "name", NULL, FIPS, NULL, NULL, AWS_REASON_ADDRESS_FIPS},
+};
+
+static void test_named(void)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof named / sizeof *named; i++) {
+        aws_config config = config_of(named[i].region, named[i].endpoint);
+        aws_addresses addresses;
+        char scope[100];
+        addresses.host = aws_s3_addresses;
+        addresses.flags = named[i].flags;
+        config.addresses = &addresses;
+        if (named[i].url) {
+            check_url(&config, named[i].bucket, "k", named[i].url);
+            CHECK_INT(ask(&config, named[i].bucket, "k"), 0);
+            snprintf(scope, sizeof scope, "/20260102/%s/aws4_request,", named[i].scope);
+            CHECK(strstr(header("authorization"), scope) != NULL);
+            stop();
+        } else {
+            int r = ask(&config, named[i].bucket, "k");
+            CHECK_INT(r, -(named[i].reason % 32));
+            if (!CHECK_INT(aws_client_failure(&client)->reason, named[i].reason))
+                fprintf(stderr, "  %s\n", named[i].bucket);
+            CHECK_INT(seen.opens, 0);
+            stop();
+        }
+    }
+}
+
+/* Without addresses an ARN is no bucket. */
+static void test_not_named(void)
+{
+    aws_config config = config_of("us-west-2", NULL);
+
+    CHECK_INT(ask(&config, POINT "/ap", "k"), AWS_ERR_PARAM);
+    CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_BUCKET_NAME);
+    stop();
+}
+
+static void test_accelerate(void)
+{
+    static const aws_addresses addresses = {aws_s3_addresses, AWS_USE_ACCELERATE};
+    aws_config config = config_of("us-west-2", NULL);
+    aws_s3_args args;
+
+    config.addresses = &addresses;
+    check_url(&config, NULL, NULL, "https://s3.us-west-2.amazonaws.com");
+    config.addressing = AWS_ADDRESSING_PATH; /* always virtual */
+    check_url(&config, "name", "k", "https://name.s3-accelerate.amazonaws.com/k");
+    config.addressing = AWS_ADDRESSING_AUTO;
+    memset(&args, 0, sizeof args);
+    args.bucket = "name";
+    CHECK_INT(start(&config), 0);
+    CHECK_INT(aws_s3_create_bucket(&client, &args, NULL), 0);
+    CHECK_STR(seen.host, "name.s3.us-west-2.amazonaws.com");
+    stop();
+    CHECK_INT(start(&config), 0);
+    CHECK_INT(aws_s3_delete_bucket(&client, &args, NULL), 0);
+    CHECK_STR(seen.host, "name.s3.us-west-2.amazonaws.com");
+    stop();
+}
+
+static void test_named_by_environment(void)
+{
+    static const char *const names[] = {"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
+                                        "AWS_S3_USE_ARN_REGION"};
+    static const char *const urls[] = {"https://name.s3-fips.us-west-2.amazonaws.com/k",
+                                       "https://name.s3.dualstack.us-west-2.amazonaws.com/k",
+                                       "https://name.s3.us-west-2.amazonaws.com/k"};
+    static const aws_addresses addresses = {aws_s3_addresses, 0};
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        aws_config config = config_of("us-west-2", NULL);
+        config.addresses = &addresses;
+        seen.names[0] = names[i];
+        seen.values[0] = "True";
+        check_url(&config, "name", "k", urls[i]);
+        seen.values[0] = "1";
+        check_url(&config, "name", "k", "https://name.s3.us-west-2.amazonaws.com/k");
+        config.addresses = NULL; /* only what a program names */
+        seen.values[0] = "true";
+        check_url(&config, "name", "k", "https://name.s3.us-west-2.amazonaws.com/k");
+        if (i == 2) {
+            config = config_of("eu-west-1", NULL);
+            config.addresses = &addresses;
+            CHECK_INT(ask(&config, POINT "/ap", "k"), 0);
+            stop();
+        }
+        seen.names[0] = NULL;
+    }
+}
+
+/* One client after the other bucket: each signature is that of a client of its own. */
+static void check_in_turn(const char *region)
+{
+    static const char *const buckets[] = {
+        "name",  LAMBDA "/b",  "name",                     POINT "/ap", LAMBDA "/b", POINT "/ap",
+        "other", POINT "/ap", OUTPOST "/o/accesspoint/a", POINT "/x",  "name"};
+    static const aws_addresses addresses = {aws_s3_addresses, AWS_USE_ARN_REGION};
+    static char want[11][400], regions[11][20];
+    aws_config config = config_of(region, NULL);
+    aws_s3_args args;
+    size_t i;
+
+    config.addresses = &addresses;
+    for (i = 0; i < 11; i++) {
+        CHECK_INT(ask(&config, buckets[i], "k"), 0);
+        snprintf(want[i], sizeof want[i], "%s", header("authorization"));
+        snprintf(regions[i], sizeof regions[i], "%s", aws_client_region(&client));
+        stop();
+    }
+    CHECK_INT(start(&config), 0);
+    memset(&args, 0, sizeof args);
+    args.key = "k";
+    for (i = 0; i < 11; i++) {
+        args.bucket = buckets[i];
+        seen.sent_size = seen.answered = 0;
+        CHECK_INT(aws_s3_head_object(&client, &args, NULL), 0);
+        CHECK_STR(header("authorization"), want[i]);
+        CHECK_STR(aws_client_region(&client), regions[i]);
+    }
+    stop();
+}
+
+static void test_named_in_turn(void)
+{
+    check_in_turn("us-east-1");
+    check_in_turn("us-west-2"); /* the ARNs' own: only the service changes */
+}
+
 /* ---- The peers' rules ---- */
 
 static const char *const reasons[] = {
     "applied",
-    "FIPS isn't there yet",
-    "dual-stack isn't there yet",
-    "accelerate isn't there yet",
-    "pseudo region aws-global isn't there yet",
     "different on purpose: us-east-1 is regional (checked)",
     "different on purpose: a bucket name that would be escaped is refused (checked)",
     "different on purpose: an endpoint with a path is refused (checked)"};
-enum { APPLIED, FIPS, DUALSTACK, ACCELERATE, GLOBAL, REGIONAL, ESCAPED, PATH, REASONS };
+enum { APPLIED, REGIONAL, ESCAPED, PATH, REASONS };
 
 typedef struct rule {
     const char *bucket, *endpoint, *region, *want, *error, *signing;
     int         path_style, global;
+    unsigned    flags; /* AWS_USE_* */
 } rule;
 
-static int reason_of(jsonl_file *file, const rule *r)
+static int reason_of(const rule *r)
 {
-    if (jsonl_true(file, "params.UseFIPS"))
-        return FIPS;
-    if (jsonl_true(file, "params.UseDualStack"))
-        return DUALSTACK;
-    if (jsonl_true(file, "params.Accelerate"))
-        return ACCELERATE;
-    if (r->region && strcmp(r->region, "aws-global") == 0)
-        return GLOBAL;
     if (r->endpoint && strchr(strstr(r->endpoint, "//") + 2, '/'))
         return PATH;
     if (r->bucket && strpbrk(r->bucket, "!# "))
         return ESCAPED;
-    return r->global && !r->endpoint && strcmp(r->region, "us-east-1") == 0 ? REGIONAL : APPLIED;
+    return r->want && strncmp(r->want, "https://s3.amazonaws.com", 24) == 0 && r->global ? REGIONAL
+                                                                                         : APPLIED;
 }
 
 static void check_rule(const rule *r, int reason)
 {
     aws_config config = config_of(r->region, r->endpoint);
+    aws_addresses addresses;
     char scope[100];
 
+    addresses.host = aws_s3_addresses;
+    addresses.flags = r->flags;
+    config.addresses = &addresses;
     config.addressing = r->path_style ? AWS_ADDRESSING_PATH : AWS_ADDRESSING_VIRTUAL;
     if (reason == ESCAPED || reason == PATH) {
         check_refused(ask(&config, r->bucket, NULL), reason == PATH ? r->endpoint : r->bucket);
     } else if (reason == REGIONAL) {
-        CHECK_STR(r->want, "https://s3.amazonaws.com");
         check_url(&config, r->bucket, NULL, "https://s3.us-east-1.amazonaws.com");
     } else if (r->error) {
-        check_refused(ask(&config, r->bucket, NULL), r->region);
+        CHECK_INT(ask(&config, r->bucket, NULL), AWS_ERR_PARAM);
+        CHECK_INT(seen.opens, 0);
+        stop();
     } else {
         check_url(&config, r->bucket, NULL, r->want);
         CHECK_INT(ask(&config, r->bucket, NULL), 0);
@@ -769,7 +986,7 @@ static void test_peers(void)
 {
     static jsonl_file file;
     static char signing[JSONL_LINE];
-    unsigned counts[REASONS] = {0, 0, 0, 0, 0, 0, 0, 0}, rows = 0;
+    unsigned counts[REASONS] = {0, 0, 0, 0}, rows = 0;
     size_t i;
 
     if (!jsonl_open(&file, "s3_endpoint_rules.jsonl"))
@@ -790,13 +1007,15 @@ static void test_peers(void)
         r.bucket = jsonl_get(&file, "params.Bucket");
         r.endpoint = jsonl_get(&file, "params.Endpoint");
         r.region = jsonl_get(&file, "params.Region");
-        reason = reason_of(&file, &r);
+        r.flags = (jsonl_true(&file, "params.UseFIPS") ? (unsigned)AWS_USE_FIPS : 0) |
+                  (jsonl_true(&file, "params.UseDualStack") ? (unsigned)AWS_USE_DUALSTACK : 0) |
+                  (jsonl_true(&file, "params.Accelerate") ? (unsigned)AWS_USE_ACCELERATE : 0);
         r.want = jsonl_get(&file, "expect.endpoint.url");
         r.error = jsonl_get(&file, "expect.error");
+        reason = reason_of(&r);
         counts[reason]++;
         rows++;
-        if (reason == APPLIED || reason >= REGIONAL)
-            check_rule(&r, reason);
+        check_rule(&r, reason);
     }
     CHECK_INT(rows, 81);
     for (i = 0; i < REASONS; i++)
@@ -816,6 +1035,11 @@ int main(void)
     test_address_over_tls();
     test_environment();
     test_redirects();
+    test_named();
+    test_not_named();
+    test_accelerate();
+    test_named_by_environment();
+    test_named_in_turn();
     test_peers();
     return CHECK_DONE();
 }
