@@ -7582,15 +7582,21 @@ AWS_API const char *aws_code_text(int code)
     return aws_i_list_at(texts, code > 0 ? 0 : code <= AWS_ERR_LAST ? -AWS_ERR_LAST : -code);
 }
 
+/* One after the other, too, but as members: a literal of all would be too long for C99. */
 static const char *aws_i_reason_text(int reason)
 {
-    static const char texts[] = "-\0"
-#define AWS_I_TEXT(name, code, text) text "\0"
+    static const struct {
+        char none[sizeof "-"];
+#define AWS_I_TEXT(name, code, text) char name[sizeof text];
         AWS_REASONS(AWS_I_TEXT)
 #undef AWS_I_TEXT
-        ;
+    } texts = {"-"
+#define AWS_I_TEXT(name, code, text) , text
+               AWS_REASONS(AWS_I_TEXT)
+#undef AWS_I_TEXT
+    };
 
-    return aws_i_list_at(texts, reason / 32);
+    return aws_i_list_at((const char *)&texts, reason / 32);
 }
 
 /* The text after key in a list of pairs, NULL if there is none. */
