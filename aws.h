@@ -162,6 +162,10 @@ enum {
       "give 1 to 10,000 parts, their numbers ascending, each with its ETag")                      \
     X(PATH, PARAM, "the path '%v' doesn't begin with '/'")                                        \
     X(LABEL, PARAM, "the path at '%v' needs a value in labels that isn't empty, '.' or '..'")     \
+    X(PAGE_TOKEN, MEMORY, "the next page's token does not fit aws_pages.memory")                  \
+    X(JSON, JSON, "the answer is not well-formed JSON")                                           \
+    X(JSON_TOKENS, MEMORY, "the page has more values than aws_pages.tokens")                      \
+    X(CRC32, CHECKSUM, "what came does not have the CRC32 that x-amz-crc32 says")                 \
     X(SIGNED_BODY, UNSUPPORTED,                                                                   \
       "this service wants the body signed, so it is read twice: give the source a rewind "        \
       "function")                                                                                 \
@@ -1038,6 +1042,34 @@ AWS_API const char *aws_global(const char *region, aws_out *out);
  * request. The service's own failure is AWS_ERR_SERVICE; its code and message are in
  * aws_client_failure. */
 AWS_API int aws_request_run(aws_client *client, const aws_request *request);
+
+/* An action page by page: zero it, then set what is said here. Each page comes into the request's
+ * buffer and is read from there.
+ *     pages.request = &request;                  its token_name: "ExclusiveStartKey"
+ *     pages.token_path = "LastEvaluatedKey";     where an answer has the next page's token
+ *     while ((r = aws_pages_json(&client, &pages)) > 0)
+ *         ... aws_json_find(&pages.json, 0, "Items.0") ...                                     */
+typedef struct aws_pages {
+    const aws_request *request;    /* may have a token to begin with; stays as it is to the end */
+    const char        *token_path; /* XML: below the root, "ListUsersResult.Marker" */
+    const char        *more_path;  /* where an answer says whether there is more ("IsTruncated");
+                                    * NULL: there is as long as there is a token */
+    char           *memory; /* for two tokens */
+    size_t          size;
+    aws_json_token *tokens; /* aws_pages_json: for a page */
+    size_t          token_count;
+    aws_json        json; /* the page, until the next one is asked for */
+    aws_slice       xml;
+    /* private */
+    aws_request copy;
+    int         state, half;
+} aws_pages;
+
+/* The next page: 1, 0 after the last one, AWS_AGAIN or an error: a token that is too long
+ * (AWS_ERR_MEMORY), or the same one twice (AWS_ERR_PROTOCOL), too. After an error the same page is
+ * asked for again. One function for services that speak JSON, one for those that speak XML. */
+AWS_API int aws_pages_json(aws_client *client, aws_pages *pages);
+AWS_API int aws_pages_xml(aws_client *client, aws_pages *pages);
 
 /* ---- Private from here on, declared so that you can declare a client. ---- */
 
@@ -6842,6 +6874,23 @@ static void aws_i_request_members(aws_client *client, const aws_request *request
         aws_call_header(client, "", "x-amzn-query-mode", "true");
 }
 
+/* DynamoDB says the CRC32 of what it sends. */
+static int aws_i_check_crc32(aws_client *client, const aws_request *request, int r)
+{
+    const char *header = aws_client_header(client, "x-amz-crc32");
+    uint64_t want, context[8];
+    unsigned char crc[32];
+
+    if (!header || !aws_i_number(header, &want))
+        return r;
+    aws_crc32.init(context);
+    aws_crc32.update(context, request->buffer, (size_t)client->stored);
+    aws_crc32.out(context, crc);
+    if (want == ((uint32_t)crc[0] << 24 | (uint32_t)crc[1] << 16 | (uint32_t)crc[2] << 8 | crc[3]))
+        return r;
+    return aws_call_failed(client, AWS_REASON_CRC32);
+}
+
 AWS_API int aws_request_run(aws_client *client, const aws_request *request)
 {
     aws_call call;
@@ -6853,7 +6902,131 @@ AWS_API int aws_request_run(aws_client *client, const aws_request *request)
         return r;
     if (r)
         aws_i_request_members(client, request);
-    return aws_call_run(client);
+    r = aws_call_run(client);
+    return r < 0 || !request->buffer ? r : aws_i_check_crc32(client, request, r);
+}
+
+/* ---- Pages ---- */
+
+enum { AWS_I_PAGES_FIRST, AWS_I_PAGES_ASK, AWS_I_PAGES_END };
+
+/* Ask for a page: 1 if it is there, 0 after the last one. */
+static int aws_i_pages_ask(aws_client *client, aws_pages *pages, aws_slice *page)
+{
+    int r;
+
+    if (pages->state == AWS_I_PAGES_END) {
+        pages->state = AWS_I_PAGES_FIRST;
+        return 0;
+    }
+    if (pages->state == AWS_I_PAGES_FIRST)
+        pages->copy = *pages->request;
+    pages->state = AWS_I_PAGES_ASK;
+    if ((r = aws_request_run(client, &pages->copy)) < 0)
+        return r;
+    page->text = (const char *)pages->copy.buffer;
+    page->size = (size_t)aws_client_received(client);
+    return 1;
+}
+
+/* The half of the memory that the next token goes to. */
+static char *aws_i_pages_room(const aws_pages *pages, size_t *room)
+{
+    *room = pages->size / 2;
+    return pages->memory + (pages->half ? 0 : *room);
+}
+
+/* A token of `size` bytes and its NUL lies in that half, or doesn't fit; 0: there is none. */
+static int aws_i_pages_token(aws_client *client, aws_pages *pages, int fits, size_t size)
+{
+    size_t room;
+    const char *token = aws_i_pages_room(pages, &room);
+
+    if (!size) {
+        pages->state = AWS_I_PAGES_END;
+        return 1;
+    }
+    if (!fits) {
+        client->failure.needed = (size + 1) * 2;
+        return aws_call_failed(client, AWS_REASON_PAGE_TOKEN);
+    }
+    if (pages->copy.token && aws_i_equal(pages->copy.token, token))
+        return aws_call_failed(client, AWS_REASON_TOKEN);
+    pages->copy.token = token;
+    pages->half = !pages->half;
+    return 1;
+}
+
+/* The token as the next request has it: JSON text in a body, plain text in a query. */
+static int aws_i_pages_json_token(aws_client *client, aws_pages *pages, int at)
+{
+    const aws_json_token *t = pages->json.tokens + at;
+    int quote = t->type == AWS_JSON_STRING, r;
+    size_t room, size = (size_t)(t->end - t->start);
+    char *to = aws_i_pages_room(pages, &room);
+
+    if (t->type == AWS_JSON_NULL || (quote && !size))
+        return aws_i_pages_token(client, pages, 1, 0);
+    if (quote && !client->service->protocol->no_body) {
+        r = aws_json_string(&pages->json, at, to, room);
+        if (r == AWS_ERR_JSON)
+            return aws_call_failed(client, AWS_REASON_JSON);
+        return aws_i_pages_token(client, pages, r >= 0, size);
+    }
+    size += quote ? 2 : 0;
+    if (size < room) {
+        memcpy(to, pages->json.text + t->start - quote, size);
+        to[size] = 0;
+    }
+    return aws_i_pages_token(client, pages, size < room, size);
+}
+
+AWS_API int aws_pages_json(aws_client *client, aws_pages *pages)
+{
+    aws_slice page;
+    int r = aws_i_pages_ask(client, pages, &page), token, more;
+
+    if (r <= 0)
+        return r;
+    r = aws_json_parse(&pages->json, page.text, page.size, pages->tokens, pages->token_count);
+    if (r == AWS_ERR_MEMORY) {
+        client->failure.needed = pages->json.count * sizeof(aws_json_token);
+        return aws_call_failed(client, AWS_REASON_JSON_TOKENS);
+    }
+    if (r < 0)
+        return aws_call_failed(client, r == AWS_ERR_JSON ? AWS_REASON_JSON : -r);
+    token = aws_json_find(&pages->json, 0, pages->token_path);
+    more = !pages->more_path ||
+           aws_json_bool(&pages->json, aws_json_find(&pages->json, 0, pages->more_path)) > 0;
+    if (!more || !token)
+        return more && pages->more_path ? aws_call_failed(client, AWS_REASON_TOKEN)
+                                        : aws_i_pages_token(client, pages, 1, 0);
+    return aws_i_pages_json_token(client, pages, token);
+}
+
+AWS_API int aws_pages_xml(aws_client *client, aws_pages *pages)
+{
+    char flag[8], *to;
+    aws_slice token;
+    size_t room;
+    int r = aws_i_pages_ask(client, pages, &pages->xml), n = 0;
+
+    if (r <= 0)
+        return r;
+    to = aws_i_pages_room(pages, &room);
+    r = aws_xml_find(&pages->xml, pages->token_path, &token);
+    if (r > 0)
+        n = aws_xml_value(&token, to, room);
+    if (r < 0 || (n < 0 && n != AWS_ERR_MEMORY))
+        return aws_call_failed(client, AWS_REASON_XML);
+    if (pages->more_path) {
+        r = aws_xml_get(&pages->xml, pages->more_path, flag, sizeof flag);
+        if (r < 0 || !aws_i_equal(flag, "true"))
+            return aws_i_pages_token(client, pages, 1, 0);
+        if (!n)
+            return aws_call_failed(client, AWS_REASON_TOKEN);
+    }
+    return aws_i_pages_token(client, pages, n >= 0, n < 0 ? token.size : (size_t)n);
 }
 
 /* ---- Retries: botocore's standard mode ---- */

@@ -316,6 +316,187 @@ static void test_errors(void)
     CHECK_STR(aws_client_failure(&client)->message, "m");
 }
 
+/* ---- Pages ---- */
+
+static char tokens_memory[64];
+static aws_json_token page_tokens[64];
+
+static void begin_pages(aws_pages *pages, const aws_service *service, const char *name,
+                        const char *path, const char *more)
+{
+    begin(service);
+    memset(pages, 0, sizeof *pages);
+    request.buffer = buffer;
+    request.buffer_size = sizeof buffer;
+    request.token_name = name;
+    pages->request = &request;
+    pages->token_path = path;
+    pages->more_path = more;
+    pages->memory = tokens_memory;
+    pages->size = sizeof tokens_memory;
+    pages->tokens = page_tokens;
+    pages->token_count = 64;
+}
+
+/* The body of the n-th request, which ends where the next one begins. */
+static int sent_last(const char *end)
+{
+    const char *all = script_sent(&s, 0);
+    size_t size = strlen(end);
+
+    return strlen(all) >= size && strcmp(all + strlen(all) - size, end) == 0;
+}
+
+static void test_pages_json(void)
+{
+    aws_pages pages;
+    int round;
+
+    for (round = 0; round < 2; round++) { /* it can be used again */
+        begin_pages(&pages, &aws_dynamodb_service, "ExclusiveStartKey", "LastEvaluatedKey", NULL);
+        request.body = "{\"TableName\":\"t\"}";
+        request.body_size = 17;
+        answer(0, "200 OK", "", "{\"Items\":[1],\"LastEvaluatedKey\":{\"id\": {\"S\":\"a\\n\"}}}");
+        answer(1, "200 OK", "", "{\"Items\":[2],\"LastEvaluatedKey\":{\"id\":{\"S\":\"b\"}}}");
+        answer(2, "200 OK", "", "{\"Items\":[3]}");
+        answer(3, "200 OK", "", "{\"Items\":[4]}");
+        CHECK_INT(aws_pages_json(&client, &pages), 1);
+        CHECK(sent_last("\r\n\r\n{\"TableName\":\"t\"}"));
+        CHECK_INT(aws_pages_json(&client, &pages), 1);
+        CHECK(sent_last(
+            "{\"TableName\":\"t\",\"ExclusiveStartKey\":{\"id\": {\"S\":\"a\\n\"}}}"));
+        CHECK_INT(aws_pages_json(&client, &pages), 1);
+        CHECK(sent_last("{\"TableName\":\"t\",\"ExclusiveStartKey\":{\"id\":{\"S\":\"b\"}}}"));
+        CHECK(aws_json_find(&pages.json, 0, "Items.0") > 0);
+        CHECK_INT(buffer[10], '3');
+        CHECK_INT(aws_pages_json(&client, &pages), 0);
+        CHECK_INT(s.requests, 3);
+        CHECK_INT(aws_pages_json(&client, &pages), 1); /* again from the first page */
+        CHECK(sent_last("\r\n\r\n{\"TableName\":\"t\"}"));
+    }
+    /* a text token stays JSON in a body; a flag says that there is more */
+    begin_pages(&pages, &aws_kms_service, "Marker", "NextMarker", "Truncated");
+    answer(0, "200 OK", "", "{\"NextMarker\":\"a\\\"b\",\"Truncated\":true}");
+    answer(1, "200 OK", "", "{\"NextMarker\":\"c\",\"Truncated\":false}");
+    CHECK_INT(aws_pages_json(&client, &pages), 1);
+    CHECK_INT(aws_pages_json(&client, &pages), 1);
+    CHECK(sent_last("\r\n\r\n{\"Marker\":\"a\\\"b\"}"));
+    CHECK_INT(aws_pages_json(&client, &pages), 0);
+    /* in a query it is plain text */
+    begin_pages(&pages, &aws_lambda_service, "Marker", "NextMarker", NULL);
+    request.method = "GET";
+    request.path = "/f";
+    answer(0, "200 OK", "", "{\"NextMarker\":\"a\\\"b\"}");
+    answer(1, "200 OK", "", "{\"NextMarker\":\"\"}");
+    CHECK_INT(aws_pages_json(&client, &pages), 1);
+    CHECK_INT(aws_pages_json(&client, &pages), 1);
+    CHECK(strstr(script_sent(&s, 0), "GET /f?Marker=a%22b HTTP/1.1\r\n") != NULL);
+    CHECK_INT(aws_pages_json(&client, &pages), 0);
+}
+
+static void test_pages_xml(void)
+{
+    aws_pages pages;
+
+    begin_pages(&pages, &aws_iam_service, "Marker", "R.Marker", "R.IsTruncated");
+    answer(0, "200 OK", "", "<A><R><Marker>a&amp;b</Marker><IsTruncated>true</IsTruncated></R></A>");
+    answer(1, "200 OK", "", "<A><R><Marker>c</Marker><IsTruncated>false</IsTruncated></R></A>");
+    CHECK_INT(aws_pages_xml(&client, &pages), 1);
+    CHECK_INT(aws_pages_xml(&client, &pages), 1);
+    CHECK(sent_last("Action=Action&Version=2010-05-08&Marker=a%26b"));
+    CHECK_INT(aws_pages_xml(&client, &pages), 0);
+    begin_pages(&pages, &aws_ec2_service, "NextToken", "nextToken", NULL);
+    answer(0, "200 OK", "", "<A><nextToken>x</nextToken></A>");
+    answer(1, "200 OK", "", "<A><nextToken/></A>");
+    request.token = "start"; /* a token to begin with */
+    CHECK_INT(aws_pages_xml(&client, &pages), 1);
+    CHECK(sent_last("&NextToken=start"));
+    CHECK_INT(aws_pages_xml(&client, &pages), 1);
+    CHECK(sent_last("&NextToken=x"));
+    CHECK_INT(aws_pages_xml(&client, &pages), 0);
+}
+
+/* The first page is right, the second one wrong. */
+static void wrong_page(const char *second, size_t size, int reason)
+{
+    aws_pages pages;
+
+    begin_pages(&pages, &aws_dynamodb_service, "T", "T", "More");
+    pages.size = size;
+    answer(0, "200 OK", "", "{\"T\":\"first\",\"More\":true}");
+    answer(1, "200 OK", "", second);
+    answer(2, "200 OK", "", "{\"More\":false}");
+    CHECK_INT(aws_pages_json(&client, &pages), 1);
+    CHECK_INT(aws_pages_json(&client, &pages), -(reason % 32));
+    CHECK_INT(aws_client_failure(&client)->reason, reason);
+    CHECK_INT(aws_pages_json(&client, &pages), 1); /* the same page again */
+    CHECK(sent_last("{\"T\":\"first\"}"));
+    CHECK_INT(aws_pages_json(&client, &pages), 0);
+}
+
+static void test_pages_wrong(void)
+{
+    aws_pages pages;
+    int n;
+
+    wrong_page("{\"T\":\"first\",\"More\":true}", 64, AWS_REASON_TOKEN);
+    wrong_page("{\"More\":true}", 64, AWS_REASON_TOKEN);
+    wrong_page("{\"More\":true", 64, AWS_REASON_JSON);
+    wrong_page("{\"T\":\"second\",\"More\":true}", 16, AWS_REASON_PAGE_TOKEN);
+    CHECK_INT(aws_client_failure(&client)->needed, 0);
+    begin_pages(&pages, &aws_dynamodb_service, "T", "T", NULL);
+    pages.size = 15;
+    answer(0, "200 OK", "", "{\"T\":\"second\"}");
+    CHECK_INT(aws_pages_json(&client, &pages), AWS_ERR_MEMORY);
+    CHECK_INT(aws_client_failure(&client)->needed, 18);
+    CHECK_STR(aws_client_failure_text(&client),
+              "Action: the memory given is too small: the next page's token does not fit "
+              "aws_pages.memory: 18 bytes are needed");
+    begin_pages(&pages, &aws_dynamodb_service, "T", "T", NULL);
+    pages.token_count = 2;
+    answer(0, "200 OK", "", "{\"T\":\"second\"}");
+    CHECK_INT(aws_pages_json(&client, &pages), AWS_ERR_MEMORY);
+    CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_JSON_TOKENS);
+    CHECK_INT(aws_client_failure(&client)->needed, 3 * sizeof(aws_json_token));
+    for (n = 0; n < 3; n++) {
+        static const char *const second[] = {"<A><T>x</T><M>true</M></A>", "<A><M>true</M></A>",
+                                             "<A><T>second</T><M>true</M></A>"};
+        static const int reasons[] = {AWS_REASON_TOKEN, AWS_REASON_TOKEN, AWS_REASON_PAGE_TOKEN};
+        begin_pages(&pages, &aws_sns_service, "T", "T", "M");
+        pages.size = 12;
+        answer(0, "200 OK", "", "<A><T>x</T><M>true</M></A>");
+        answer(1, "200 OK", "", second[n]);
+        CHECK_INT(aws_pages_xml(&client, &pages), 1);
+        CHECK_INT(aws_pages_xml(&client, &pages), -(reasons[n] % 32));
+        CHECK_INT(aws_client_failure(&client)->reason, reasons[n]);
+    }
+    begin_pages(&pages, &aws_sns_service, "T", "T", NULL); /* a token is a leaf */
+    answer(0, "200 OK", "", "<A><T><x/></T></A>");
+    CHECK_INT(aws_pages_xml(&client, &pages), AWS_ERR_XML);
+}
+
+/* Python: zlib.crc32(b'{"a":1}') */
+static void test_crc32(void)
+{
+    static const struct {
+        const char *header;
+        int want;
+    } rows[] = {{"x-amz-crc32: 1444654255\r\n", 7},
+                {"x-amz-crc32: 1\r\n", AWS_ERR_CHECKSUM},
+                {"x-amz-crc32: no\r\n", 7},
+                {"", 7}};
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        begin(&aws_dynamodb_service);
+        answer(0, "200 OK", rows[i].header, "{\"a\":1}");
+        request.buffer = buffer;
+        request.buffer_size = sizeof buffer;
+        CHECK_INT(aws_request_run(&client, &request), rows[i].want);
+        CHECK_INT(aws_client_failure(&client)->reason, rows[i].want < 0 ? AWS_REASON_CRC32 : 0);
+    }
+}
+
 /* A throttled request is made again, its form and target as before. */
 static void test_again(void)
 {
@@ -407,6 +588,10 @@ int main(void)
     test_token();
     test_answers();
     test_errors();
+    test_pages_json();
+    test_pages_xml();
+    test_pages_wrong();
+    test_crc32();
     test_again();
     test_xml_find();
     script_free(&s);
