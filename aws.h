@@ -660,6 +660,45 @@ AWS_API int aws_xml_value(const aws_slice *element, char *to, size_t room);
 /* Both at once; 0 and "" if there is no such element. */
 AWS_API int aws_xml_get(const aws_slice *xml, const char *path, char *to, size_t room);
 
+/* Writes a document. Nothing overflows, and failures are sticky: check only aws_xml_end. Names are
+ * literals, or stay until their element is closed; texts and attributes are escaped.
+ *
+ *     aws_xml_writer w;
+ *     aws_xml_begin(&w, memory, sizeof memory);
+ *     aws_xml_open(&w, "CORSConfiguration");
+ *     aws_xml_set(&w, "xmlns", AWS_S3_NAMESPACE);
+ *     aws_xml_open(&w, "CORSRule");
+ *     aws_xml_put(&w, "AllowedMethod", "GET");
+ *     aws_xml_close(&w);
+ *     aws_xml_close(&w);
+ *     args.body_size = (uint64_t)aws_xml_end(&w);      // check it first
+ *
+ * Without memory, in a function for aws_call.emit: aws_xml_begin(&w, NULL, 0), then w.out = *out,
+ * and in the end *out = w.out. */
+typedef struct aws_xml_writer {
+    aws_out     out;
+    const char *names[AWS_XML_DEPTH]; /* of the open elements */
+    unsigned    depth;
+    int         code;    /* the first failure, 0 none */
+    int         in_tag;  /* the start tag is open for attributes */
+} aws_xml_writer;
+
+AWS_API void aws_xml_begin(aws_xml_writer *w, void *memory, size_t size);
+AWS_API void aws_xml_open(aws_xml_writer *w, const char *name);
+/* An attribute of the element just opened; a value of NULL is none. */
+AWS_API void aws_xml_set(aws_xml_writer *w, const char *name, const char *value);
+/* Text in the open element. */
+AWS_API void aws_xml_text(aws_xml_writer *w, const char *text);
+AWS_API void aws_xml_close(aws_xml_writer *w);
+/* An element with text in it; a value of NULL is none. */
+AWS_API void aws_xml_put(aws_xml_writer *w, const char *name, const char *value);
+AWS_API void aws_xml_put_number(aws_xml_writer *w, const char *name, uint64_t value);
+AWS_API void aws_xml_put_bool(aws_xml_writer *w, const char *name, int value);
+/* The document's length; a NUL follows it. AWS_ERR_MEMORY (w->out.length + 1 bytes are needed),
+ * AWS_ERR_XML: a name that isn't one, or a control character in a text, or AWS_ERR_STATE: opened
+ * and closed wrongly, or too deep. */
+AWS_API int aws_xml_end(aws_xml_writer *w);
+
 /* ---- JSON: read over the caller's tokens, written into the caller's memory ---- */
 
 enum {
@@ -3441,6 +3480,130 @@ AWS_API int aws_xml_get(const aws_slice *xml, const char *path, char *to, size_t
     if (room)
         to[0] = 0;
     return r;
+}
+
+/* ---- XML writer ---- */
+
+static void aws_i_xml_fail(aws_xml_writer *w, int code)
+{
+    if (!w->code)
+        w->code = code;
+}
+
+static void aws_i_xml_escaped(aws_xml_writer *w, const char *text)
+{
+    const char *at;
+
+    for (at = text; *at; at++)
+        if ((unsigned char)*at < 0x20 && !strchr("\t\n\r", *at))
+            aws_i_xml_fail(w, AWS_ERR_XML);
+    aws_out_xml(&w->out, text);
+}
+
+static void aws_i_xml_put_name(aws_xml_writer *w, const char *name)
+{
+    size_t i = 0;
+
+    while (aws_i_alnum((unsigned char)name[i]) || (name[i] && strchr("-._:", name[i])))
+        i++;
+    if (name[i] || !*name || strchr("-.0123456789", *name))
+        aws_i_xml_fail(w, AWS_ERR_XML);
+    aws_out_text(&w->out, name);
+}
+
+/* What is inside begins. */
+static void aws_i_xml_inside(aws_xml_writer *w)
+{
+    if (w->in_tag)
+        aws_out_bytes(&w->out, ">", 1);
+    w->in_tag = 0;
+}
+
+AWS_API void aws_xml_begin(aws_xml_writer *w, void *memory, size_t size)
+{
+    memset(w, 0, sizeof *w);
+    aws_i_out(&w->out, memory, size);
+}
+
+AWS_API void aws_xml_open(aws_xml_writer *w, const char *name)
+{
+    if (w->depth == AWS_XML_DEPTH || (!w->depth && w->names[0]))
+        aws_i_xml_fail(w, AWS_ERR_STATE); /* too deep, or a second root */
+    if (w->code)
+        return;
+    aws_i_xml_inside(w);
+    aws_out_bytes(&w->out, "<", 1);
+    aws_i_xml_put_name(w, name);
+    w->names[w->depth++] = name;
+    w->in_tag = 1;
+}
+
+AWS_API void aws_xml_set(aws_xml_writer *w, const char *name, const char *value)
+{
+    if (!w->in_tag)
+        aws_i_xml_fail(w, AWS_ERR_STATE);
+    if (w->code || !value)
+        return;
+    aws_out_bytes(&w->out, " ", 1);
+    aws_i_xml_put_name(w, name);
+    aws_out_bytes(&w->out, "=\"", 2);
+    aws_i_xml_escaped(w, value);
+    aws_out_bytes(&w->out, "\"", 1);
+}
+
+AWS_API void aws_xml_text(aws_xml_writer *w, const char *text)
+{
+    if (!w->depth)
+        aws_i_xml_fail(w, AWS_ERR_STATE);
+    aws_i_xml_inside(w);
+    aws_i_xml_escaped(w, text);
+}
+
+AWS_API void aws_xml_close(aws_xml_writer *w)
+{
+    if (!w->depth)
+        aws_i_xml_fail(w, AWS_ERR_STATE);
+    if (w->code)
+        return;
+    aws_i_xml_inside(w);
+    aws_out_bytes(&w->out, "</", 2);
+    aws_out_text(&w->out, w->names[--w->depth]);
+    aws_out_bytes(&w->out, ">", 1);
+}
+
+AWS_API void aws_xml_put(aws_xml_writer *w, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    aws_xml_open(w, name);
+    aws_xml_text(w, value);
+    aws_xml_close(w);
+}
+
+AWS_API void aws_xml_put_number(aws_xml_writer *w, const char *name, uint64_t value)
+{
+    aws_xml_open(w, name);
+    aws_i_xml_inside(w);
+    aws_out_number(&w->out, value);
+    aws_xml_close(w);
+}
+
+AWS_API void aws_xml_put_bool(aws_xml_writer *w, const char *name, int value)
+{
+    aws_xml_put(w, name, value ? "true" : "false");
+}
+
+AWS_API int aws_xml_end(aws_xml_writer *w)
+{
+    size_t length = w->out.length;
+
+    aws_out_bytes(&w->out, "", 1);
+    w->out.length = length;
+    if (w->depth || !w->names[0])
+        aws_i_xml_fail(w, AWS_ERR_STATE);
+    if (w->code)
+        return w->code;
+    return length >= w->out.room ? AWS_ERR_MEMORY : (int)aws_i_int_max(length);
 }
 
 /* ---- JSON ---- */

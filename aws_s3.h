@@ -30,8 +30,8 @@
  *   https an object's body isn't (UNSIGNED-PAYLOAD, as boto3 does; aws_config.sign_payload does).
  *   A downloaded object is compared with the checksum that the server has of it: what doesn't
  *   match ends in AWS_ERR_CHECKSUM, after the last byte.
- *   Where the API has a structure (CORS, lifecycle, ACL ...) the body is its XML, with
- *   xmlns="http://s3.amazonaws.com/doc/2006-03-01/", or its JSON (policy). These are made for you:
+ *   Where the API has a structure (CORS, lifecycle, ACL ...) the body is its XML, which the XML
+ *   writer of aws.h makes, or its JSON (policy). These are made for you:
  *   delete_objects from args.objects, complete_multipart_upload from args.parts, the taggings from
  *   args.tags, create_bucket from args.location_constraint.
  *   Where an answer goes: buffer (memory), sink (callbacks), or stream: then aws_client_read and
@@ -73,6 +73,9 @@ AWS_API const aws_service aws_s3_object_lambda_service; /* for write_get_object_
 AWS_API const aws_service aws_s3_service;
 AWS_API const aws_service aws_s3_object_lambda_service;
 #endif
+
+/* xmlns of the documents that actions take as body. */
+#define AWS_S3_NAMESPACE "http://s3.amazonaws.com/doc/2006-03-01/"
 
 /* A key to delete. */
 typedef struct aws_s3_key {
@@ -1063,12 +1066,10 @@ static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *o
 
 /* ---- Bodies of requests ---- */
 
-#define AWS_I_S3_NAMESPACE "http://s3.amazonaws.com/doc/2006-03-01/"
-
 /* <CreateBucketConfiguration>: emit_context is the region. */
 static void aws_i_s3_emit_location(aws_out *out, const aws_call *call)
 {
-    aws_out_text(out, "<CreateBucketConfiguration xmlns=\"" AWS_I_S3_NAMESPACE "\">"
+    aws_out_text(out, "<CreateBucketConfiguration xmlns=\"" AWS_S3_NAMESPACE "\">"
                       "<LocationConstraint>");
     aws_out_xml(out, (const char *)call->emit_context);
     aws_out_text(out, "</LocationConstraint></CreateBucketConfiguration>");
@@ -1080,7 +1081,7 @@ static void aws_i_s3_emit_delete(aws_out *out, const aws_call *call)
     const aws_s3_key *keys = (const aws_s3_key *)call->emit_context;
     size_t i;
 
-    aws_out_text(out, "<Delete xmlns=\"" AWS_I_S3_NAMESPACE "\">");
+    aws_out_text(out, "<Delete xmlns=\"" AWS_S3_NAMESPACE "\">");
     for (i = 0; i < call->emit_count; i++) {
         aws_out_text(out, "<Object><Key>");
         aws_out_xml(out, keys[i].key);
@@ -1101,7 +1102,7 @@ static void aws_i_s3_emit_parts(aws_out *out, const aws_call *call)
     const aws_s3_part *part = (const aws_s3_part *)call->emit_context;
     size_t i;
 
-    aws_out_text(out, "<CompleteMultipartUpload xmlns=\"" AWS_I_S3_NAMESPACE "\">");
+    aws_out_text(out, "<CompleteMultipartUpload xmlns=\"" AWS_S3_NAMESPACE "\">");
     for (i = 0; i < call->emit_count; i++, part++) {
         aws_out_text(out, "<Part><ETag>");
         aws_out_xml(out, part->etag);
@@ -1128,7 +1129,7 @@ static void aws_i_s3_emit_tags(aws_out *out, const aws_call *call)
     const aws_pair *tag = (const aws_pair *)call->emit_context;
     size_t i;
 
-    aws_out_text(out, "<Tagging xmlns=\"" AWS_I_S3_NAMESPACE "\"><TagSet>");
+    aws_out_text(out, "<Tagging xmlns=\"" AWS_S3_NAMESPACE "\"><TagSet>");
     for (i = 0; i < call->emit_count; i++, tag++) {
         aws_out_text(out, "<Tag><Key>");
         aws_out_xml(out, tag->name);

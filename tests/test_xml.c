@@ -546,6 +546,190 @@ static void test_peers(void)
     printf("test_xml: %u documents of the peers\n", rows);
 }
 
+/* ---- The writer ---- */
+
+static void write_acl(aws_xml_writer *w)
+{
+    aws_xml_open(w, "AccessControlPolicy");
+    aws_xml_set(w, "xmlns", AWS_S3_NAMESPACE);
+    aws_xml_open(w, "AccessControlList");
+    aws_xml_open(w, "Grant");
+    aws_xml_open(w, "Grantee");
+    aws_xml_set(w, "xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
+    aws_xml_set(w, "xsi:type", "Group");
+    aws_xml_set(w, "none", NULL);
+    aws_xml_put(w, "URI", "http://x/?a&\"<b>\"\r\n");
+    aws_xml_put(w, "EmailAddress", NULL);
+    aws_xml_close(w);
+    aws_xml_put(w, "Permission", "");
+    aws_xml_close(w);
+    aws_xml_close(w);
+    aws_xml_put_number(w, "Days", 4294967296u);
+    aws_xml_put_bool(w, "Quiet", 2);
+    aws_xml_open(w, "Empty");
+    aws_xml_close(w);
+    aws_xml_text(w, " \xc3\xa4\t");
+    aws_xml_close(w);
+}
+
+static const char acl_text[] =
+    "<AccessControlPolicy xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+    "<AccessControlList><Grant>"
+    "<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"Group\">"
+    "<URI>http://x/?a&amp;&quot;&lt;b&gt;&quot;&#xD;&#xA;</URI></Grantee>"
+    "<Permission></Permission></Grant></AccessControlList><Days>4294967296</Days>"
+    "<Quiet>true</Quiet><Empty></Empty> \xc3\xa4\t</AccessControlPolicy>";
+
+/* Any memory: whole, or the size that is needed and not a byte too far. */
+static void test_writer(void)
+{
+    char memory[sizeof acl_text + 8];
+    aws_xml_writer w;
+    size_t size;
+
+    for (size = 0; size < sizeof memory; size++) {
+        int fits = size >= sizeof acl_text;
+        memset(memory, '#', sizeof memory);
+        aws_xml_begin(&w, size ? memory : NULL, size);
+        write_acl(&w);
+        CHECK_INT(aws_xml_end(&w), fits ? (int)sizeof acl_text - 1 : (int)AWS_ERR_MEMORY);
+        CHECK_INT(w.out.length + 1, sizeof acl_text);
+        CHECK_MEM(memory, acl_text, size < sizeof acl_text ? size : sizeof acl_text);
+        CHECK_INT(memory[size], '#');
+    }
+}
+
+/* As an emitter: any window of it. */
+static void test_writer_window(void)
+{
+    char memory[8];
+    size_t skip, room;
+
+    for (skip = 0; skip < sizeof acl_text; skip++) {
+        for (room = 1; room <= sizeof memory; room++) {
+            aws_xml_writer w;
+            aws_out out;
+            size_t want = sizeof acl_text - 1 - skip < room ? sizeof acl_text - 1 - skip : room;
+            memset(&out, 0, sizeof out);
+            out.to = (unsigned char *)memory;
+            out.room = room;
+            out.skip = skip;
+            aws_xml_begin(&w, NULL, 0);
+            w.out = out;
+            write_acl(&w);
+            out = w.out;
+            CHECK_INT(out.length, sizeof acl_text - 1);
+            CHECK_INT(out.used, want);
+            CHECK_MEM(memory, acl_text + skip, want);
+        }
+    }
+}
+
+static int written(void (*write)(aws_xml_writer *w))
+{
+    char memory[400];
+    aws_xml_writer w;
+
+    aws_xml_begin(&w, memory, sizeof memory);
+    write(&w);
+    return aws_xml_end(&w);
+}
+
+static void write_nothing(aws_xml_writer *w)
+{
+    (void)w;
+}
+
+static void write_open(aws_xml_writer *w)
+{
+    aws_xml_open(w, "a");
+}
+
+static void write_closed_twice(aws_xml_writer *w)
+{
+    aws_xml_open(w, "a");
+    aws_xml_close(w);
+    aws_xml_close(w);
+}
+
+static void write_two_roots(aws_xml_writer *w)
+{
+    aws_xml_put(w, "a", "");
+    aws_xml_put(w, "a", "");
+}
+
+static void write_outside(aws_xml_writer *w)
+{
+    aws_xml_text(w, "x");
+    aws_xml_put(w, "a", "");
+}
+
+static void write_late_attribute(aws_xml_writer *w)
+{
+    aws_xml_open(w, "a");
+    aws_xml_put(w, "b", "");
+    aws_xml_set(w, "c", "d");
+    aws_xml_close(w);
+}
+
+static void write_control(aws_xml_writer *w)
+{
+    aws_xml_put(w, "a", "\x01");
+}
+
+static void write_bad_name(aws_xml_writer *w)
+{
+    aws_xml_put(w, "a b", "");
+}
+
+static void write_no_name(aws_xml_writer *w)
+{
+    aws_xml_put(w, "", "");
+}
+
+static void write_bad_attribute(aws_xml_writer *w)
+{
+    aws_xml_open(w, "a");
+    aws_xml_set(w, "1", "");
+    aws_xml_close(w);
+}
+
+static void write_nested(aws_xml_writer *w, unsigned depth)
+{
+    unsigned i;
+
+    for (i = 0; i < depth; i++)
+        aws_xml_open(w, "a");
+    for (i = 0; i < depth; i++)
+        aws_xml_close(w);
+}
+
+static void write_deep(aws_xml_writer *w)
+{
+    write_nested(w, AWS_XML_DEPTH);
+}
+
+static void write_too_deep(aws_xml_writer *w)
+{
+    write_nested(w, AWS_XML_DEPTH + 1);
+}
+
+static void test_writer_refuses(void)
+{
+    CHECK_INT(written(write_nothing), AWS_ERR_STATE);
+    CHECK_INT(written(write_open), AWS_ERR_STATE);
+    CHECK_INT(written(write_closed_twice), AWS_ERR_STATE);
+    CHECK_INT(written(write_two_roots), AWS_ERR_STATE);
+    CHECK_INT(written(write_outside), AWS_ERR_STATE);
+    CHECK_INT(written(write_late_attribute), AWS_ERR_STATE);
+    CHECK_INT(written(write_too_deep), AWS_ERR_STATE);
+    CHECK_INT(written(write_deep), 7 * AWS_XML_DEPTH);
+    CHECK_INT(written(write_control), AWS_ERR_XML);
+    CHECK_INT(written(write_bad_name), AWS_ERR_XML);
+    CHECK_INT(written(write_no_name), AWS_ERR_XML);
+    CHECK_INT(written(write_bad_attribute), AWS_ERR_XML);
+}
+
 int main(void)
 {
     test_good();
@@ -555,5 +739,8 @@ int main(void)
     test_long();
     test_empty_steps();
     test_peers();
+    test_writer();
+    test_writer_window();
+    test_writer_refuses();
     return CHECK_DONE();
 }
