@@ -1219,11 +1219,10 @@ static int aws_i_s3_emitted(aws_call *call, void (*emit)(aws_out *out, const aws
 static int aws_i_s3_location_body(const aws_i_s3_operation *op, aws_call *call,
                                   const aws_s3_args *args, const char **value)
 {
-    (void)op;
-    (void)value;
-    return args->location_constraint
-               ? aws_i_s3_emitted(call, aws_i_s3_emit_location, args->location_constraint, 0)
-               : 0;
+    const char *location = args->location_constraint;
+    int reason = location ? aws_i_s3_emitted(call, aws_i_s3_emit_location, location, 0) : 0;
+
+    return reason ? reason : aws_i_s3_optional_body(op, call, args, value);
 }
 
 static int aws_i_s3_tags_body(const aws_i_s3_operation *op, aws_call *call,

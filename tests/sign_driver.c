@@ -6,9 +6,14 @@
  *
  * Each line is a word and fields; texts are hex, so they may hold anything but NUL:
  *
- *     config REGION ENDPOINT KEY SECRET TOKEN TIME ADDRESSING SIGN_PAYLOAD   a new client
+ *     config REGION ENDPOINT KEY SECRET TOKEN TIME ADDRESSING SIGN_PAYLOAD   a new client; a ninth
+ *                                       field "lambda": for Object Lambda
  *     method M | bucket B | key K | query N V | header N V | body B          of a raw call
- *     set FIELD V | number FIELD N | meta N V | extra N V | object K V | constraint R   of S3's
+ *     set FIELD V | number FIELD N | meta N V | extra N V | object K V | constraint R   of S3's;
+ *                                       set takes the names of aws_s3_m_..., too
+ *     part NUMBER ETAG SUM ALGORITHM | tag N V | quiet
+ *     open N | attribute N V | text V | close          of a body by the XML writer
+ *     list                              prints the table of S3's actions, as CSV
  *     go raw | go put_object | ...      perform; prints "code text" and forgets the members
  *     presign SECONDS put_object | ...  the URL instead; "raw": aws_presign of method, key (the
  *                                       path), query and headers for the service named by bucket
@@ -99,6 +104,12 @@ static struct {
 static aws_s3_args args;
 static aws_pair    meta[MANY], extra[MANY];
 static aws_s3_key  objects[MANY];
+static aws_s3_part parts[MANY];
+static aws_pair    tags[MANY];
+static aws_s3_more more[MANY];
+
+static aws_xml_writer writer;
+static char           document[LINE];
 
 static void set_member(const char *field, const char *value, unsigned number)
 {
@@ -111,6 +122,14 @@ static void set_member(const char *field, const char *value, unsigned number)
     AWS_S3_MEMBERS(SET_TEXT, SET_TEXT, SET_TEXT, SET_NUMBER, SET_NUMBER)
 #undef SET_TEXT
 #undef SET_NUMBER
+#define SET_MORE(name, wire)                                                                      \
+    if (strcmp(#name, field) == 0) {                                                              \
+        more[args.more_count].member = &aws_s3_m_##name;                                          \
+        more[args.more_count++].value = value;                                                    \
+    }
+    AWS_S3_MORE(SET_MORE, SET_MORE)
+#undef SET_MORE
+    args.more = more;
 }
 
 static void read_pair(aws_pair *pairs, size_t *count, char **rest)
@@ -141,12 +160,40 @@ static int configure(char **rest)
     config.max_attempts = 1;
     pool_config = pool_used;
     aws_session_init(&session, &config);
-    return aws_client_init(&client, &session, &aws_s3_service, memory, sizeof memory);
+    return aws_client_init(&client, &session,
+                           strcmp(word(rest), "lambda") == 0 ? &aws_s3_object_lambda_service
+                                                             : &aws_s3_service,
+                           memory, sizeof memory);
+}
+
+/* A piece of a body that the XML writer makes. */
+static int read_document(const char *what, char **rest)
+{
+    if (!args.body) {
+        aws_xml_begin(&writer, document, sizeof document);
+        args.body = document;
+    }
+    if (strcmp(what, "open") == 0) {
+        aws_xml_open(&writer, text(rest));
+    } else if (strcmp(what, "attribute") == 0) {
+        const char *name = text(rest);
+        aws_xml_set(&writer, name, text(rest));
+    } else if (strcmp(what, "text") == 0) {
+        aws_xml_text(&writer, text(rest));
+    } else {
+        aws_xml_close(&writer);
+    }
+    if (!writer.depth)
+        args.body_size = (uint64_t)aws_xml_end(&writer);
+    return 1;
 }
 
 static void read_raw(const char *what, char **rest)
 {
-    if (strcmp(what, "method") == 0)
+    if (strcmp(what, "open") == 0 || strcmp(what, "attribute") == 0 || strcmp(what, "text") == 0 ||
+        strcmp(what, "close") == 0)
+        read_document(what, rest);
+    else if (strcmp(what, "method") == 0)
         raw.method = text(rest);
     else if (strcmp(what, "query") == 0)
         read_pair(raw.query, &raw.query_count, rest);
@@ -179,6 +226,17 @@ static void read_member(const char *what, char **rest)
         args.objects = objects;
         objects[args.object_count].key = text(rest);
         objects[args.object_count++].version_id = text(rest);
+    } else if (strcmp(what, "part") == 0) {
+        args.parts = parts;
+        parts[args.part_count].number = (unsigned)strtoul(word(rest), NULL, 10);
+        parts[args.part_count].etag = text(rest);
+        parts[args.part_count].checksum = text(rest);
+        parts[args.part_count++].algorithm = text(rest);
+    } else if (strcmp(what, "quiet\n") == 0 || strcmp(what, "quiet") == 0) {
+        args.quiet = 1;
+    } else if (strcmp(what, "tag") == 0) {
+        args.tags = tags;
+        read_pair(tags, &args.tag_count, rest);
     } else if (strcmp(what, "constraint") == 0) {
         args.location_constraint = text(rest);
     } else {
@@ -298,6 +356,56 @@ static void forget(void)
     pool_used = pool_config;
 }
 
+/* ---- The table ---- */
+
+typedef struct known {
+    const char *name, *wire, *place;
+} known;
+
+static const known members[] = {{NULL, NULL, NULL},
+#define HEADER(name, wire) {#name, wire, "header"},
+#define QUERY(name, wire) {#name, wire, "querystring"},
+#define NUMBER(name, wire) {#name, wire, "number"},
+                                AWS_S3_MEMBERS(HEADER, HEADER, QUERY, NUMBER, NUMBER)
+                                AWS_S3_MORE(HEADER, QUERY)
+#undef HEADER
+#undef QUERY
+#undef NUMBER
+};
+
+/* function,Name,METHOD,query,flags,member:wire:place:must ... */
+static void list_action(const char *name, const char *aws_name, const char *method,
+                        const char *query, unsigned flags, const unsigned char *at)
+{
+    const char *value;
+
+    printf("%s,%s,%s,", name, aws_name, method);
+    for (; *query; query = value + strlen(value) + 1) {
+        value = query + strlen(query) + 1;
+        printf("%s=%s&", query, value);
+    }
+    printf(",%u", flags);
+    for (; *at; at++) {
+        int must = *at == AWS_I_S3_MUST;
+        const known *member = members + (must ? *++at : *at);
+        printf(",%s:%s:%s:%d", member->name, member->wire, member->place, must);
+    }
+    printf("\n");
+}
+
+static void list(void)
+{
+#define LIST(name, Name, method, query, flags, members, body, run)                                \
+    {                                                                                             \
+        static const unsigned char list[] = {AWS_I_S3_LIST members 0};                            \
+        list_action(#name, #Name, method, query "\0\0", flags, list);                             \
+    }
+    AWS_S3_OPERATIONS(LIST)
+#undef LIST
+    printf("\n");
+    fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
     static char line[LINE];
@@ -306,7 +414,10 @@ int main(int argc, char **argv)
     while (fgets(line, sizeof line, stdin)) {
         char *rest = line;
         const char *what = word(&rest);
-        if (strcmp(what, "config") == 0) {
+        if (strcmp(what, "list\n") == 0 || strcmp(what, "list") == 0) {
+            list();
+            continue;
+        } else if (strcmp(what, "config") == 0) {
             printf("%d", configure(&rest));
         } else if (strcmp(what, "go") == 0) {
             printf("%d", perform(word(&rest)));

@@ -354,9 +354,9 @@ OPERATIONS = {
 class Theirs:
     """botocore's client, stopped before it sends."""
 
-    def __init__(self, c):
+    def __init__(self, c, checksums="when_required"):
         session = botocore.session.Session()
-        newer = {"request_checksum_calculation": "when_required", "response_checksum_validation": "when_required"}
+        newer = {"request_checksum_calculation": checksums, "response_checksum_validation": checksums}
         try:
             Config(**newer)
         except TypeError:  # Debian's doesn't add checksums
