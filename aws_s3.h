@@ -42,7 +42,7 @@
  *   resources below read objects, buckets and deletions for you.
  *   select_object_content gives AWS's event stream as it comes: frames, to be read by the caller.
  *   write_get_object_response needs a client of aws_s3_object_lambda_service.
- *   SSE-C: sse_customer_algorithm "AES256", the key in base64 and the base64 of its MD5.
+ *   SSE-C: sse_customer_algorithm "AES256", and the key as aws_s3_customer_key writes it.
  *
  * RESOURCES
  *   A bucket is a client and a name, an object a client, a bucket and a key: no hidden state.
@@ -777,6 +777,10 @@ AWS_API int aws_s3_wait_object_not_exists(aws_client *client, const aws_s3_args 
 
 /* What the last answer says, for streams after aws_client_finish. */
 AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result);
+
+/* A 256-bit key of SSE-C as the members want it: sse_customer_key and sse_customer_key_md5, or those
+ * of a copy's source. Both NUL-terminated; wipe text after the call. */
+AWS_API void aws_s3_customer_key(const void *key, char text[45], char md5[25]);
 
 /* ---- Resources ---- */
 
@@ -1514,6 +1518,33 @@ AWS_API int aws_s3_wait_object_not_exists(aws_client *client, const aws_s3_args 
     static const aws_waiter_kind kind = {"ObjectNotExists", aws_i_s3_ask_object, rules, 0, 0};
 
     return aws_wait(client, &kind, args, waiter);
+}
+
+static void aws_i_s3_encode(char *text, size_t room, const void *data, size_t size)
+{
+    aws_out out;
+
+    memset(&out, 0, sizeof out);
+    out.to = (unsigned char *)text;
+    out.room = room - 1;
+    aws_out_base64(&out, data, size);
+    text[out.used] = 0;
+}
+
+AWS_API void aws_s3_customer_key(const void *key, char text[45], char md5[25])
+{
+    uint64_t context[14];
+    volatile uint64_t *wiped = context;
+    unsigned char sum[16];
+    size_t i;
+
+    aws_content_md5.init(context);
+    aws_content_md5.update(context, key, 32);
+    aws_content_md5.out(context, sum);
+    for (i = 0; i < 14; i++)
+        wiped[i] = 0;
+    aws_i_s3_encode(text, 45, key, 32);
+    aws_i_s3_encode(md5, 25, sum, sizeof sum);
 }
 
 /* ---- Presigning ---- */

@@ -2218,8 +2218,7 @@ static void part_configurations(void)
 static void part_customer_keys(void)
 {
     static const char bucket[] = "suite-customer-keys";
-    static const char key[] = "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY=";
-    static const char md5[] = "qkvGcbTBx6OOKYAPUO9jRg==";
+    char key[45], md5[25];
     aws_s3_more more[3] = {{&aws_s3_m_copy_source_sse_customer_algorithm, "AES256"},
                            {&aws_s3_m_copy_source_sse_customer_key, NULL},
                            {&aws_s3_m_copy_source_sse_customer_key_md5, NULL}};
@@ -2231,6 +2230,7 @@ static void part_customer_keys(void)
         world_close(w);
         return;
     }
+    aws_s3_customer_key("0123456789abcdefghijklmnopqrstuv", key, md5);
     fresh_bucket(w, bucket);
     args = arguments(bucket, "secret");
     args.sse_customer_algorithm = "AES256";

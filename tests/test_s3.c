@@ -309,6 +309,19 @@ static void test_documents(void)
     CHECK_MEM(buffer, "<VersioningConfiguration/>", 26);
 }
 
+static void test_customer_key(void)
+{
+    char text[46], md5[26]; /* expected by Python's base64 and hashlib */
+
+    memset(text, '#', sizeof text);
+    memset(md5, '#', sizeof md5);
+    aws_s3_customer_key("0123456789abcdefghijklmnopqrstuv", text, md5);
+    CHECK_STR(text, "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY=");
+    CHECK_STR(md5, "qkvGcbTBx6OOKYAPUO9jRg==");
+    CHECK_INT(text[45], '#');
+    CHECK_INT(md5[25], '#');
+}
+
 static void test_multipart(void)
 {
     aws_s3_part parts[2] = {{1, "\"e1\"", NULL, NULL}, {2, "\"e2\"", "AAAAAA==", "CRC32"}};
@@ -537,6 +550,7 @@ int main(void)
     test_more_members();
     test_required();
     test_documents();
+    test_customer_key();
     test_multipart();
     test_delete_objects();
     test_entries();
