@@ -84,11 +84,11 @@ typedef struct aws_s3_key {
 } aws_s3_key;
 
 /* The common members of requests: X(field, wire name). One list makes the fields of aws_s3_args
- * and the table that puts them on the wire, in the order H, U, Q, N, B: H header, Q query, a text
- * as it is; U a header sent percent-encoded; N a number (0 = not given), B a flag sent as "true".
+ * and the table that puts them on the wire, in the order H, A, U, Q, N, B: H header, A header
+ * without the "x-amz-" before it, Q query, a text as it is; U a header sent percent-encoded; N a
+ * number (0 = not given), B a flag sent as "true".
  * Dates are texts in HTTP's form ("Fri, 02 Jan 2026 03:04:05 GMT"). */
-#define AWS_S3_MEMBERS(H, U, Q, N, B)                                                             \
-    H(acl, "x-amz-acl")                                                                           \
+#define AWS_S3_MEMBERS(H, A, U, Q, N, B)                                                          \
     H(cache_control, "cache-control")                                                             \
     H(content_disposition, "content-disposition")                                                 \
     H(content_encoding, "content-encoding")                                                       \
@@ -100,22 +100,23 @@ typedef struct aws_s3_key {
     H(if_modified_since, "if-modified-since")                                                     \
     H(if_unmodified_since, "if-unmodified-since")                                                 \
     H(range, "range")                                                                             \
-    H(storage_class, "x-amz-storage-class")                                                       \
-    H(tagging, "x-amz-tagging")                                                                   \
-    H(website_redirect_location, "x-amz-website-redirect-location")                               \
-    H(server_side_encryption, "x-amz-server-side-encryption")                                     \
-    H(sse_kms_key_id, "x-amz-server-side-encryption-aws-kms-key-id")                              \
-    H(sse_customer_algorithm, "x-amz-server-side-encryption-customer-algorithm")                  \
-    H(sse_customer_key, "x-amz-server-side-encryption-customer-key")                              \
-    H(sse_customer_key_md5, "x-amz-server-side-encryption-customer-key-md5")                      \
-    H(request_payer, "x-amz-request-payer")                                                       \
-    H(expected_bucket_owner, "x-amz-expected-bucket-owner")                                       \
-    H(mfa, "x-amz-mfa")                                                                           \
-    H(copy_source_if_match, "x-amz-copy-source-if-match")                                         \
-    H(copy_source_if_none_match, "x-amz-copy-source-if-none-match")                               \
-    H(metadata_directive, "x-amz-metadata-directive")                                             \
-    H(tagging_directive, "x-amz-tagging-directive")                                               \
-    H(copy_source_range, "x-amz-copy-source-range")                                               \
+    A(acl, "acl")                                                                                 \
+    A(storage_class, "storage-class")                                                             \
+    A(tagging, "tagging")                                                                         \
+    A(website_redirect_location, "website-redirect-location")                                     \
+    A(server_side_encryption, "server-side-encryption")                                           \
+    A(sse_kms_key_id, "server-side-encryption-aws-kms-key-id")                                    \
+    A(sse_customer_algorithm, "server-side-encryption-customer-algorithm")                        \
+    A(sse_customer_key, "server-side-encryption-customer-key")                                    \
+    A(sse_customer_key_md5, "server-side-encryption-customer-key-md5")                            \
+    A(request_payer, "request-payer")                                                             \
+    A(expected_bucket_owner, "expected-bucket-owner")                                             \
+    A(mfa, "mfa")                                                                                 \
+    A(copy_source_if_match, "copy-source-if-match")                                               \
+    A(copy_source_if_none_match, "copy-source-if-none-match")                                     \
+    A(metadata_directive, "metadata-directive")                                                   \
+    A(tagging_directive, "tagging-directive")                                                     \
+    A(copy_source_range, "copy-source-range")                                                     \
     U(copy_source, "x-amz-copy-source")                                                           \
     Q(version_id, "versionId")                                                                    \
     Q(response_cache_control, "response-cache-control")                                           \
@@ -261,7 +262,8 @@ typedef struct aws_s3_key {
 enum {
     AWS_I_S3_I_NONE,
 #define AWS_I_S3_INDEX(name, wire) AWS_I_S3_I_##name,
-    AWS_S3_MEMBERS(AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX)
+    AWS_S3_MEMBERS(AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX, AWS_I_S3_INDEX,
+                   AWS_I_S3_INDEX)
     AWS_I_S3_I_COMMON_END,
     AWS_I_S3_I_COMMON_LAST = AWS_I_S3_I_COMMON_END - 1, /* the others go on at once */
     AWS_S3_MORE(AWS_I_S3_INDEX, AWS_I_S3_INDEX)
@@ -307,7 +309,8 @@ typedef struct aws_s3_args {
     const char *key; /* any bytes but NUL, 1 to 1,024 of them */
 #define AWS_I_S3_TEXT(field, wire) const char *field;
 #define AWS_I_S3_NUMBER(field, wire) unsigned field;
-    AWS_S3_MEMBERS(AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_NUMBER, AWS_I_S3_NUMBER)
+    AWS_S3_MEMBERS(AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_NUMBER,
+                   AWS_I_S3_NUMBER)
 #undef AWS_I_S3_TEXT
 #undef AWS_I_S3_NUMBER
     /* the members that have no field here */
@@ -990,10 +993,12 @@ AWS_S3_MORE(AWS_I_S3_MORE_H, AWS_I_S3_MORE_Q)
 enum {
 #define AWS_I_S3_ONE(field, wire) +1
 #define AWS_I_S3_NO(field, wire)
-    AWS_I_S3_TEXTS = AWS_S3_MEMBERS(AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_NO,
-                                    AWS_I_S3_NO),
-    AWS_I_S3_HEADERS = AWS_S3_MEMBERS(AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_NO, AWS_I_S3_NO,
-                                      AWS_I_S3_NO)
+    AWS_I_S3_PLAIN = AWS_S3_MEMBERS(AWS_I_S3_ONE, AWS_I_S3_NO, AWS_I_S3_NO, AWS_I_S3_NO,
+                                    AWS_I_S3_NO, AWS_I_S3_NO),
+    AWS_I_S3_HEADERS = AWS_S3_MEMBERS(AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_NO,
+                                      AWS_I_S3_NO, AWS_I_S3_NO),
+    AWS_I_S3_TEXTS = AWS_S3_MEMBERS(AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_ONE, AWS_I_S3_ONE,
+                                    AWS_I_S3_NO, AWS_I_S3_NO)
 #undef AWS_I_S3_ONE
 #undef AWS_I_S3_NO
 };
@@ -1001,7 +1006,8 @@ enum {
 /* Their wire names one after the other: no pointers. */
 static const char aws_i_s3_wires[] =
 #define AWS_I_S3_WIRE(field, wire) wire "\0"
-    AWS_S3_MEMBERS(AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE);
+    AWS_S3_MEMBERS(AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE, AWS_I_S3_WIRE,
+                   AWS_I_S3_WIRE);
 #undef AWS_I_S3_WIRE
 
 /* A common member's value: a text, or NULL and its number; none if that is 0. */
@@ -1011,7 +1017,7 @@ static const char *aws_i_s3_value(const aws_s3_args *args, unsigned index, unsig
 
     *number = 0;
     if (index <= AWS_I_S3_TEXTS)
-        memcpy(&text, from + offsetof(aws_s3_args, acl) + (index - 1) * sizeof text, sizeof text);
+        memcpy(&text, from + offsetof(aws_s3_args, cache_control) + (index - 1) * sizeof text, sizeof text);
     else
         memcpy(number, from + offsetof(aws_s3_args, part_number) +
                            (index - 1 - AWS_I_S3_TEXTS) * sizeof *number, sizeof *number);
@@ -1027,7 +1033,7 @@ static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op
     else if (index == AWS_I_S3_I_copy_source)
         aws_call_header_uri(client, wire, text);
     else if (index <= AWS_I_S3_HEADERS)
-        aws_call_header(client, NULL, wire, text);
+        aws_call_header(client, index <= AWS_I_S3_PLAIN ? NULL : "x-amz-", wire, text);
     else if (text)
         aws_call_query(client, wire, text);
     else if (index == AWS_I_S3_I_fetch_owner)

@@ -119,7 +119,7 @@ static void set_member(const char *field, const char *value, unsigned number)
 #define SET_NUMBER(name, wire)                                                                    \
     if (strcmp(#name, field) == 0)                                                                \
         args.name = number;
-    AWS_S3_MEMBERS(SET_TEXT, SET_TEXT, SET_TEXT, SET_NUMBER, SET_NUMBER)
+    AWS_S3_MEMBERS(SET_TEXT, SET_TEXT, SET_TEXT, SET_TEXT, SET_NUMBER, SET_NUMBER)
 #undef SET_TEXT
 #undef SET_NUMBER
 #define SET_MORE(name, wire)                                                                      \
@@ -364,11 +364,13 @@ typedef struct known {
 
 static const known members[] = {{NULL, NULL, NULL},
 #define HEADER(name, wire) {#name, wire, "header"},
+#define AMZ(name, wire) {#name, "x-amz-" wire, "header"},
 #define QUERY(name, wire) {#name, wire, "querystring"},
 #define NUMBER(name, wire) {#name, wire, "number"},
-                                AWS_S3_MEMBERS(HEADER, HEADER, QUERY, NUMBER, NUMBER)
+                                AWS_S3_MEMBERS(HEADER, AMZ, HEADER, QUERY, NUMBER, NUMBER)
                                 AWS_S3_MORE(HEADER, QUERY)
 #undef HEADER
+#undef AMZ
 #undef QUERY
 #undef NUMBER
 };

@@ -229,7 +229,7 @@ static void give_required(const char *name, unsigned flags, const unsigned char 
             more[args.more_count].member = others[index - AWS_I_S3_I_COMMON_LAST - 1];
             more[args.more_count++].value = text;
         } else if (index <= AWS_I_S3_TEXTS) {
-            memcpy((char *)&args + offsetof(aws_s3_args, acl) + (index - 1) * sizeof text, &text,
+            memcpy((char *)&args + offsetof(aws_s3_args, cache_control) + (index - 1) * sizeof text, &text,
                    sizeof text);
         } else {
             memcpy((char *)&args + offsetof(aws_s3_args, part_number) +
