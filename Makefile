@@ -1,7 +1,8 @@
 # make demo          bucket, upload, listing, download, delete over https, against a server of its own
 #                    (DEMO_SERVER=rgw: against Ceph's gateway)
 # make test          everything that can be tested without another server
-# make test-servers  the same program against the embedded server, Ceph 16 and 20, and Swift
+# make test-servers  the same program against the embedded server, Ceph 16 and 20, and Swift; other
+#                    services against moto and dynalite
 # make sizes         flash, RAM and stack, into README.md
 # make bench         CPU, instructions and system calls per request, into README.md
 # make clean
@@ -14,6 +15,7 @@ STRICT  = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstr
           -Wmissing-prototypes -Wundef -Wcast-qual -Werror
 LDLIBS  = -lbearssl -lpthread -lm
 SERVERS = own rgw rgw20 swift
+SERVICES = moto dynalite
 
 HEADERS = aws.h aws_s3.h $(wildcard port/*.h tests/*.h)
 TESTS   = $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
@@ -34,6 +36,7 @@ test:
 test-servers:
 	@tests/install.sh build test
 	@set -e; for name in $(SERVERS); do python3 tests/server_suite.py $$name; done
+	@set -e; for name in $(SERVICES); do python3 tests/services_suite.py $$name; done
 
 sizes:
 	@tests/install.sh build arm

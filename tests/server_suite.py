@@ -144,6 +144,7 @@ class Scripted(Server):
         self.was_running = os.path.exists(os.path.join(directory, "ready"))
         first = free_ports(8)
         names = {"rgw": ("RGW_HTTP_PORT", "RGW_HTTPS_PORT", "RGW_MON_PORT"),
+                 "moto": ("MOTO_HTTP_PORT", "MOTO_HTTPS_PORT"), "dynalite": ("DYNALITE_PORT",),
                  "swift": ("SWIFT_PORT", "SWIFT_HTTPS_PORT", "", "SWIFT_BASE_PORT")}
         ports = {variable: str(first + number)
                  for number, variable in enumerate(names[name.replace("20", "")]) if variable}

@@ -16,7 +16,7 @@ export PATH="$PATH:/usr/sbin:/sbin"
 # A daemon's pid file is looked for under these names; the order is the order of ending them.
 # Front ends come first: a gateway whose storage is gone takes long to end.
 server_daemons="rgw osd mon https proxy-server object-server container-server account-server"
-server_daemons="$server_daemons memcached"
+server_daemons="$server_daemons memcached moto dynalite"
 
 say() {
     echo "${0##*/}: $*" >&2
