@@ -39,16 +39,20 @@
  *     processes; the other must not use it, nor close it.
  *
  * ATTEMPTS
- *   A failed request is made again, after a pause, if it can succeed later (aws_config.max_attempts;
- *   each costs a token of the session's quota). What the service's answer itself puts right is
- *   repeated at once, each kind once per call, without a pause or a token:
+ *   A failed request is made again, after a pause, if it can succeed later (aws_config.retry_mode
+ *   and max_attempts; each costs tokens of the session's quota). What the service's answer itself
+ *   puts right is repeated at once, each kind once per call, without a pause or tokens:
  *   - another region (S3): remembered by the client for this bucket and the one before. Only the
  *     region is taken from the answer, never an address: the host is made from it by the same
  *     rules, within the same partition; with aws_config.endpoint the host stays as it is.
  *   - another time (an answer of 400 or 403 whose Date is more than 4 minutes off): the session
  *     goes by the server's clock, until the port's clock is set.
  *   - an expired token: aws_config.provider is asked for new keys.
+ *   - an Expect that the server doesn't know (417).
  *   A body that can't be read twice and has begun is never sent again.
+ *   S3's bodies of 1 MiB and more, and those that can't be read twice, are announced (Expect:
+ *   100-continue): the server has a second to refuse before they are sent. The connection isn't
+ *   used again after a refusal. A port with AWS_PORT_BLOCKING can't do that.
  *
  * COMPILE-TIME SWITCHES, read only by the implementation; none changes a public struct
  *   AWS_IMPLEMENTATION   define functions here       AWS_STATIC  make them all static
@@ -412,6 +416,19 @@ typedef struct aws_addresses {
 } aws_addresses;
 AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, struct aws_out *out);
 
+/* How failures are retried, as botocore does it. Standard: 3 attempts, a pause of rand(0,1) *
+ * min(2^(n-1), 20) s before retry n, a quota per session. Legacy: 5 attempts, a pause of
+ * rand(0,1) * 2^(n-1) s, no quota; also after HTTP 509 and S3's BadDigest. */
+enum { AWS_RETRY_STANDARD = 1, AWS_RETRY_LEGACY = 2 };
+
+/* When aws_config.hook is called. */
+enum {
+    AWS_HOOK_SIGN = 1,  /* once per call, before the first signature: aws_call_header may add */
+    AWS_HOOK_SEND = 2,  /* of each attempt, before its head is sent: see aws_client_target */
+    AWS_HOOK_ANSWER = 3 /* of each attempt, when the answer's head is there: aws_client_status
+                         * and aws_client_header */
+};
+
 /* Everything is optional. Where a field is zero, the environment variable named is used if the
  * port has env, then the default. */
 typedef struct aws_config {
@@ -429,8 +446,9 @@ typedef struct aws_config {
                                     * takes the time from the certificate and the Date header */
     unsigned addressing;           /* AWS_ADDRESSING_*: bucket in the path or in the host */
     const aws_addresses *addresses; /* more of S3's addresses; default: <bucket>.s3.<region>... */
-    unsigned max_attempts;         /* AWS_MAX_ATTEMPTS; default 3, the first one included, but
-                                    * not what is repeated at once: see ATTEMPTS above */
+    unsigned max_attempts;         /* AWS_MAX_ATTEMPTS; default 3 (legacy 5), the first one
+                                    * included, without what is repeated at once */
+    unsigned retry_mode;           /* AWS_RETRY_*; AWS_RETRY_MODE; default AWS_RETRY_STANDARD */
     uint32_t connect_timeout;      /* ms for look-up, connection and handshake; default 60,000 */
     uint32_t read_timeout;         /* ms of silence; default 60,000 */
     uint32_t call_timeout;         /* ms for a whole call, retries included; default none */
@@ -446,6 +464,9 @@ typedef struct aws_config {
     /* One line per event (connection, attempt, answer, retry), without secrets. */
     void (*log)(void *context, const char *line);
     void *log_context;
+    /* Called at the points AWS_HOOK_*. It must not make or end a call of this client. */
+    void (*hook)(void *context, aws_client *client, int when);
+    void *hook_context;
 } aws_config;
 
 /* Declare it anywhere; its fields are private. It must outlive its clients and stay in place. */
@@ -559,6 +580,12 @@ AWS_API const char *aws_client_failure_text(aws_client *client);
 
 /* The client's region; a bucket that lies elsewhere has its own. */
 AWS_API const char *aws_client_region(const aws_client *client);
+
+/* For a hook: the call, and where its request goes: the host, and path and query as they are sent,
+ * into text[size], NUL-terminated: their length without NUL, or AWS_ERR_MEMORY. */
+AWS_API const struct aws_call *aws_client_call(const aws_client *client);
+AWS_API const char *aws_client_host(const aws_client *client);
+AWS_API int aws_client_target(const aws_client *client, char *text, size_t size);
 
 /* HTTP status of the last answer, 0 none. */
 AWS_API int aws_client_status(const aws_client *client);
@@ -1147,8 +1174,8 @@ typedef struct aws_i_region {
 } aws_i_region;
 
 struct aws_client {
-    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, body_begun,
-        inflight, early, uses_keys, quota_cost, xml_open;
+    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, expects,
+        body_begun, inflight, early, uses_keys, quota_cost, xml_open;
     aws_session       *session;
     const aws_port    *port;
     const aws_service *service;
@@ -4746,6 +4773,14 @@ static void aws_i_log(aws_client *client, const char *what, const char *detail, 
     aws_i_config(client)->log(aws_i_config(client)->log_context, line);
 }
 
+static void aws_i_hook(aws_client *client, int when)
+{
+    const aws_config *config = aws_i_config(client);
+
+    if (config->hook)
+        config->hook(config->hook_context, client, when);
+}
+
 /* ---- Time ---- */
 
 /* Unix time, 0 if it isn't known. A server's Date goes on by the ticks, as long as the port's clock
@@ -5488,6 +5523,7 @@ enum {
     AWS_I_OPEN,     /* a connection */
     AWS_I_SIGN,
     AWS_I_HEAD,     /* send it */
+    AWS_I_EXPECT,   /* the server's leave to send the body */
     AWS_I_BODY,     /* send it */
     AWS_I_WRITE,    /* the caller sends it */
     AWS_I_FLUSH,
@@ -5536,6 +5572,43 @@ static void aws_i_out_user_agent(aws_out *out, const aws_client *client)
     aws_out_text(out, "\r\n");
 }
 
+static int aws_i_rewindable(const aws_client *client)
+{
+    const aws_call *call = &client->call;
+
+    return !(call->flags & AWS_CALL_WRITE) && !(call->source && !call->source->rewind);
+}
+
+/* Path and query. */
+static void aws_i_out_target(aws_out *out, const aws_i_view *view)
+{
+    aws_i_client_path(out, view, 0);
+    aws_out_text(out, view->query_count ? "?" : "");
+    aws_i_out_query(out, view);
+}
+
+AWS_API const aws_call *aws_client_call(const aws_client *client)
+{
+    return &client->call;
+}
+
+AWS_API const char *aws_client_host(const aws_client *client)
+{
+    return client->host;
+}
+
+AWS_API int aws_client_target(const aws_client *client, char *text, size_t size)
+{
+    aws_i_view view;
+    aws_out out;
+
+    aws_i_view_of(&view, client);
+    aws_i_out(&out, text, size);
+    aws_i_out_target(&out, &view);
+    aws_out_bytes(&out, "", 1);
+    return out.length > size ? AWS_ERR_MEMORY : (int)aws_i_int_max(out.length - 1);
+}
+
 /* The request head: a pure function of the call, the keys and the time. */
 static void aws_i_out_head(aws_out *out, const aws_client *client)
 {
@@ -5545,9 +5618,7 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
     aws_i_view_of(&view, client);
     aws_out_text(out, client->call.method);
     aws_out_text(out, " ");
-    aws_i_client_path(out, &view, 0);
-    aws_out_text(out, view.query_count ? "?" : "");
-    aws_i_out_query(out, &view);
+    aws_i_out_target(out, &view);
     aws_out_text(out, " HTTP/1.1\r\n");
     for (i = view.query_count; i < view.item_count; i++) {
         const aws_i_item *item = client->items + i;
@@ -5561,6 +5632,8 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
     }
     if (client->size || client->call.method[0] == 'P')
         aws_i_out_count(out, "content-length: ", client->size, "\r\n");
+    if (client->expects)
+        aws_out_text(out, "expect: 100-continue\r\n");
     aws_i_out_user_agent(out, client);
     aws_out_text(out, "authorization: ");
     aws_i_out_authorization(out, &view, client->signature);
@@ -5685,13 +5758,6 @@ static void aws_i_failure_reset(aws_client *client)
     client->failure.attempts = client->attempts;
 }
 
-static int aws_i_rewindable(const aws_client *client)
-{
-    const aws_call *call = &client->call;
-
-    return !(call->flags & AWS_CALL_WRITE) && !(call->source && !call->source->rewind);
-}
-
 /* What every call has to keep, checked at its first entry. */
 static void aws_i_check_call(aws_client *client)
 {
@@ -5715,6 +5781,7 @@ static void aws_i_check_call(aws_client *client)
 
 AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
 {
+    const uint32_t large = (uint32_t)1 << 20;
     aws_out count;
 
     aws_i_out(&count, NULL, 0);
@@ -5751,6 +5818,10 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
           aws_i_rewindable(client)))
         client->payload_text = "UNSIGNED-PAYLOAD";
     client->digest = client->verifying = NULL;
+    /* a refusal then costs no upload, and a body that can't be sent twice is still whole */
+    client->expects = client->service->flags & AWS_SERVICE_S3 && client->size && !call->emit &&
+                      !(client->port->flags & AWS_PORT_BLOCKING) &&
+                      (client->size >= large || !aws_i_rewindable(client));
     aws_i_failure_reset(client);
     aws_i_check_call(client);
     aws_i_add(client, "", "host", "", 0, AWS_I_HEADER_HOST);
@@ -6040,6 +6111,7 @@ static int aws_i_step_hash(aws_client *client)
         client->digest->out(client->sum, client->checksum);
     client->attempts = 1;
     aws_i_failure_reset(client);
+    aws_i_hook(client, AWS_HOOK_SIGN);
     return aws_i_go(client, AWS_I_KEYS);
 }
 
@@ -6260,6 +6332,7 @@ static int aws_i_step_sign(aws_client *client)
                     client->signature);
     if (aws_i_rewind(client) < 0)
         return AWS_ERR_BODY;
+    aws_i_hook(client, AWS_HOOK_SEND);
     return aws_i_go(client, AWS_I_HEAD);
 }
 
@@ -6313,8 +6386,29 @@ static int aws_i_step_head(aws_client *client)
     if (client->probing)
         return aws_i_go(client, AWS_I_FLUSH);
     aws_i_release_keys(client);
-    client->body_begun = !aws_i_rewindable(client);
-    return aws_i_go(client, client->call.flags & AWS_CALL_WRITE ? AWS_I_WRITE : AWS_I_BODY);
+    return aws_i_go(client, client->expects ? AWS_I_EXPECT : AWS_I_BODY);
+}
+
+/* The server has a second to refuse the body, or to say that it wants it. */
+static int aws_i_step_expect(aws_client *client)
+{
+    enum { PATIENCE = 1000 };
+    const unsigned char *data;
+    size_t size;
+    uint32_t silent;
+    int r = aws_i_flush(client);
+
+    if (r <= 0)
+        return aws_i_early(client, r);
+    if (aws_i_peek(client, &data, &size) != AWS_AGAIN) {
+        client->early = AWS_I_BODY;
+        return aws_i_go(client, AWS_I_RESPONSE);
+    }
+    silent = aws_i_ticks(client) - client->progressed;
+    if (silent >= PATIENCE)
+        return aws_i_go(client, AWS_I_BODY);
+    client->wake = client->progressed + PATIENCE;
+    return aws_i_want(client, AWS_WAIT_READ | AWS_WAIT_TIMER);
 }
 
 static void aws_i_progress(aws_client *client, uint64_t done, uint64_t total)
@@ -6357,6 +6451,9 @@ static int aws_i_fill_body(aws_client *client)
 
 static int aws_i_step_body(aws_client *client)
 {
+    client->body_begun = !aws_i_rewindable(client);
+    if (client->call.flags & AWS_CALL_WRITE)
+        return aws_i_go(client, AWS_I_WRITE);
     while (client->offset < client->size) {
         uint64_t left = client->size - client->offset;
         int r;
@@ -6473,6 +6570,7 @@ static int aws_i_answered(aws_client *client)
     aws_i_begin_verify(client);
     if (client->probing)
         return aws_i_probed(client);
+    aws_i_hook(client, AWS_HOOK_ANSWER);
     if (http->status >= 300)
         return aws_i_go(client, AWS_I_ERROR);
     if (client->early)
@@ -7192,7 +7290,7 @@ AWS_API int aws_pages_xml(aws_client *client, aws_pages *pages)
     return aws_i_pages_token(client, pages, n >= 0, n < 0 ? token.size : (size_t)n);
 }
 
-/* ---- Retries: botocore's standard mode ---- */
+/* ---- Retries: botocore's standard and legacy modes ---- */
 
 static int aws_i_is_transport(int code)
 {
@@ -7200,22 +7298,28 @@ static int aws_i_is_transport(int code)
            code == AWS_ERR_TIMEOUT || code == AWS_ERR_TRUNCATED;
 }
 
+static int aws_i_is_legacy(const aws_client *client)
+{
+    return aws_i_config(client)->retry_mode == AWS_RETRY_LEGACY;
+}
+
 static int aws_i_is_transient(const aws_client *client)
 {
     static const char codes[] =
-        "RequestTimeout\0RequestTimeoutException\0PriorRequestNotComplete\0Throttling\0"
+        "BadDigest\0RequestTimeout\0RequestTimeoutException\0PriorRequestNotComplete\0Throttling\0"
         "ThrottlingException\0ThrottledException\0RequestThrottledException\0"
         "TooManyRequestsException\0ProvisionedThroughputExceededException\0"
         "TransactionInProgressException\0RequestLimitExceeded\0BandwidthLimitExceeded\0"
         "LimitExceededException\0RequestThrottled\0SlowDown\0EC2ThrottledException\0";
-    int status = client->http.status;
+    int status = client->http.status, legacy = aws_i_is_legacy(client);
 
     if (client->failure.code != AWS_ERR_SERVICE)
         return aws_i_is_transport(client->failure.code);
     /* 200: an <Error> in a successful answer counts as 500 */
-    if (status < 300 || status == 500 || (status >= 502 && status <= 504))
+    if (status < 300 || status == 429 || status == 500 || (status >= 502 && status <= 504))
         return 1;
-    return aws_i_list_find(codes, client->failure.aws_code) >= 0;
+    return (legacy && status == 509) ||
+           aws_i_list_find(codes, client->failure.aws_code) >= !legacy;
 }
 
 static int aws_i_deadline_passed(const aws_client *client)
@@ -7237,6 +7341,8 @@ static int aws_i_pay(aws_client *client)
     unsigned cost = client->failure.code == AWS_ERR_TIMEOUT ? 10 : 5;
     int paid;
 
+    if (aws_i_is_legacy(client))
+        return 1;
     aws_i_lock(client);
     paid = client->session->quota >= cost;
     if (paid)
@@ -7259,14 +7365,17 @@ static void aws_i_pay_back(aws_client *client)
     aws_i_unlock(client);
 }
 
-/* rand(0,1) * min(2^(n-1), 20) seconds before retry n. */
+/* rand(0,1) * 2^(n-1) seconds before retry n, standard at most 20. */
 static uint32_t aws_i_backoff_ms(const aws_client *client)
 {
-    uint32_t limit = client->attempts > 5 ? 20000 : (uint32_t)1000 << (client->attempts - 1);
+    unsigned doubled = client->attempts < 22 ? client->attempts - 1 : 21;
+    uint32_t limit = (uint32_t)1000 << doubled;
     unsigned char random[2] = {255, 255};
 
+    if (limit > 20000 && !aws_i_is_legacy(client))
+        limit = 20000;
     client->port->entropy(client->port, random, sizeof random);
-    return ((uint32_t)random[0] << 8 | random[1]) * limit >> 16;
+    return (uint32_t)((uint64_t)((uint32_t)random[0] << 8 | random[1]) * limit >> 16);
 }
 
 /* A kept connection died before a byte of the answer: the server had closed it. */
@@ -7374,6 +7483,9 @@ static int aws_i_cure(aws_client *client)
         if (client->key_generation == session->generation)
             session->keys.expiration = 1; /* long ago */
         aws_i_unlock(client);
+    } else if (status == 417 && client->expects) {
+        client->expects = 0;
+        return 1;
     } else if (client->service->region && (ask = client->service->region(client, 1)) != 0) {
         cure = AWS_I_REGION;
         aws_i_target(client);
@@ -7444,6 +7556,7 @@ static int aws_i_step(aws_client *client)
                                                  aws_i_step_open,
                                                  aws_i_step_sign,
                                                  aws_i_step_head,
+                                                 aws_i_step_expect,
                                                  aws_i_step_body,
                                                  aws_i_step_write,
                                                  aws_i_step_flush,
@@ -8611,8 +8724,12 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
     text = c->max_attempts ? NULL : aws_i_env(c->port, "AWS_MAX_ATTEMPTS");
     if (text && aws_i_number(text, &number) && number && number < 1000)
         c->max_attempts = (unsigned)number;
-    c->max_attempts = c->max_attempts ? c->max_attempts : 3;
     c->dialect = c->dialect ? c->dialect : &aws_i_dialect;
+    text = c->retry_mode ? NULL : aws_i_env(c->port, "AWS_RETRY_MODE");
+    if (text && aws_i_equal(text, "legacy"))
+        c->retry_mode = AWS_RETRY_LEGACY;
+    if (!c->max_attempts)
+        c->max_attempts = c->retry_mode == AWS_RETRY_LEGACY ? 5 : 3;
     c->connect_timeout = c->connect_timeout ? c->connect_timeout : 60000;
     c->read_timeout = c->read_timeout ? c->read_timeout : 60000;
     session->provided = c->provider && !c->access_key_id && !c->secret_access_key;

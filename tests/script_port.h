@@ -41,7 +41,8 @@ enum {
     SCRIPT_FIN = 1,    /* the server ends the connection after the answer */
     SCRIPT_RESET = 2,  /* resets it */
     SCRIPT_SILENT = 4, /* says nothing more on it */
-    SCRIPT_EARLY = 8   /* answers after `after` bytes of the request and reads no more */
+    SCRIPT_EARLY = 8,  /* answers after `after` bytes of the request and reads no more */
+    SCRIPT_REFUSE = 16 /* answers a head that expects 100-continue and reads no more */
 };
 
 typedef struct script_step {
@@ -72,6 +73,7 @@ typedef struct script_bytes {
 typedef struct script_connection {
     script_bytes in, out; /* what the client sent, what the server did */
     size_t parsed, taken, pending;
+    size_t continued; /* 1 + where the last request began that was told to continue */
     char host[256];
     unsigned port_number;
     uint64_t drip_at;
@@ -89,6 +91,7 @@ struct script {
     void (*serve)(script *s, const script_request *request);
     void *context;
     unsigned requests;
+    const char *continues; /* what it says to a head that expects 100-continue, NULL nothing */
     /* bytes and AGAINs */
     int split_read, split_write; /* at most so many bytes a call; 0 any, -1 random 1 to 7 */
     uint64_t split_at;           /* one receive ends after so many bytes of all answers, 0 none */
@@ -244,6 +247,26 @@ static inline void script_request_line(script *s, const char *head)
     s->target[m] = 0;
 }
 
+/* A head that asks for leave to send its body. 1 if it was refused. */
+static inline int script_expected(script *s, unsigned index, const char *head, const char *end)
+{
+    script_connection *c = s->connections + index;
+    const char *expect = strstr(head, "\r\nexpect: 100-continue\r\n");
+
+    if (!expect || expect >= end)
+        return 0;
+    if (s->step_at < s->step_count && s->steps[s->step_at].flags & SCRIPT_REFUSE) {
+        s->requests++;
+        c->deaf = 1;
+        script_take_step(s, index);
+        return 1;
+    }
+    if (s->continues && c->continued != c->parsed + 1)
+        script_reply(s, index, s->continues);
+    c->continued = c->parsed + 1;
+    return 0;
+}
+
 /* Answer all requests of a connection that are complete. */
 static inline void script_serve(script *s, unsigned index)
 {
@@ -261,7 +284,7 @@ static inline void script_serve(script *s, unsigned index)
             return;
         }
         end = strstr(head, "\r\n\r\n");
-        if (!end)
+        if (!end || script_expected(s, index, head, end))
             return;
         memset(&q, 0, sizeof q);
         q.head = head;
@@ -519,7 +542,7 @@ static inline void script_sleep(script *s, const script_connection *c, unsigned 
     int never = s->faulted && s->for_ever && s->fault == SCRIPT_AGAIN && s->fault_at;
     int ready = !never && c &&
                 ((what & AWS_WAIT_READ && script_readable(c)) ||
-                 (what & AWS_WAIT_WRITE && !c->silent && !c->deaf && s->open_pending >= 0 &&
+                 (what & AWS_WAIT_WRITE && !c->silent && (!c->deaf || c->closing) && s->open_pending >= 0 &&
                   s->close_pending >= 0));
 
     if (ready && !(what & AWS_WAIT_WRITE) && script_drip(s, c)) {

@@ -1,5 +1,5 @@
 /* test_attempts.c - what becomes of a request that fails: other regions, other clocks, expired
- * tokens. Each rule of the manual's ATTEMPTS has a test named after it.
+ * tokens, Expect, retries, hooks. Each rule of the manual's ATTEMPTS has a test named after it.
  *
  * SPDX-License-Identifier: MIT
  *
@@ -864,6 +864,415 @@ static void test_all_cures(void)
     stop();
 }
 
+/* ---- Expect: 100-continue ---- */
+
+#define EXPECT "expect: 100-continue\r\n"
+
+/* A body that is written: its result, or that of the first call that fails. */
+static int put_stream(const char *text)
+{
+    aws_s3_args args = args_of("bucket", "key");
+    size_t size = strlen(text), done = 0;
+    int r;
+
+    args.stream = 1;
+    args.body_size = size;
+    SCRIPT_RUN(r, &s, &client, aws_s3_put_object(&client, &args, NULL));
+    while (r >= 0 && done < size) {
+        SCRIPT_RUN(r, &s, &client, aws_client_write(&client, text + done, size - done));
+        if (r > 0)
+            done += (size_t)r;
+    }
+    if (r >= 0)
+        SCRIPT_RUN(r, &s, &client, aws_client_finish(&client));
+    return r;
+}
+
+static void test_expect_continue(void)
+{
+    static const char *const interim[] = {
+        "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100\r\nX: y\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"};
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        setup();
+        s.continues = interim[i];
+        start();
+        ok("");
+        ok("");
+        ok("hello");
+        CHECK_INT(put_stream("hello"), 0);
+        CHECK_INT(put_stream("again"), 0);
+        CHECK_INT(get(), 5);
+        CHECK_INT(sent(EXPECT), variant == 2 ? 0 : 2); /* a port that blocks can't look */
+        CHECK_INT(sent("\r\n\r\nhello"), 1);
+        CHECK_INT(s.connection_count, variant == 2 ? 2 : 1);
+        CHECK(s.elapsed < 1000 || variant == 5);
+        stop();
+    }
+}
+
+/* No answer within a second: the body goes, and the answer may still come while it does. */
+static void test_expect_waits_a_second(void)
+{
+    setup();
+    start();
+    ok("");
+    CHECK_INT(put_stream("hello"), 0);
+    CHECK(s.elapsed >= (variant == 2 ? 0 : 1000));
+    CHECK(s.elapsed < 1100 || variant == 5);
+    CHECK_INT(sent("\r\n\r\nhello"), 1);
+    stop();
+}
+
+/* A refusal before the body: it isn't sent, and the connection isn't used again. */
+static void test_expect_refused(void)
+{
+    setup();
+    if (variant == 2) {
+        script_free(&s);
+        return;
+    }
+    start();
+    say("412 Precondition Failed", "", "<Error><Code>PreconditionFailed</Code></Error>",
+        SCRIPT_REFUSE);
+    ok("hello");
+    CHECK_INT(put_stream("BODY"), AWS_ERR_SERVICE);
+    CHECK_STR(aws_code(), "PreconditionFailed");
+    CHECK_INT(sent("BODY"), 0);
+    CHECK_INT(get(), 5);
+    CHECK_INT(s.connection_count, 2);
+    stop();
+}
+
+/* What is refused before it has begun can be sent again though it can't be read twice. */
+static void test_expect_saves_the_body(void)
+{
+    setup();
+    if (variant == 2) {
+        script_free(&s);
+        return;
+    }
+    start();
+    s.continues = "HTTP/1.1 100 Continue\r\n\r\n";
+    say("503 Slow Down", "", "<Error><Code>SlowDown</Code></Error>", SCRIPT_REFUSE);
+    say("307 Temporary Redirect", IN("ap-south-1"), "", SCRIPT_REFUSE);
+    say("417 Expectation Failed", "", "", SCRIPT_REFUSE);
+    ok("");
+    CHECK_INT(put_stream("BODY"), 0);
+    CHECK_INT(s.connection_count, 4);
+    CHECK_INT(sent(EXPECT), 3); /* not after the 417 */
+    CHECK_INT(sent("BODY"), 1);
+    CHECK_STR(host_of(3), "bucket.s3.ap-south-1.amazonaws.com");
+    /* the next call expects again */
+    ok("");
+    CHECK_INT(put_stream("MORE"), 0);
+    CHECK_INT(sent(EXPECT), 4);
+    stop();
+}
+
+/* The server leaves instead of answering. */
+static void test_expect_unanswered(void)
+{
+    setup();
+    if (variant == 2) {
+        script_free(&s);
+        return;
+    }
+    start();
+    say("", "", "", SCRIPT_REFUSE | SCRIPT_FIN);
+    steps[0].answer = NULL;
+    say("", "", "", SCRIPT_REFUSE | SCRIPT_RESET);
+    steps[1].answer = NULL;
+    ok("");
+    s.continues = "HTTP/1.1 100 Continue\r\n\r\n";
+    CHECK_INT(put_stream("BODY"), 0);
+    CHECK_INT(s.connection_count, 3);
+    CHECK_INT(aws_client_failure(&client)->code, 0);
+    CHECK_INT(sent("BODY"), 1);
+    stop();
+}
+
+/* From 1 MiB on, whatever the body; not below, nor for what isn't S3. */
+static void test_expect_large(void)
+{
+    static char large[1048576];
+    aws_service plain = aws_s3_service;
+    aws_s3_args args = args_of("bucket", "key");
+    size_t i;
+    int r;
+
+    for (i = 0; i < 4; i++) {
+        setup();
+        if (s.split_write == 1)
+            s.split_write = 5000;
+        if (s.split_write < 0)
+            s.split_write = 700;
+        s.continues = "HTTP/1.1 100 Continue\r\n\r\n";
+        aws_session_init(&session, &config);
+        plain.flags = i == 3 ? 0 : (unsigned)AWS_SERVICE_S3;
+        CHECK_INT(aws_client_init(&client, &session, &plain, memory, sizeof memory), 0);
+        args.body = i == 2 ? NULL : large;
+        args.body_size = i == 2 ? 0 : sizeof large - (i == 1);
+        ok("");
+        SCRIPT_RUN(r, &s, &client, aws_s3_put_object(&client, &args, NULL));
+        CHECK_INT(r, 0);
+        CHECK_INT(sent(EXPECT), i == 0 && variant != 2);
+        stop();
+    }
+}
+
+/* ---- Retries ---- */
+
+static int entropy_of_ones(const aws_port *port, void *data, size_t size)
+{
+    (void)port;
+    memset(data, 0xff, size);
+    return 0;
+}
+
+/* What each mode tries again; both: 429, 5xx and throttling. */
+static void test_retry_modes(void)
+{
+    static const struct {
+        const char *status, *code;
+        int standard, legacy;
+    } all[] = {{"429 Too Many", "TooManyRequests", 1, 1},
+               {"500 Internal", "InternalError", 1, 1},
+               {"502 Bad Gateway", "x", 1, 1},
+               {"503 Slow Down", "SlowDown", 1, 1},
+               {"504 Gateway", "x", 1, 1},
+               {"509 Bandwidth", "BandwidthLimitExceededX", 0, 1},
+               {"400 Bad", "ThrottlingException", 1, 1},
+               {"400 Bad", "RequestTimeout", 1, 1},
+               {"400 Bad", "BadDigest", 0, 1},
+               {"501 Not", "NotImplemented", 0, 0},
+               {"505 Version", "x", 0, 0},
+               {"400 Bad", "InvalidArgument", 0, 0},
+               {"404 Not Found", "NoSuchKey", 0, 0}};
+    size_t i;
+    unsigned mode;
+
+    for (mode = AWS_RETRY_STANDARD; mode <= AWS_RETRY_LEGACY; mode++)
+        for (i = 0; i < sizeof all / sizeof *all; i++) {
+            int again = mode == AWS_RETRY_LEGACY ? all[i].legacy : all[i].standard;
+            setup();
+            config.retry_mode = mode;
+            start();
+            fail(all[i].status, "", all[i].code, "");
+            if (again)
+                ok("hello");
+            CHECK_INT(get(), again ? 5 : AWS_ERR_SERVICE);
+            CHECK_INT(s.requests, again + 1);
+            CHECK_INT(s.sleep_count, variant == 1 || variant > 3 ? s.sleep_count : (unsigned)again);
+            stop();
+        }
+}
+
+static void test_retry_legacy(void)
+{
+    unsigned i;
+
+    setup();
+    if (variant != 0) {
+        script_free(&s);
+        return;
+    }
+    s.port.entropy = entropy_of_ones;
+    config.retry_mode = AWS_RETRY_LEGACY;
+    start();
+    session.quota = 0; /* it has none */
+    for (i = 0; i < 5; i++)
+        fail("503 Slow Down", "", "SlowDown", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 5);
+    CHECK_INT(s.sleep_count, 4);
+    for (i = 0; i < 4; i++)
+        CHECK_INT(s.sleeps[i], (1000u << i) * 65535ull >> 16);
+    CHECK_INT(aws_client_failure(&client)->attempts, 5);
+    session.config.max_attempts = 9; /* the pause isn't limited */
+    for (i = 0; i < 9; i++)
+        fail("503 Slow Down", "", "SlowDown", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_INT(s.sleep_count, 12);
+    CHECK_INT(s.sleeps[11], 128000ull * 65535 >> 16);
+    stop();
+}
+
+static const char *env_names[3], *env_values[3];
+
+static const char *env(const aws_port *port, const char *name)
+{
+    size_t i;
+
+    (void)port;
+    for (i = 0; i < 3; i++)
+        if (env_names[i] && strcmp(env_names[i], name) == 0)
+            return env_values[i];
+    return NULL;
+}
+
+/* The configuration, then AWS_RETRY_MODE and AWS_MAX_ATTEMPTS, then standard. */
+static void test_retry_environment(void)
+{
+    static const struct {
+        unsigned mode, attempts;
+        const char *env_mode, *env_attempts;
+        unsigned legacy, made;
+    } all[] = {{0, 0, NULL, NULL, 0, 3},      {0, 0, "legacy", NULL, 1, 5},
+               {0, 0, "standard", NULL, 0, 3}, {0, 0, "adaptive", NULL, 0, 3},
+               {0, 0, "", NULL, 0, 3},         {AWS_RETRY_STANDARD, 0, "legacy", NULL, 0, 3},
+               {AWS_RETRY_LEGACY, 0, "standard", NULL, 1, 5},
+               {0, 0, "legacy", "2", 1, 2},    {AWS_RETRY_LEGACY, 4, NULL, "2", 1, 4}};
+    size_t i;
+    unsigned k;
+
+    for (i = 0; i < sizeof all / sizeof *all; i++) {
+        setup();
+        s.port.env = env;
+        env_names[0] = "AWS_RETRY_MODE";
+        env_values[0] = all[i].env_mode;
+        env_names[1] = "AWS_MAX_ATTEMPTS";
+        env_values[1] = all[i].env_attempts;
+        config.retry_mode = all[i].mode;
+        config.max_attempts = all[i].attempts;
+        start();
+        for (k = 0; k < all[i].made; k++)
+            fail("503 Slow Down", "", "SlowDown", "");
+        CHECK_INT(get(), AWS_ERR_SERVICE);
+        CHECK_INT(s.requests, all[i].made);
+        CHECK_INT(session.quota, all[i].legacy ? 500 : 500 - 5 * (all[i].made - 1));
+        stop();
+    }
+}
+
+/* The session's quota ends a storm: of 300 calls on 4 clients against a server that only says 503,
+ * 100 retries are made, whoever makes them. */
+static void serve_storm(script *storm, const script_request *request)
+{
+    script_reply(storm, request->connection,
+                 "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n");
+}
+
+static void test_quota_stops_a_storm(void)
+{
+    static unsigned char memories[4][16384];
+    static aws_client clients[4];
+    aws_s3_args args = args_of("bucket", "key");
+    unsigned i;
+    int r;
+
+    setup();
+    s.serve = serve_storm;
+    s.limit = 50000000;
+    aws_session_init(&session, &config);
+    for (i = 0; i < 4; i++)
+        CHECK_INT(aws_client_init(&clients[i], &session, &aws_s3_service, memories[i], 16384), 0);
+    for (i = 0; i < 300; i++) {
+        SCRIPT_RUN(r, &s, &clients[i % 4], aws_s3_delete_object(&clients[i % 4], &args, NULL));
+        CHECK_INT(r, AWS_ERR_SERVICE);
+    }
+    CHECK_INT(s.requests, 300 + 100);
+    for (i = 0; i < 4; i++)
+        SCRIPT_RUN(r, &s, &clients[i], aws_client_close(&clients[i]));
+    aws_session_close(&session);
+    script_free(&s);
+}
+
+/* ---- Hooks ---- */
+
+static struct {
+    unsigned sign, send, answer;
+    char seen[2000];
+    const char *name;
+} hooked;
+
+static void hook(void *context, aws_client *hooked_client, int when)
+{
+    size_t used = strlen(hooked.seen);
+    char target[100];
+
+    CHECK(context == &hooked);
+    CHECK(hooked_client == &client);
+    if (when == AWS_HOOK_SIGN) {
+        hooked.sign++;
+        aws_call_header(hooked_client, NULL, hooked.name, "from the hook");
+    } else if (when == AWS_HOOK_SEND) {
+        hooked.send++;
+        CHECK(aws_client_target(hooked_client, target, sizeof target) > 0);
+        CHECK_INT(aws_client_target(hooked_client, target, strlen(target) + 1), strlen(target));
+        snprintf(hooked.seen + used, sizeof hooked.seen - used, "%s %s %s %s\n",
+                 aws_client_call(hooked_client)->operation, aws_client_call(hooked_client)->method,
+                 aws_client_host(hooked_client), target);
+        CHECK_INT(aws_client_target(hooked_client, target, strlen(target)), AWS_ERR_MEMORY);
+        CHECK_INT(aws_client_target(hooked_client, target, 0), AWS_ERR_MEMORY);
+    } else {
+        const char *id = aws_client_header(hooked_client, "x-amz-request-id");
+        CHECK_INT(when, AWS_HOOK_ANSWER);
+        hooked.answer++;
+        snprintf(hooked.seen + used, sizeof hooked.seen - used, "%d %s\n",
+                 aws_client_status(hooked_client), id ? id : "-");
+    }
+}
+
+static void setup_hook(const char *name)
+{
+    setup();
+    memset(&hooked, 0, sizeof hooked);
+    hooked.name = name;
+    config.hook = hook;
+    config.hook_context = &hooked;
+}
+
+static void test_hooks(void)
+{
+    aws_s3_args args = args_of("bucket", "a b");
+    int r;
+
+    setup_hook("x-amz-meta-hook");
+    start();
+    say("503 Slow Down", "x-amz-request-id: R1\r\n", "", 0);
+    ok("hello");
+    args.version_id = "v/1";
+    SCRIPT_RUN(r, &s, &client, aws_s3_get_object(&client, &args, NULL));
+    CHECK_INT(r, 0);
+    CHECK_INT(hooked.sign, 1); /* once, though there were two attempts */
+    CHECK_INT(hooked.send, 2);
+    CHECK_INT(hooked.answer, 2);
+    CHECK_STR(hooked.seen,
+              "GetObject GET bucket.s3.eu-west-1.amazonaws.com /a%20b?versionId=v%2F1\n503 R1\n"
+              "GetObject GET bucket.s3.eu-west-1.amazonaws.com /a%20b?versionId=v%2F1\n200 -\n");
+    CHECK_INT(sent("x-amz-meta-hook: from the hook\r\n"), 2);
+    CHECK_INT(sent("x-amz-date;x-amz-meta-hook, Signature="), 2);
+    stop();
+}
+
+/* A header that can't be given fails the call before a byte is sent. */
+static void test_hook_refused(void)
+{
+    setup_hook("host");
+    start();
+    CHECK_INT(get(), AWS_ERR_PARAM);
+    CHECK_INT(s.connection_count, 0);
+    CHECK_INT(hooked.send, 0);
+    stop();
+}
+
+/* The questions for time and region are ours: no hook sees them. */
+static void test_hook_no_probe(void)
+{
+    setup_hook("x-amz-meta-hook");
+    s.unix_time = 0;
+    config.clock_floor = 1760000000;
+    start();
+    fail_head("403 Forbidden", DATED("Fri, 02 Jan 2026 03:04:05"));
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK_INT(hooked.sign + hooked.send + hooked.answer, 3);
+    stop();
+}
+
 /* After the time for the call nothing is repeated. */
 static void test_cure_in_time(void)
 {
@@ -923,6 +1332,19 @@ static const test tests[] = {TEST(redirect_status),
                              TEST(expired_token_provider_fails),
                              TEST(expired_token_fixed),
                              TEST(all_cures),
+                             TEST(expect_continue),
+                             TEST(expect_waits_a_second),
+                             TEST(expect_refused),
+                             TEST(expect_saves_the_body),
+                             TEST(expect_unanswered),
+                             TEST(expect_large),
+                             TEST(retry_modes),
+                             TEST(retry_legacy),
+                             TEST(retry_environment),
+                             TEST(quota_stops_a_storm),
+                             TEST(hooks),
+                             TEST(hook_refused),
+                             TEST(hook_no_probe),
                              TEST(cure_in_time)};
 
 int main(int argc, char **argv)
