@@ -232,6 +232,12 @@ enum {
     X(CONNECT_TIME, TIMEOUT, "no connection to %v within connect_timeout")                        \
     X(READ_TIME, TIMEOUT, "%v was silent for longer than read_timeout")                           \
     X(CALL_TIME, TIMEOUT, "the whole call to %v took longer than its timeout")                    \
+    X(PROXY, PARAM, "the proxy '%v' is not http://[user[:password]@]host[:port]")                 \
+    X(PROXY_TLS, UNSUPPORTED,                                                                     \
+      "a port that speaks TLS itself can't reach an https endpoint through the proxy %v")         \
+    X(PROXY_USER, CREDENTIALS, "the proxy %v wants another user or password in aws_config.proxy") \
+    X(PROXY_REFUSED, CONNECT, "the proxy %v answered CONNECT with HTTP %e")                       \
+    X(PROXY_ANSWER, PROTOCOL, "the proxy %v gave no valid HTTP answer")                           \
     X(NO_STREAM, STATE, "no body is being streamed")                                              \
     X(CLIENT_CLOSED, STATE, "the client is closed")                                               \
     X(ENDPOINT, PARAM, "the endpoint '%v' is not http[s]://host[:port] in lower case")            \
@@ -355,6 +361,7 @@ AWS_API const aws_dialect aws_dialect_aws;
 /* ---- Session: configuration and credentials, shared by clients ---- */
 
 typedef struct aws_client aws_client;
+typedef struct aws_out    aws_out;
 
 /* A name and a value, both NUL-terminated. */
 typedef struct aws_pair {
@@ -408,13 +415,26 @@ enum {
     AWS_USE_ACCELERATE = 4,
     AWS_USE_ARN_REGION = 8 /* go to an ARN's region if it isn't the client's */
 };
-struct aws_out;
 typedef struct aws_addresses {
     /* Write the host of the call that was entered: 1, or 0 for the usual one. */
     int (*host)(aws_client *client, unsigned flags, struct aws_out *out);
     unsigned flags; /* AWS_USE_*, or-ed */
 } aws_addresses;
 AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, struct aws_out *out);
+
+/* A proxy, used because aws_config.proxy names it: nobody else's program has the code. An https
+ * endpoint is reached by CONNECT (TLS ends at the endpoint, whose certificate is checked), an http
+ * one by asking the proxy. User and password, percent-encoded where need be, go to the proxy only,
+ * and into no log or error text. Zero in url and except: the environment's (lower case first).
+ *     static const aws_proxy proxy = {aws_proxy_http, "http://user:secret@proxy.lan:3128", NULL}; */
+typedef struct aws_proxy aws_proxy;
+struct aws_proxy {
+    int (*use)(aws_client *client, int step, aws_out *out); /* aws_proxy_http */
+    const char *url;    /* http://[user[:password]@]host[:port], port 80; HTTPS_PROXY, HTTP_PROXY */
+    const char *except; /* hosts reached directly: "local,.corp.test,host:port" with all below them,
+                         * or "*"; NO_PROXY */
+};
+AWS_API int aws_proxy_http(aws_client *client, int step, aws_out *out);
 
 /* How failures are retried, as botocore does it. Standard: 3 attempts, a pause of rand(0,1) *
  * min(2^(n-1), 20) s before retry n, a quota per session. Legacy: 5 attempts, a pause of
@@ -441,6 +461,7 @@ typedef struct aws_config {
                                     * AWS_ENDPOINT_URL; default: the service's host at AWS */
     const aws_port  *port;         /* default: aws_posix_port() where port/posix.h is built in */
     const aws_trust *trust;        /* CAs; default: the five Amazon roots */
+    const aws_proxy *proxy;        /* default none, whatever the environment says; see aws_proxy */
     const char *tls_name;          /* the name in the server's certificate, if it isn't the host's */
     int64_t  clock_floor;          /* Unix seconds of the build. A device without a clock then
                                     * takes the time from the certificate and the Date header */
@@ -501,8 +522,6 @@ enum {
 
 /* What requests and errors look like: aws_json_1_0, aws_query ..., see below. */
 typedef struct aws_protocol aws_protocol;
-
-typedef struct aws_out aws_out;
 
 /* A service is data. Strings are literals. */
 typedef struct aws_service {
@@ -1146,7 +1165,7 @@ typedef struct aws_i_item {
 } aws_i_item;
 
 typedef struct aws_i_connection {
-    unsigned char  state, secure, ended, used, answered, doomed, resumed;
+    unsigned char  state, secure, ended, used, answered, doomed, resumed, tunnel;
     unsigned char *area;                     /* the port's */
     unsigned char *ahead;                    /* read-ahead: ahead[start..end) is unread */
     size_t         ahead_size, start, end;
@@ -5463,8 +5482,26 @@ static int aws_i_close(aws_client *client)
 
 static int aws_i_connect_failed(aws_client *client, int code)
 {
-    return aws_i_port_failed(client, code == AWS_ERR_LOOKUP ? code : AWS_ERR_CONNECT);
+    if (client->failure.code)
+        code = client->failure.code; /* the proxy's */
+    else if (code != AWS_ERR_LOOKUP)
+        code = AWS_ERR_CONNECT;
+    return aws_i_port_failed(client, code);
 }
+
+/* The head of the answer lies behind the XML reader. */
+static char *aws_i_head_of(const aws_client *client)
+{
+    return (char *)client->scratch + sizeof(aws_xml);
+}
+
+static size_t aws_i_head_room(const aws_client *client)
+{
+    return client->scratch_size - sizeof(aws_xml);
+}
+
+/* What a proxy is asked for: the connection, a request's target and header. */
+enum { AWS_I_P_OPEN, AWS_I_P_TARGET, AWS_I_P_HEADER };
 
 /* Connect and shake hands: 1, AWS_AGAIN or an error. */
 static int aws_i_open(aws_client *client)
@@ -5482,12 +5519,17 @@ static int aws_i_open(aws_client *client)
         memset(n->area, 0, port->connection_size);
         n->state = AWS_I_C_OPENING;
         n->opened = aws_i_ticks(client);
+        n->tunnel = 0;
         aws_i_log(client, "connect ", client->host, client->port_number);
     }
     if (n->state == AWS_I_C_OPENING) {
-        r = port->open(port, n->area, client->host, client->port_number, client->endpoint_secure);
+        const aws_proxy *proxy = aws_i_config(client)->proxy;
+        client->waits = AWS_WAIT_WRITE;
+        r = proxy ? proxy->use(client, AWS_I_P_OPEN, NULL)
+                  : port->open(port, n->area, client->host, client->port_number,
+                               client->endpoint_secure);
         if (r == AWS_AGAIN)
-            return aws_i_want(client, AWS_WAIT_WRITE);
+            return r;
         if (r < 0)
             return aws_i_connect_failed(client, r);
         n->state = AWS_I_C_OPEN;
@@ -5510,6 +5552,248 @@ static int aws_i_open(aws_client *client)
 #endif
     aws_i_moved(client);
     return 1;
+}
+
+/* ---- Proxy: only in programs that name aws_proxy_http ---- */
+
+static const char *aws_i_env(const aws_port *port, const char *name)
+{
+    const char *value = port && port->env ? port->env(port, name) : NULL;
+
+    return value && *value ? value : NULL;
+}
+
+/* Whether host (or host:port) is one of the list, or below one of them. */
+static int aws_i_proxy_excepts(const aws_client *client, const char *list)
+{
+    size_t host = strlen(client->host);
+
+    for (; *list; list += *list == ',') {
+        size_t size, name, i;
+        list += strspn(list, ", \t");
+        size = strcspn(list, ", \t");
+        if (size == 1 && *list == '*')
+            return 1;
+        if (size && *list == '.') {
+            list++;
+            size--;
+        }
+        name = size;
+        while (name && aws_i_digit((unsigned char)list[name - 1]))
+            name--;
+        if (name > 1 && name < size && list[name - 1] == ':') {
+            uint64_t number = 0;
+            for (i = name; i < size; i++)
+                number = number * 10 + (unsigned)(list[i] - '0');
+            name = number == client->port_number ? name - 1 : 0;
+        } else {
+            name = size;
+        }
+        for (i = 0; i < name && i < host; i++)
+            if (aws_i_lower((unsigned char)list[name - 1 - i]) != client->host[host - 1 - i])
+                break;
+        if (name && i == name && (i == host || client->host[host - 1 - i] == '.'))
+            return 1;
+        list += strcspn(list, ",");
+    }
+    return 0;
+}
+
+/* The proxy's URL for the client's endpoint, NULL if it is reached directly. */
+static const char *aws_i_proxy_url(const aws_client *client)
+{
+    const aws_proxy *proxy = aws_i_config(client)->proxy;
+    const char *url = proxy->url, *except = proxy->except;
+    const aws_port *port = client->port;
+
+    if (!url) {
+        url = aws_i_env(port, client->endpoint_secure ? "https_proxy" : "http_proxy");
+        url = url ? url : aws_i_env(port, client->endpoint_secure ? "HTTPS_PROXY" : "HTTP_PROXY");
+    }
+    if (!except)
+        except = aws_i_env(port, "no_proxy");
+    if (!except)
+        except = aws_i_env(port, "NO_PROXY");
+    return url && *url && !(except && aws_i_proxy_excepts(client, except)) ? url : NULL;
+}
+
+/* What follows the user and password. */
+static const char *aws_i_proxy_host(const char *url)
+{
+    const char *at = strstr(url, "://"), *sign;
+
+    at = at ? at + 3 : url;
+    sign = strrchr(at, '@');
+    return sign ? sign + 1 : at;
+}
+
+static int aws_i_hex_digit(int c)
+{
+    c = aws_i_lower(c);
+    return aws_i_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Proxy-Authorization, if the URL has a user. */
+static void aws_i_out_proxy_user(aws_out *out, const char *url)
+{
+    unsigned char user[256];
+    const char *at = strstr(url, "://") + 3, *end = aws_i_proxy_host(url) - 1;
+    size_t size = 0;
+
+    if (end < at)
+        return;
+    for (; at < end && size < sizeof user; at++) {
+        int high = *at == '%' && end - at > 2 ? aws_i_hex_digit((unsigned char)at[1]) : -1;
+        int low = high >= 0 ? aws_i_hex_digit((unsigned char)at[2]) : -1;
+        user[size++] = (unsigned char)(low >= 0 ? high << 4 | low : *at);
+        at += low >= 0 ? 2 : 0;
+    }
+    aws_out_text(out, "proxy-authorization: Basic ");
+    aws_i_out_base64(out, user, size);
+    aws_out_text(out, "\r\n");
+    aws_i_wipe(user, sizeof user);
+}
+
+/* host:port, always with the port. */
+static void aws_i_out_authority(aws_out *out, const aws_client *client)
+{
+    aws_i_out_host(out, client);
+    if (client->port_number == 443)
+        aws_out_text(out, ":443");
+}
+
+static int aws_i_proxy_failed(aws_client *client, int reason, const char *host)
+{
+    aws_out status;
+
+    client->failure.code = 0;
+    aws_i_fail(client, reason, host);
+    client->failure.http_status = client->http.status;
+    aws_i_out(&status, client->failure.expected, sizeof client->failure.expected - 1);
+    aws_out_number(&status, (uint64_t)client->http.status);
+    client->failure.expected[status.used] = 0;
+    return client->failure.code;
+}
+
+/* It isn't the endpoint that wasn't found or doesn't listen. */
+static int aws_i_proxy_unreached(aws_client *client, int code, const char *host)
+{
+    return aws_i_fail(client, code == AWS_ERR_LOOKUP ? -code : -AWS_ERR_CONNECT, host);
+}
+
+enum { AWS_I_P_HOST = 300 }; /* bytes at the end of the scratch for the proxy's host */
+
+/* CONNECT and its answer: 0, AWS_AGAIN or an error. The connection is plain until then. */
+static int aws_i_proxy_tunnel(aws_client *client, const char *url, const char *host)
+{
+    const unsigned char *data;
+    size_t size;
+    int r = 1;
+
+    while (client->connection.tunnel == 1) {
+        unsigned char *to = NULL;
+        size_t room = 0;
+        aws_out out;
+        if ((r = aws_i_space(client, &to, &room)) < 0)
+            return r;
+        aws_i_out(&out, to, room);
+        out.skip = (size_t)client->offset;
+        aws_out_text(&out, "CONNECT ");
+        aws_i_out_authority(&out, client);
+        aws_out_text(&out, " HTTP/1.1\r\nhost: ");
+        aws_i_out_authority(&out, client);
+        aws_out_text(&out, "\r\n");
+        aws_i_out_proxy_user(&out, url);
+        aws_out_text(&out, "\r\n");
+        aws_i_commit(client, out.used);
+        client->offset += out.used;
+        if (client->offset == out.length)
+            client->connection.tunnel = 2;
+    }
+    if (client->connection.tunnel == 2 && (r = aws_i_flush(client)) <= 0)
+        return r;
+    client->connection.tunnel = 3;
+    for (;;) {
+        r = aws_i_peek(client, &data, &size);
+        if (r == 0 || r == AWS_ERR_CLOSED)
+            return aws_i_proxy_failed(client, AWS_REASON_UNANSWERED, host);
+        if (r < 0)
+            return r;
+        r = aws_i_http_head(&client->http, aws_i_head_of(client),
+                            aws_i_head_room(client) - AWS_I_P_HOST, data, &size);
+        aws_i_consume(client, size);
+        if (r < 0)
+            return aws_i_proxy_failed(client, AWS_REASON_PROXY_ANSWER, host);
+        if (r > 0)
+            break;
+    }
+    r = client->http.status;
+    return r / 100 == 2 ? 0
+           : aws_i_proxy_failed(client, r == 407 ? AWS_REASON_PROXY_USER : AWS_REASON_PROXY_REFUSED,
+                                host);
+}
+
+/* Open the connection to the proxy, and through it. Its host lies in the scratch, which nothing
+ * else uses before the connection is there. */
+static int aws_i_proxy_open(aws_client *client, const char *url)
+{
+    aws_i_connection *n = &client->connection;
+    char *text = aws_i_head_of(client) + aws_i_head_room(client) - AWS_I_P_HOST;
+    const char *host = aws_i_proxy_host(url);
+    aws_i_endpoint end;
+    aws_out out;
+    size_t i;
+    int r = 0, secure = n->secure;
+
+    aws_i_out(&out, text, AWS_I_P_HOST - 1);
+    aws_out_text(&out, "http://");
+    aws_out_text(&out, host);
+    text[out.used] = 0;
+    for (i = 0; i < out.used; i++)
+        text[i] = (char)aws_i_lower((unsigned char)text[i]);
+    if (out.length >= AWS_I_P_HOST || strncmp(url, "http://", 7) != 0 || !aws_i_endpoint_parse(text, &end))
+        r = aws_i_fail(client, AWS_REASON_PROXY, host);
+    else if (client->endpoint_secure && !n->secure)
+        r = aws_i_fail(client, AWS_REASON_PROXY_TLS, host);
+    if (r < 0) {
+        n->state = AWS_I_C_CLOSED;
+        return r;
+    }
+    text[(size_t)(end.host - text) + end.size] = 0;
+    if (!n->tunnel) {
+        r = client->port->open(client->port, n->area, end.host, end.port, 0);
+        if (r < 0)
+            return r == AWS_AGAIN ? r : aws_i_proxy_unreached(client, r, end.host);
+        aws_i_log(client, "proxy ", end.host, end.port);
+        aws_i_http_init(&client->http);
+        client->offset = 0;
+        n->tunnel = 1;
+    }
+    if (!secure)
+        return 0;
+    n->secure = 0;
+    r = aws_i_proxy_tunnel(client, url, end.host);
+    n->secure = (unsigned char)secure;
+    return r;
+}
+
+AWS_API int aws_proxy_http(aws_client *client, int step, aws_out *out)
+{
+    const char *url = aws_i_proxy_url(client);
+
+    if (step == AWS_I_P_OPEN)
+        return url ? aws_i_proxy_open(client, url)
+                   : client->port->open(client->port, client->connection.area, client->host,
+                                        client->port_number, client->endpoint_secure);
+    if (!url || client->endpoint_secure)
+        return 0;
+    if (step == AWS_I_P_HEADER) {
+        aws_i_out_proxy_user(out, url);
+    } else {
+        aws_out_text(out, "http://");
+        aws_i_out_host(out, client);
+    }
+    return 0;
 }
 
 /* ---- Requests: what goes out ---- */
@@ -5560,6 +5844,15 @@ static void aws_i_view_of(aws_i_view *view, const aws_client *client)
     view->item_count = client->item_count;
 }
 
+/* Over plain http a proxy is told the whole URL, and who asks. */
+static void aws_i_out_proxied(aws_out *out, const aws_client *client, int step)
+{
+    const aws_proxy *proxy = aws_i_config(client)->proxy;
+
+    if (proxy)
+        proxy->use((aws_client *)(uintptr_t)client, step, out); /* which reads it only */
+}
+
 static void aws_i_out_user_agent(aws_out *out, const aws_client *client)
 {
     const char *extra = aws_i_config(client)->user_agent_extra;
@@ -5570,6 +5863,7 @@ static void aws_i_out_user_agent(aws_out *out, const aws_client *client)
         aws_out_text(out, extra);
     }
     aws_out_text(out, "\r\n");
+    aws_i_out_proxied(out, client, AWS_I_P_HEADER);
 }
 
 static int aws_i_rewindable(const aws_client *client)
@@ -5618,6 +5912,7 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
     aws_i_view_of(&view, client);
     aws_out_text(out, client->call.method);
     aws_out_text(out, " ");
+    aws_i_out_proxied(out, client, AWS_I_P_TARGET);
     aws_i_out_target(out, &view);
     aws_out_text(out, " HTTP/1.1\r\n");
     for (i = view.query_count; i < view.item_count; i++) {
@@ -5643,7 +5938,9 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
 /* The question for the time or a region: any answer has a Date, S3's the bucket's region. */
 static void aws_i_out_probe(aws_out *out, const aws_client *client)
 {
-    aws_out_text(out, "HEAD /");
+    aws_out_text(out, "HEAD ");
+    aws_i_out_proxied(out, client, AWS_I_P_TARGET);
+    aws_out_text(out, "/");
     if (client->probing == AWS_I_ASK && !client->virtual_host)
         aws_out_text(out, client->call.bucket);
     aws_out_text(out, " HTTP/1.1\r\nhost: ");
@@ -6491,17 +6788,6 @@ static int aws_i_step_flush(aws_client *client)
 }
 
 /* ---- Receive ---- */
-
-/* The head of the answer lies behind the XML reader. */
-static char *aws_i_head_of(const aws_client *client)
-{
-    return (char *)client->scratch + sizeof(aws_xml);
-}
-
-static size_t aws_i_head_room(const aws_client *client)
-{
-    return client->scratch_size - sizeof(aws_xml);
-}
 
 AWS_API int aws_client_header_at(const aws_client *client, unsigned index, aws_pair *header)
 {
@@ -8107,6 +8393,8 @@ static const char *aws_i_hint(const char *aws_code)
     static const char hints[] =
         "SignatureDoesNotMatch\0"
         "the secret access key does not belong to access key '%a': check secret_access_key\0"
+        "407\0"
+        "the proxy wants another user or password in aws_config.proxy\0"
         "InvalidAccessKeyId\0"
         "the access key '%a' is not known there: check access_key_id\0"
         "RequestTimeTooSkewed\0"
@@ -8692,13 +8980,6 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
 
 /* ---- Session and client ---- */
 
-static const char *aws_i_env(const aws_port *port, const char *name)
-{
-    const char *value = port && port->env ? port->env(port, name) : NULL;
-
-    return value && *value ? value : NULL;
-}
-
 static const char *aws_i_or(const char *value, const char *other)
 {
     return value ? value : other;
@@ -8979,6 +9260,7 @@ AWS_API int aws_client_close(aws_client *client)
         aws_client_cancel(client);
     aws_i_release_keys(client); /* presigning may have begun to ask for some */
     client->pending = 0;
+    aws_i_back(client);
     do
         r = aws_i_close(client);
     while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0 && !client->pending);

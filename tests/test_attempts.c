@@ -1,5 +1,5 @@
 /* test_attempts.c - what becomes of a request that fails: other regions, other clocks, expired
- * tokens, Expect, retries, hooks. Each rule of the manual's ATTEMPTS has a test named after it.
+ * tokens, Expect, retries, hooks, proxies. Each rule of the manual's ATTEMPTS has a test named after it.
  *
  * SPDX-License-Identifier: MIT
  *
@@ -28,6 +28,17 @@ static size_t pool_used;
 static int variant; /* of the port */
 
 enum { VARIANTS = 6 };
+
+static char log_text[20000];
+
+static void keep_log(void *context, const char *line)
+{
+    size_t used = strlen(log_text);
+
+    (void)context;
+    if (used + strlen(line) + 2 < sizeof log_text)
+        snprintf(log_text + used, sizeof log_text - used, "%s\n", line);
+}
 
 /* Waiting, AWS_AGAIN and blocking ports; bytes one by one; AWS_AGAIN every other time; random. */
 static void vary(void)
@@ -1273,6 +1284,330 @@ static void test_hook_no_probe(void)
     stop();
 }
 
+/* ---- Proxies ---- */
+
+static aws_proxy proxy;
+
+/* Plain http through a proxy. */
+static void setup_proxy_http(const char *url, const char *except)
+{
+    setup_http();
+    memset(&proxy, 0, sizeof proxy);
+    proxy.use = aws_proxy_http;
+    proxy.url = url;
+    proxy.except = except;
+    config.proxy = &proxy;
+    config.log = keep_log;
+    log_text[0] = 0;
+}
+
+/* https by BearSSL: what comes after CONNECT is a ClientHello. */
+static void setup_proxy_https(const char *url, const char *except)
+{
+    setup_proxy_http(url, except);
+    config.endpoint = "https://test.local";
+    config.max_attempts = 1;
+}
+
+static void start_large(void)
+{
+    static unsigned char large[65536];
+
+    aws_session_init(&session, &config);
+    CHECK_INT(aws_client_init(&client, &session, &aws_s3_service, large, sizeof large), 0);
+}
+
+/* printf user:p%%40ss | base64 */
+#define PROXY_USER "proxy-authorization: Basic dXNlcjpwQHNzOkNBTkFSWQ==\r\n"
+
+static void test_proxy_http(void)
+{
+    setup_proxy_http("http://user:p%40ss%3ACANARY@Proxy.Local:3128/", NULL);
+    start();
+    ok("hello");
+    fail_head("503 Slow Down", "");
+    ok("");
+    CHECK_INT(get(), 5);
+    CHECK_INT(head_from("bucket"), 0);
+    CHECK_STR(host_of(0), "proxy.local");
+    CHECK_INT(s.connections[0].port_number, 3128);
+    CHECK_INT(s.connection_count, 1);
+    CHECK(strncmp(script_sent(&s, 0), "GET http://test.local:9000/bucket/key HTTP/1.1\r\n"
+                                      "host: test.local:9000\r\n", 70) == 0);
+    CHECK_INT(sent(PROXY_USER), 3);
+    CHECK_INT(sent("CONNECT"), 0);
+    CHECK_INT(sent("proxy-authorization;"), 0);
+    CHECK(strstr(log_text, "proxy.local") != NULL);
+    CHECK(strstr(log_text, "CANARY") == NULL);
+    stop();
+}
+
+/* The signature is that of the same request without a proxy. */
+static void test_proxy_signature(void)
+{
+    setup_proxy_http("http://proxy.local", NULL);
+    config.region = "ap-south-1";
+    start();
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK_INT(s.connections[0].port_number, 80);
+    CHECK_INT(sent("Signature=" REDIRECTED), 1);
+    CHECK_INT(sent("proxy-authorization"), 0);
+    stop();
+}
+
+/* A proxy that wants a password is named, and nothing secret is. */
+static void test_proxy_http_407(void)
+{
+    setup_proxy_http("http://user:CANARY@proxy.local:3128", NULL);
+    start();
+    say("407 Proxy Authentication Required", "", "<html>", 0);
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK(strstr(aws_client_failure_text(&client), "aws_config.proxy") != NULL);
+    CHECK(strstr(aws_client_failure_text(&client), "CANARY") == NULL);
+    CHECK_INT(s.requests, 1);
+    stop();
+}
+
+#define CONNECTS                                                                                   \
+    "CONNECT test.local:443 HTTP/1.1\r\nhost: test.local:443\r\n" PROXY_USER "\r\n"
+
+/* The tunnel carries TLS for the endpoint's host: a ClientHello with its name. */
+static void test_proxy_connect(void)
+{
+    static const char *const answers[] = {"200 Connection established", "204 No"};
+    size_t i, used = sizeof CONNECTS - 1;
+
+    for (i = 0; i < 2; i++) {
+        const char *hello;
+        size_t at, size;
+        int named = 0;
+        setup_proxy_https("http://user:p%40ss:CANARY@proxy.local:3128", NULL);
+        start_large();
+        say(answers[i], "Via: x\r\n", "", 0);
+        s.block_limit = 1000;
+        config.connect_timeout = session.config.connect_timeout = 900000;
+        session.config.call_timeout = 100000;
+        CHECK_INT(get() == AWS_ERR_TIMEOUT, 1); /* this server is silent then */
+        CHECK_STR(host_of(0), "proxy.local");
+        hello = script_sent(&s, 0);
+        size = script_sent_size(&s, 0);
+        CHECK_MEM(hello, CONNECTS, used);
+        CHECK(size > used + 50);
+        CHECK(hello[used] == 0x16 && hello[used + 1] == 0x03);
+        for (at = used; at + 10 < size; at++)
+            named |= memcmp(hello + at, "test.local", 10) == 0;
+        CHECK(named);
+        CHECK(strstr(log_text, "CANARY") == NULL);
+        s.step_at = s.step_count;
+        stop();
+    }
+}
+
+static void test_proxy_refuses(void)
+{
+    static const struct {
+        const char *status, *body;
+        int code;
+        const char *text;
+    } all[] = {{"407 Authentication Required", "<html>", AWS_ERR_CREDENTIALS, "another user"},
+               {"403 Forbidden", "", AWS_ERR_CONNECT, "answered CONNECT with HTTP 403"},
+               {"502 Bad Gateway", "no", AWS_ERR_CONNECT, "answered CONNECT with HTTP 502"},
+               {"301 Moved", "", AWS_ERR_CONNECT, "HTTP 301"}};
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        setup_proxy_https("http://user:CANARY@proxy.local:3128", NULL);
+        start_large();
+        say(all[i].status, "", all[i].body, 0);
+        CHECK_INT(get(), all[i].code);
+        CHECK_INT(aws_client_failure(&client)->code, all[i].code);
+        CHECK(strstr(aws_client_failure_text(&client), all[i].text) != NULL);
+        CHECK(strstr(aws_client_failure_text(&client), "proxy.local") != NULL);
+        CHECK(strstr(aws_client_failure_text(&client), "CANARY") == NULL);
+        CHECK_INT(s.connection_count, 1);
+        stop();
+    }
+}
+
+/* Cut at every byte, and what isn't HTTP: never a ClientHello. */
+static void test_proxy_cut(void)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+    static char long_head[40000];
+    static const char *const bad[] = {"HTTP/1.0\r\n\r\n", "SSH-2.0-x\r\n", "HTTP/1.1 200 OK\n\n"};
+    size_t i;
+
+    for (i = 0; i < sizeof answer - 1; i++) {
+        setup_proxy_https("http://proxy.local:3128", NULL);
+        start_large();
+        memset(&steps[0], 0, sizeof steps[0]);
+        steps[0].answer = i ? answer : NULL;
+        steps[0].size = i;
+        steps[0].flags = i % 2 ? SCRIPT_FIN : SCRIPT_RESET;
+        s.step_count = 1;
+        CHECK_INT(get(), AWS_ERR_CLOSED);
+        CHECK_INT(aws_client_failure(&client)->code, AWS_ERR_CLOSED);
+        CHECK(strstr(aws_client_failure_text(&client), "proxy.local") != NULL);
+        CHECK(strstr(script_sent(&s, 0), "\r\n\r\n")[4] == 0);
+        stop();
+    }
+    memset(long_head, 'x', sizeof long_head - 1);
+    memcpy(long_head, "HTTP/1.1 200 OK\r\nA: ", 20);
+    for (i = 0; i < 4; i++) {
+        setup_proxy_https("http://proxy.local:3128", NULL);
+        start_large();
+        memset(&steps[0], 0, sizeof steps[0]);
+        steps[0].answer = i < 3 ? bad[i] : long_head;
+        s.step_count = 1;
+        CHECK_INT(get(), AWS_ERR_PROTOCOL);
+        CHECK(strstr(aws_client_failure_text(&client), "proxy proxy.local gave") != NULL);
+        CHECK(strstr(script_sent(&s, 0), "\r\n\r\n")[4] == 0);
+        stop();
+    }
+}
+
+static void test_proxy_unreached(void)
+{
+    setup_proxy_https("http://proxy.local:3128", NULL);
+    s.refuses = 1;
+    start_large();
+    CHECK_INT(get(), AWS_ERR_CONNECT);
+    CHECK(strstr(aws_client_failure_text(&client), "proxy.local") != NULL);
+    s.lookup_fails = 1;
+    CHECK_INT(get(), AWS_ERR_LOOKUP);
+    CHECK(strstr(aws_client_failure_text(&client), "proxy.local") != NULL);
+    stop();
+}
+
+/* A URL that can't be used is refused before a byte is sent, without its password. */
+static void test_proxy_url(void)
+{
+    static const char *const bad[] = {"https://u:CANARY@proxy", "proxy:3128",
+                                      "http://u:CANARY@",       "http://u:CANARY@pro xy",
+                                      "http://u:CANARY@proxy:0", "http://u:CANARY@proxy:99999",
+                                      "http://u:CANARY@proxy/x", "socks5://u:CANARY@proxy"};
+    static char url[400];
+    size_t i;
+
+    memset(url, 'x', sizeof url - 1);
+    memcpy(url, "http://u:CANARY@", 16);
+    for (i = 0; i < 9; i++) {
+        setup_proxy_http(i < 8 ? bad[i] : url, NULL);
+        start();
+        CHECK_INT(get(), AWS_ERR_PARAM);
+        CHECK(strstr(aws_client_failure_text(&client), "is not http://[user") != NULL);
+        CHECK(strstr(aws_client_failure_text(&client), "CANARY") == NULL);
+        CHECK_INT(s.connection_count, 0);
+        stop();
+    }
+    /* TLS of the port's own can't start in the middle of a connection */
+    setup();
+    memset(&proxy, 0, sizeof proxy);
+    proxy.use = aws_proxy_http;
+    proxy.url = "http://proxy:3128";
+    config.proxy = &proxy;
+    start();
+    CHECK_INT(get(), AWS_ERR_UNSUPPORTED);
+    CHECK_INT(s.connection_count, 0);
+    stop();
+}
+
+static void test_proxy_except(void)
+{
+    static const struct {
+        const char *except;
+        int direct;
+    } all[] = {{"*", 1},
+               {"test.local", 1},
+               {"TEST.local", 1},
+               {".local", 1},
+               {"local", 1},
+               {"a.b, test.local ,c", 1},
+               {"a,b,.test.local", 1},
+               {"test.local:9000", 1},
+               {"local:9000", 1},
+               {"test.local:900", 0},
+               {"test.local:90000", 0},
+               {"", 0},
+               {",, ,", 0},
+               {"est.local", 0},
+               {"x.test.local", 0},
+               {"test.local.x", 0},
+               {"test", 0},
+               {"a*", 0},
+               {":9000", 0},
+               {".", 0}};
+    size_t i;
+
+    for (i = 0; i < sizeof all / sizeof *all; i++) {
+        setup_proxy_http("http://proxy:3128", all[i].except);
+        start();
+        ok("hello");
+        CHECK_INT(get(), 5);
+        if (!CHECK_STR(host_of(0), all[i].direct ? "test.local" : "proxy"))
+            fprintf(stderr, "except '%s'\n", all[i].except);
+        CHECK_INT(sent("GET http://"), !all[i].direct);
+        stop();
+    }
+}
+
+/* Without a URL the environment's, lower case first; without aws_config.proxy nobody's. */
+static void test_proxy_environment(void)
+{
+    static const struct {
+        const char *names[3], *values[3];
+        int named;
+        const char *host;
+    } all[] = {{{"HTTP_PROXY"}, {"http://upper"}, 1, "upper"},
+               {{"HTTP_PROXY", "http_proxy"}, {"http://upper", "http://lower"}, 1, "lower"},
+               {{"HTTPS_PROXY"}, {"http://upper"}, 1, "test.local"},
+               {{"HTTP_PROXY", "NO_PROXY"}, {"http://upper", "test.local"}, 1, "test.local"},
+               {{"HTTP_PROXY", "NO_PROXY", "no_proxy"},
+                {"http://upper", "test.local", "other"}, 1, "upper"},
+               {{"HTTP_PROXY"}, {"http://upper"}, 0, "test.local"},
+               {{NULL}, {NULL}, 1, "test.local"}};
+    size_t i;
+
+    for (i = 0; i < sizeof all / sizeof *all; i++) {
+        setup_proxy_http(NULL, NULL);
+        if (!all[i].named)
+            config.proxy = NULL;
+        s.port.env = env;
+        memcpy(env_names, all[i].names, sizeof env_names);
+        memcpy(env_values, all[i].values, sizeof env_values);
+        start();
+        ok("hello");
+        CHECK_INT(get(), 5);
+        CHECK_STR(host_of(0), all[i].host);
+        stop();
+    }
+    setup_proxy_https(NULL, NULL);
+    s.port.env = env;
+    memset(env_names, 0, sizeof env_names);
+    env_names[0] = "HTTPS_PROXY";
+    env_values[0] = "http://upper";
+    start_large();
+    say("403 Forbidden", "", "", 0);
+    CHECK_INT(get(), AWS_ERR_CONNECT);
+    CHECK_STR(host_of(0), "upper");
+    stop();
+}
+
+/* The questions for the time and a region go through it, too. */
+static void test_proxy_probe(void)
+{
+    setup_proxy_http("http://proxy", NULL);
+    s.unix_time = 0;
+    config.clock_floor = 1760000000;
+    start();
+    fail_head("403 Forbidden", DATED("Fri, 02 Jan 2026 03:04:05"));
+    ok("hello");
+    CHECK_INT(get(), 5);
+    CHECK(strncmp(script_sent(&s, 0), "HEAD http://test.local:9000/ HTTP/1.1\r\n", 39) == 0);
+    stop();
+}
+
 /* After the time for the call nothing is repeated. */
 static void test_cure_in_time(void)
 {
@@ -1345,6 +1680,17 @@ static const test tests[] = {TEST(redirect_status),
                              TEST(hooks),
                              TEST(hook_refused),
                              TEST(hook_no_probe),
+                             TEST(proxy_http),
+                             TEST(proxy_signature),
+                             TEST(proxy_http_407),
+                             TEST(proxy_connect),
+                             TEST(proxy_refuses),
+                             TEST(proxy_cut),
+                             TEST(proxy_unreached),
+                             TEST(proxy_url),
+                             TEST(proxy_except),
+                             TEST(proxy_environment),
+                             TEST(proxy_probe),
                              TEST(cure_in_time)};
 
 int main(int argc, char **argv)
