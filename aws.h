@@ -50,6 +50,8 @@
  *   - an expired token: aws_config.provider is asked for new keys.
  *   - an Expect that the server doesn't know (417).
  *   A body that can't be read twice and has begun is never sent again.
+ *   A conditional write (If-None-Match, If-Match) whose answer was lost may meet its own object when
+ *   it is made again: the failure's reason is then AWS_REASON_MAYBE_APPLIED.
  *   S3's bodies of 1 MiB and more, and those that can't be read twice, are announced (Expect:
  *   100-continue): the server has a second to refuse before they are sent. The connection isn't
  *   used again after a refusal. A port with AWS_PORT_BLOCKING can't do that.
@@ -255,6 +257,10 @@ enum {
     X(START_AFTER, PARAM, "start_after is longer than 1,024 bytes")                               \
     X(TOKEN_LENGTH, TOO_BIG, "a continuation token is too long")                                  \
     X(TOKEN, PROTOCOL, "a truncated listing has no token, or the same one twice")                 \
+    X(MAYBE_APPLIED, SERVICE,                                                                     \
+      "the answer to an earlier attempt was lost: it may have stored '%v' itself; compare "       \
+      "them, or use aws_s3_put_once")                                                             \
+    X(NOT_APPLIED, SERVICE, "the condition did not hold: the object is not what was sent")        \
     X(NOT_DELETED, SERVICE,                                                                       \
       "'%v' was not deleted, perhaps others too: see aws_s3_result.failed")
 
@@ -5825,7 +5831,13 @@ enum {
 enum { AWS_I_CLOCKLESS = 1, AWS_I_ASK = 2 };
 
 /* aws_client.tried: what is put right once per call. */
-enum { AWS_I_CERTIFICATE = 1, AWS_I_CLOCK = 2, AWS_I_TOKEN = 4, AWS_I_REGION = 8 };
+enum {
+    AWS_I_CERTIFICATE = 1,
+    AWS_I_CLOCK = 2,
+    AWS_I_TOKEN = 4,
+    AWS_I_REGION = 8,
+    AWS_I_LOST = 16 /* an answer: the request may have been carried out */
+};
 
 /* A step's result besides 0 (the caller goes on), AWS_AGAIN and errors: next state. */
 enum { AWS_I_GO = -1000 };
@@ -7051,6 +7063,8 @@ static void aws_i_explain(aws_client *client)
         aws_i_set(f->expected, sizeof f->expected, header);
     if (aws_i_equal(f->aws_code, "RequestTimeTooSkewed") && !f->expected[0])
         aws_i_set(f->expected, sizeof f->expected, aws_client_header(client, "date"));
+    if (f->http_status == 412 && client->tried & AWS_I_LOST && client->call.method[0] == 'P')
+        f->reason = AWS_REASON_MAYBE_APPLIED;
     header = client->call.key && !strstr(f->aws_code, "Bucket") ? client->call.key
                                                                   : client->call.bucket;
     aws_i_set(f->value, sizeof f->value, header);
@@ -7676,7 +7690,13 @@ static int aws_i_was_stale(const aws_client *client)
 /* Whether two regions' hosts end alike: credentials stay in the endpoint's own domain. */
 static int aws_i_same_partition(const char *a, const char *b)
 {
-    return (strncmp(a, "cn-", 3) == 0) == (strncmp(b, "cn-", 3) == 0);
+    static const char starts[] = "cn-\0us-iso-\0us-isob-\0us-isof-\0eu-isoe-\0eusc-\0";
+    const char *start = starts;
+
+    for (; *start; start += strlen(start) + 1)
+        if (!strncmp(a, start, strlen(start)) != !strncmp(b, start, strlen(start)))
+            return 0;
+    return 1;
 }
 
 /* Whether a region that a service names can be gone to. */
@@ -7792,6 +7812,8 @@ static int aws_i_step_decide(aws_client *client)
     aws_i_release_keys(client);
     if (client->inflight && client->failure.code != AWS_ERR_SERVICE)
         client->connection.doomed = 1;
+    if (client->inflight && (client->failure.code != AWS_ERR_SERVICE || client->http.status >= 500))
+        client->tried |= AWS_I_LOST;
     if (aws_i_can_restart(client) && !aws_i_deadline_passed(client)) {
         if (sink && client->stored && aws_i_is_transient(client) && sink->rewind(sink->context) < 0)
             return aws_i_go(client, AWS_I_WRAP);

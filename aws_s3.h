@@ -778,6 +778,12 @@ AWS_API int aws_s3_wait_object_exists(aws_client *client, const aws_s3_args *arg
 AWS_API int aws_s3_wait_object_not_exists(aws_client *client, const aws_s3_args *args,
                                           aws_waiter *waiter);
 
+/* put_object with if_none_match or if_match, and what became of it where the answer to an attempt was
+ * lost: success if the object is now what was sent (body; its MD5 is the ETag, or size and CRC32
+ * agree), AWS_REASON_NOT_APPLIED if it isn't. AWS_REASON_MAYBE_APPLIED stays if it can't be told: the
+ * body came from a source or a stream, or HeadObject isn't allowed. One more request then. */
+AWS_API int aws_s3_put_once(aws_client *client, const aws_s3_args *args, aws_s3_result *result);
+
 /* What the last answer says, for streams after aws_client_finish. */
 AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result);
 
@@ -1470,6 +1476,87 @@ static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const 
     }
 AWS_S3_OPERATIONS(AWS_I_S3_DEFINE)
 #undef AWS_I_S3_DEFINE
+
+/* ---- Conditional writes ---- */
+
+static void aws_i_s3_sum(const aws_digest *digest, const aws_s3_args *args, unsigned char sum[32])
+{
+    uint64_t context[14];
+
+    digest->init(context);
+    digest->update(context, args->body, (size_t)args->body_size);
+    digest->out(context, sum);
+}
+
+/* Whether the object that HeadObject saw is the body of args. */
+static int aws_i_s3_is_ours(const aws_client *client, const aws_s3_args *args,
+                            const aws_s3_result *seen)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *crc = aws_client_header(client, aws_crc32.header);
+    unsigned char sum[32];
+    char text[40];
+    aws_out out;
+    size_t i;
+
+    if (seen->size != args->body_size)
+        return 0;
+    aws_i_s3_sum(&aws_content_md5, args, sum);
+    for (i = 0; i < 16; i++) {
+        text[1 + 2 * i] = digits[sum[i] >> 4];
+        text[2 + 2 * i] = digits[sum[i] & 15];
+    }
+    text[0] = text[33] = '"';
+    text[34] = 0;
+    if (seen->etag && strcmp(seen->etag, text) == 0)
+        return 1;
+    aws_i_s3_sum(&aws_crc32, args, sum);
+    memset(&out, 0, sizeof out);
+    out.to = (unsigned char *)text;
+    out.room = sizeof text - 1;
+    aws_out_base64(&out, sum, aws_crc32.size);
+    text[out.used] = 0;
+    return crc && strcmp(crc, text) == 0;
+}
+
+AWS_API int aws_s3_put_once(aws_client *client, const aws_s3_args *args, aws_s3_result *result)
+{
+    enum { ASKING = 4711 };
+    static const aws_pair mode = {"x-amz-checksum-mode", "ENABLED"};
+    unsigned *stage = aws_call_counters(client) + 3;
+    aws_s3_args ask;
+    aws_s3_result seen;
+    aws_waiting waiting;
+    int r;
+
+    aws_client_waiting(client, &waiting);
+    if (*stage != ASKING || !waiting.what) {
+        r = aws_s3_put_object(client, args, result);
+        if (r != AWS_ERR_SERVICE || !args->body ||
+            aws_client_failure(client)->reason != AWS_REASON_MAYBE_APPLIED)
+            return r;
+    }
+    memset(&ask, 0, sizeof ask);
+    ask.bucket = args->bucket;
+    ask.key = args->key;
+    ask.headers = &mode;
+    ask.headers_count = 1;
+    ask.sse_customer_algorithm = args->sse_customer_algorithm;
+    ask.sse_customer_key = args->sse_customer_key;
+    ask.sse_customer_key_md5 = args->sse_customer_key_md5;
+    ask.request_payer = args->request_payer;
+    ask.expected_bucket_owner = args->expected_bucket_owner;
+    r = aws_s3_head_object(client, &ask, &seen);
+    *stage = r == AWS_AGAIN ? (unsigned)ASKING : 0;
+    if (r == AWS_AGAIN)
+        return r;
+    if (result)
+        *result = seen;
+    if (r < 0)
+        return aws_call_failed(client, AWS_REASON_MAYBE_APPLIED);
+    return aws_i_s3_is_ours(client, args, &seen) ? 0
+                                                 : aws_call_failed(client, AWS_REASON_NOT_APPLIED);
+}
 
 /* ---- Waiters ---- */
 

@@ -1,5 +1,6 @@
 /* test_attempts.c - what becomes of a request that fails: other regions, other clocks, expired
- * tokens, Expect, retries, hooks, proxies. Each rule of the manual's ATTEMPTS has a test named after it.
+ * tokens, Expect, retries, hooks, proxies, conditional
+ * writes. Each rule of the manual's ATTEMPTS has a test named after it.
  *
  * SPDX-License-Identifier: MIT
  *
@@ -441,6 +442,11 @@ static void test_region_is_checked(void)
                                        "eu west",
                                        "\xc3\xa9",
                                        "cn-north-1",
+                               "us-iso-east-1",
+                               "us-isob-east-1",
+                               "us-isof-south-1",
+                               "eu-isoe-west-1",
+                               "eusc-de-east-1",
                                        "a2345678901234567890123456789012"};
     size_t i;
     char header[100], element[100];
@@ -1608,6 +1614,149 @@ static void test_proxy_probe(void)
     stop();
 }
 
+/* ---- Conditional writes ---- */
+
+/* printf hello | md5sum; crc32 of hello in base64 */
+#define HELLO_MD5 "5d41402abc4b2a76b9719d911017c592"
+#define HELLO_CRC "NhCmhg=="
+
+static int put_once(const char *text, aws_s3_result *result)
+{
+    aws_s3_args args = args_of("bucket", "key");
+    int r;
+
+    args.body = text;
+    args.body_size = strlen(text);
+    args.if_none_match = "*";
+    SCRIPT_RUN(r, &s, &client, aws_s3_put_once(&client, &args, result));
+    return r;
+}
+
+static void head_says(const char *headers)
+{
+    size_t used = (size_t)snprintf(pool + pool_used, 300, "HTTP/1.1 200 OK\r\n%s\r\n", headers) + 1;
+
+    memset(&steps[s.step_count], 0, sizeof *steps);
+    steps[s.step_count++].answer = pool + pool_used;
+    pool_used += used;
+}
+
+static void lose(unsigned flags)
+{
+    memset(&steps[s.step_count], 0, sizeof *steps);
+    steps[s.step_count++].flags = flags;
+}
+
+static int reason(void)
+{
+    return aws_client_failure(&client)->reason;
+}
+
+/* The answer is lost, the retry says 412, and the object is what was sent: it was ours. */
+static void test_put_once_was_ours(void)
+{
+    static const char *const heads[] = {
+        "Content-Length: 5\r\nETag: \"" HELLO_MD5 "\"\r\n",
+        "Content-Length: 5\r\nETag: \"x-2\"\r\nx-amz-checksum-crc32: " HELLO_CRC "\r\n"};
+    aws_s3_result result;
+    size_t i, how;
+
+    for (how = 0; how < 3; how++)
+        for (i = 0; i < 2; i++) {
+            setup();
+            start();
+            if (how == 2)
+                fail("500 Internal", "", "InternalError", "");
+            else
+                lose(how ? SCRIPT_FIN : SCRIPT_RESET);
+            fail("412 Precondition Failed", "", "PreconditionFailed", "");
+            head_says(heads[i]);
+            CHECK_INT(put_once("hello", &result), 0);
+            CHECK_INT(aws_client_failure(&client)->code, 0);
+            CHECK_INT(sent("if-none-match: *\r\n"), 2);
+            CHECK_INT(sent("HEAD /key HTTP/1.1\r\n"), 1);
+            CHECK_INT(sent("x-amz-checksum-mode: ENABLED\r\n"), 1);
+            CHECK_STR(result.etag, i ? "\"x-2\"" : "\"" HELLO_MD5 "\"");
+            ok("");
+            CHECK_INT(put_once("hello", NULL), 0); /* nothing of it is left */
+            stop();
+        }
+}
+
+/* A kept connection that dies is tried again at once: its answer is lost likewise. */
+static void test_put_once_stale(void)
+{
+    setup();
+    start();
+    ok("hello");
+    lose(SCRIPT_FIN);
+    fail("412 Precondition Failed", "", "PreconditionFailed", "");
+    head_says("Content-Length: 5\r\nETag: \"" HELLO_MD5 "\"\r\n");
+    CHECK_INT(get(), 5);
+    CHECK_INT(put_once("hello", NULL), 0);
+    stop();
+}
+
+static void test_put_once_was_not_ours(void)
+{
+    static const char *const heads[] = {
+        "Content-Length: 5\r\nETag: \"5d41402abc4b2a76b9719d911017c593\"\r\n",
+        "Content-Length: 6\r\nETag: \"" HELLO_MD5 "\"\r\n",
+        "Content-Length: 5\r\nETag: \"x\"\r\nx-amz-checksum-crc32: NhCmhw==\r\n",
+        "Content-Length: 5\r\n"};
+    size_t i;
+
+    for (i = 0; i < 4; i++) {
+        setup();
+        start();
+        lose(SCRIPT_FIN);
+        fail("412 Precondition Failed", "", "PreconditionFailed", "");
+        head_says(heads[i]);
+        CHECK_INT(put_once("hello", NULL), AWS_ERR_SERVICE);
+        CHECK_INT(reason(), AWS_REASON_NOT_APPLIED);
+        CHECK_INT(aws_client_failure(&client)->code, AWS_ERR_SERVICE);
+        stop();
+    }
+}
+
+/* A 412 at first sight is one: nobody is asked. */
+static void test_put_once_fails(void)
+{
+    setup();
+    start();
+    fail("412 Precondition Failed", "", "PreconditionFailed", "");
+    CHECK_INT(put_once("hello", NULL), AWS_ERR_SERVICE);
+    CHECK_STR(aws_code(), "PreconditionFailed");
+    CHECK_INT(s.requests, 1);
+    fail("301 Moved", IN("ap-south-1"), "PermanentRedirect", ""); /* no answer was lost */
+    fail("412 Precondition Failed", "", "PreconditionFailed", "");
+    CHECK_INT(put_once("hello", NULL), AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 3);
+    stop();
+}
+
+/* The object can't be looked at: it stays a maybe, as for put_object. */
+static void test_maybe_applied(void)
+{
+    setup();
+    start();
+    lose(SCRIPT_FIN);
+    fail("412 Precondition Failed", "", "PreconditionFailed", "");
+    fail_head("403 Forbidden", "");
+    CHECK_INT(put_once("hello", NULL), AWS_ERR_SERVICE);
+    CHECK_INT(reason(), AWS_REASON_MAYBE_APPLIED);
+    CHECK(strstr(aws_client_failure_text(&client), "may have stored 'key' itself") != NULL);
+    lose(SCRIPT_FIN);
+    fail("412 Precondition Failed", "", "PreconditionFailed", "");
+    CHECK_INT(put("hello"), AWS_ERR_SERVICE);
+    CHECK_INT(reason(), AWS_REASON_MAYBE_APPLIED);
+    lose(SCRIPT_FIN); /* reading applies nothing */
+    fail("412 Precondition Failed", "", "PreconditionFailed", "");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK(reason() < 32);
+    stop();
+}
+
 /* After the time for the call nothing is repeated. */
 static void test_cure_in_time(void)
 {
@@ -1691,6 +1840,11 @@ static const test tests[] = {TEST(redirect_status),
                              TEST(proxy_except),
                              TEST(proxy_environment),
                              TEST(proxy_probe),
+                             TEST(put_once_was_ours),
+                             TEST(put_once_stale),
+                             TEST(put_once_was_not_ours),
+                             TEST(put_once_fails),
+                             TEST(maybe_applied),
                              TEST(cure_in_time)};
 
 int main(int argc, char **argv)
