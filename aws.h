@@ -199,6 +199,9 @@ enum {
     X(KEY_TEXT, CREDENTIALS,                                                                      \
       "a key or the session token has a space, a control or a non-ASCII character")               \
     X(PROVIDER, CREDENTIALS, "the credential provider failed")                                    \
+    X(PROVIDER_TIME, CREDENTIALS,                                                                 \
+      "another client of the session has been at it for new keys for longer than "                \
+      "connect_timeout: call it, cancel it or close it")                                          \
     X(PROVIDER_EXPIRED, CREDENTIALS, "the credential provider gave keys that have expired")       \
     X(BODY_CUT, TRUNCATED, "the connection to %v ended in the body")                              \
     X(HEAD_CUT, TRUNCATED, "the connection to %v ended in the answer's head")                     \
@@ -388,7 +391,8 @@ typedef struct aws_keys {
  * request is being signed with the old ones, so they may be overwritten in place - once the new
  * ones are complete. From 15 minutes before expiration on it is asked again; a failure keeps
  * the old keys until 10 minutes before, then it fails the call with AWS_ERR_CREDENTIALS.
- * client: the one whose call asks. After AWS_AGAIN it is called again in 10 ms. */
+ * client: the one whose call asks. After AWS_AGAIN it is called again in 10 ms. Other clients of
+ * the session wait for it, at most connect_timeout. */
 typedef struct aws_provider aws_provider;
 struct aws_provider {
     int (*get)(const aws_provider *provider, aws_client *client, aws_keys *keys);
@@ -588,7 +592,9 @@ AWS_API size_t aws_client_memory(const aws_port *port, int kind);
 AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_service *service,
                             void *memory, size_t size);
 
-/* Close the connection and wipe what was secret. 0, or AWS_AGAIN until done. */
+/* Close the connection and wipe what was secret. 0, or AWS_AGAIN until done. A client that is
+ * prepared again afterwards shakes hands in full; one that stays reconnects by itself and resumes
+ * its TLS session. */
 AWS_API int aws_client_close(aws_client *client);
 
 /* End the pending call or stream; the connection is dropped if it can't be kept. Returns 0. */
@@ -6472,6 +6478,15 @@ static int aws_i_keys_take(aws_client *client, int r, const aws_keys *keys, int6
     return aws_i_go(client, AWS_I_OPEN);
 }
 
+/* Another client asks for keys, or signs with the old ones. If it is never called again nor closed,
+ * that must not be for ever. */
+static int aws_i_await_keys(aws_client *client)
+{
+    if (aws_i_ticks(client) - client->progressed >= aws_i_config(client)->connect_timeout)
+        return aws_i_fail(client, AWS_REASON_PROVIDER_TIME, NULL);
+    return aws_i_sleep(client, 50);
+}
+
 /* From 15 minutes before expiry new keys are asked for, from 10 minutes on they must come. One
  * client asks, while none signs; the others wait. */
 static int aws_i_step_keys(aws_client *client)
@@ -6500,7 +6515,7 @@ static int aws_i_step_keys(aws_client *client)
     if (!mine && (left > ADVISORY || (left > MANDATORY && (others || soon))))
         return aws_i_go(client, AWS_I_OPEN);
     if (!mine)
-        return aws_i_sleep(client, 50);
+        return aws_i_await_keys(client);
     memset(&keys, 0, sizeof keys);
     {
         int r = provider->get(provider, client, &keys);
@@ -6631,7 +6646,7 @@ static int aws_i_step_sign(aws_client *client)
     if (client->call.key && !*client->call.key) /* it isn't the one that was entered */
         return aws_i_fail(client, AWS_REASON_NO_KEY, NULL);
     if (!aws_i_hold_keys(client))
-        return aws_i_sleep(client, 50);
+        return aws_i_await_keys(client);
     client->time = aws_i_now(client);
     client->signed_at = aws_i_ticks(client);
     aws_i_view_of(&view, client);

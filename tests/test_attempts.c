@@ -865,6 +865,45 @@ static void test_expired_token_fixed(void)
     stop();
 }
 
+static int provide_never(const aws_provider *never, aws_client *asking, aws_keys *keys)
+{
+    (void)never;
+    (void)asking;
+    (void)keys;
+    return AWS_AGAIN;
+}
+
+/* The client that asks for keys is never called again: another one doesn't wait for ever. */
+static void test_provider_abandoned(void)
+{
+    static const aws_provider never = {provide_never, NULL};
+    static unsigned char other_memory[16384];
+    aws_client other;
+    aws_s3_args args = args_of("bucket", "key");
+    int r;
+
+    setup_provider();
+    config.provider = &never;
+    config.no_wait = 1;
+    config.connect_timeout = 5000;
+    start();
+    CHECK_INT(aws_client_init(&other, &session, &aws_s3_service, other_memory, sizeof other_memory),
+              0);
+    CHECK_INT(aws_s3_delete_object(&client, &args, NULL), AWS_AGAIN);
+    SCRIPT_RUN(r, &s, &other, aws_s3_delete_object(&other, &args, NULL));
+    CHECK_INT(r, AWS_ERR_CREDENTIALS);
+    CHECK_INT(aws_client_failure(&other)->reason, AWS_REASON_PROVIDER_TIME);
+    CHECK(s.elapsed >= 5000 && s.elapsed < 5100);
+    /* cancelled, it no longer stands in the way */
+    session.config.provider = &provider;
+    aws_client_cancel(&client);
+    ok("");
+    SCRIPT_RUN(r, &s, &other, aws_s3_delete_object(&other, &args, NULL));
+    CHECK_INT(r, 0);
+    SCRIPT_RUN(r, &s, &other, aws_client_close(&other));
+    stop();
+}
+
 /* All three in one call, each once, in one call of one attempt. */
 static void test_all_cures(void)
 {
@@ -1815,6 +1854,7 @@ static const test tests[] = {TEST(redirect_status),
                              TEST(expired_token_once),
                              TEST(expired_token_provider_fails),
                              TEST(expired_token_fixed),
+                             TEST(provider_abandoned),
                              TEST(all_cures),
                              TEST(expect_continue),
                              TEST(expect_waits_a_second),
