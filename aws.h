@@ -160,8 +160,8 @@ enum {
     X(MEMBER, PARAM, "this action has no member '%v'")                                            \
     X(MEMBER_MISSING, PARAM, "this action needs the member '%v'")                                 \
     X(BODY_SIZE, PARAM,                                                                           \
-      "the body is larger than one PutObject may be, 5,368,709,120 bytes: upload it in "          \
-      "parts")                                                                                    \
+      "the body is larger than one PutObject may be, 5,368,709,120 bytes, or its size isn't "     \
+      "known, which S3 wants to know beforehand: upload it in parts")                                                                                    \
     X(BODY_WAYS, PARAM, "give the body by one of body, source and stream")                        \
     X(NO_BODY, PARAM, "this action needs a body: give body, source or stream")                    \
     X(PARTS, PARAM,                                                                               \
@@ -182,8 +182,12 @@ enum {
       "the checksum of a body that can't be read twice needs a trailer, which "                   \
       "aws_config.dialect doesn't have: give the source a rewind function")                       \
     X(NOT_REWINDABLE, UNSUPPORTED,                                                                \
-      "a body that can't be read twice can't be signed over plain http: use https, or "           \
-      "give the source a rewind function")                                                        \
+      "a body that can't be read twice goes over plain http in signed chunks, which "             \
+      "aws_config.dialect doesn't have: name one, use https, or give the source a rewind "        \
+      "function")                                                                                 \
+    X(CHUNK_MEMORY, MEMORY,                                                                       \
+      "a body that can't be read twice is signed over plain http in chunks of 8 KB, each "        \
+      "kept while it is signed: give the client more memory, or use https")                       \
     X(IP_HOST, PARAM,                                                                             \
       "'%v' is an IP address, which no certificate can prove: use the host's name, or set "       \
       "aws_config.tls_name")                                                                      \
@@ -354,16 +358,29 @@ AWS_API const aws_digest aws_crc32, aws_crc32c, aws_crc64nvme, aws_sha1, aws_sha
     aws_content_md5;
 #endif
 
+/* Bodies in chunks: what a one-pass body needs. In the program only if a dialect names it. */
+typedef struct aws_i_chunked aws_i_chunked;
+enum {
+    AWS_FORM_TRAILER = 1,       /* https: the checksum of a body that can be read only once comes
+                                 * after it (STREAMING-UNSIGNED-PAYLOAD-TRAILER) */
+    AWS_FORM_SIGNED_CHUNKS = 2, /* http: such a body goes in signed chunks
+                                 * (STREAMING-AWS4-HMAC-SHA256-PAYLOAD) */
+    AWS_FORM_SIGNED_TRAILER = 4 /* and its checksum after them (...-PAYLOAD-TRAILER) */
+};
+
 /* What a server honours of S3's ways to protect a body. aws_config.dialect names one of those
- * below, or your own. */
+ * below, or your own. A body that can be read twice never needs chunks or a trailer. */
 typedef struct aws_dialect {
     const aws_digest *optional; /* for actions that may have a checksum; NULL: they have none */
     const aws_digest *required; /* for those that must */
     /* Checksums asked for and verified in answers, ends with NULL; NULL: none is asked for. */
     const aws_digest *const *verified;
+    const aws_i_chunked *chunked; /* &aws_chunked_bodies for the forms; NULL: none of them */
+    unsigned forms;               /* AWS_FORM_* */
 } aws_dialect;
 
 #if !defined(AWS_STATIC) || (defined(AWS_IMPLEMENTATION) && !defined(__cplusplus))
+AWS_API const aws_i_chunked aws_chunked_bodies;
 AWS_API const aws_dialect aws_dialect_aws;
 #endif
 
@@ -1176,6 +1193,14 @@ typedef struct aws_i_item {
     unsigned char kind;
 } aws_i_item;
 
+typedef struct aws_i_chunks {
+    unsigned char is_signed, begun, sealed, ended, shift; /* chunks of 2^shift bytes */
+    size_t        left;     /* unsigned: of the chunk that is being sent */
+    size_t        held, sent; /* signed: bytes of the chunk in the buffer, and sent */
+    size_t        frame_at; /* bytes of a chunk's head sent */
+    size_t        borrowed; /* of the read-ahead buffer: the chunk's */
+} aws_i_chunks;
+
 typedef struct aws_i_connection {
     unsigned char  state, secure, ended, used, answered, doomed, resumed, tunnel;
     unsigned char *area;                     /* the port's */
@@ -1239,6 +1264,9 @@ struct aws_client {
     const aws_digest  *digest;     /* of the request's body, NULL none */
     const aws_digest  *verifying;  /* of the answer's */
     const char        *payload_text; /* x-amz-content-sha256; NULL: the hash */
+    const aws_i_chunked *chunked;  /* NULL: the body goes as it is */
+    aws_i_chunks       chunks;
+    uint64_t           encoded;    /* size of the body as it is sent */
     const char        *region; /* of this call */
     const char        *signing_name; /* of this call */
     const char        *home;   /* the configured one */
@@ -1784,18 +1812,6 @@ AWS_I_CONST aws_digest aws_sha256 = {"SHA256", "x-amz-checksum-sha256", 32,
 AWS_I_CONST aws_digest aws_content_md5 = {NULL, "content-md5", 16,
                                           aws_i_md5_init, aws_i_md5_update, aws_i_md5_out};
 
-/* In the order of their speed. */
-static const aws_digest *const aws_i_digests[] = {&aws_crc64nvme, &aws_crc32, &aws_crc32c,
-                                                  &aws_sha1, &aws_sha256, NULL};
-AWS_I_CONST aws_dialect aws_dialect_aws = {&aws_crc32, &aws_crc32, aws_i_digests};
-
-#ifdef AWS_SMALL_CRC
-static const aws_digest *const aws_i_one_digest[] = {&aws_crc32, NULL};
-static const aws_dialect aws_i_dialect = {&aws_crc32, &aws_crc32, aws_i_one_digest};
-#else
-#define aws_i_dialect aws_dialect_aws
-#endif
-
 /* The context of any of them. */
 typedef union aws_i_sum {
     uint64_t        crc;
@@ -2134,7 +2150,8 @@ enum {
     AWS_I_HEADER_PAYLOAD,
     AWS_I_HEADER_TOKEN,
     AWS_I_HEADER_CHECKSUM,
-    AWS_I_HEADER_TARGET /* value.operation */
+    AWS_I_HEADER_TARGET, /* value.operation */
+    AWS_I_HEADER_CHUNKED
 };
 
 /* What is signed and sent: a client's request, or the arguments of aws_sign. */
@@ -2146,6 +2163,17 @@ typedef struct aws_i_source {
     void (*path)(aws_out *out, const aws_i_view *view, int is_signed);
     void (*payload)(aws_out *out, const aws_i_view *view);
 } aws_i_source;
+
+/* How chunks are made; see the section on them. */
+struct aws_i_chunked {
+    void (*plan)(aws_client *client);  /* add the headers, set the encoded size */
+    void (*begin)(aws_client *client); /* an attempt, whose head is signed */
+    /* As aws_i_space and aws_i_commit. */
+    int (*space)(aws_client *client, unsigned char **to, size_t *room);
+    void (*commit)(aws_client *client, const unsigned char *data, size_t size);
+    int (*end)(aws_client *client);    /* the last chunk: 1, AWS_AGAIN or an error */
+    void (*value)(aws_out *out, const aws_client *client, const aws_i_item *item);
+};
 
 struct aws_i_view {
     const aws_i_source *source;
@@ -2310,6 +2338,9 @@ static void aws_i_out_value(aws_out *out, const aws_i_view *view, const aws_i_it
         break;
     case AWS_I_HEADER_CHECKSUM:
         aws_i_out_base64(out, view->client->checksum, view->client->digest->size);
+        break;
+    case AWS_I_HEADER_CHUNKED:
+        view->client->chunked->value(out, view->client, item);
         break;
     default:
         aws_i_out_trimmed(out, item->value, item->length, is_signed);
@@ -5944,7 +5975,7 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
         aws_out_text(out, "\r\n");
     }
     if (client->size || client->call.method[0] == 'P')
-        aws_i_out_count(out, "content-length: ", client->size, "\r\n");
+        aws_i_out_count(out, "content-length: ", client->encoded, "\r\n");
     if (client->expects)
         aws_out_text(out, "expect: 100-continue\r\n");
     aws_i_out_user_agent(out, client);
@@ -6087,8 +6118,6 @@ static void aws_i_check_call(aws_client *client)
         client->service->region(client, 0);
     if (!aws_i_target(client))
         aws_call_refuse(client, AWS_REASON_HOST_LENGTH, client->host);
-    else if (!client->endpoint_secure && !aws_i_rewindable(client) && client->size)
-        aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
     if (client->endpoint_secure && client->custom_endpoint == AWS_I_ENDPOINT_IP &&
         !aws_i_config(client)->tls_name && !(client->port->flags & AWS_PORT_TLS))
         aws_call_refuse(client, AWS_REASON_IP_HOST, client->host);
@@ -6133,6 +6162,9 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
           aws_i_rewindable(client)))
         client->payload_text = "UNSIGNED-PAYLOAD";
     client->digest = client->verifying = NULL;
+    client->chunked = NULL;
+    client->connection.ahead_size += client->chunks.borrowed; /* a chunk's buffer: given back */
+    client->chunks.borrowed = 0;
     /* a refusal then costs no upload, and a body that can't be sent twice is still whole */
     client->expects = client->service->flags & AWS_SERVICE_S3 && client->size && !call->emit &&
                       !(client->port->flags & AWS_PORT_BLOCKING) &&
@@ -6312,6 +6344,26 @@ static const aws_digest *aws_i_digest_named(const aws_client *client, const char
     return digest ? *digest : NULL;
 }
 
+/* A body that can be read only once: in chunks, with its checksum after them, or as it is. */
+static void aws_i_plan_chunks(aws_client *client, int must)
+{
+    const aws_dialect *dialect = aws_i_config(client)->dialect;
+    unsigned forms = dialect->chunked ? dialect->forms : 0;
+    int secure = client->endpoint_secure;
+
+    if (!secure && !(forms & AWS_FORM_SIGNED_CHUNKS))
+        aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
+    if (client->digest && !(forms & (secure ? AWS_FORM_TRAILER : AWS_FORM_SIGNED_TRAILER))) {
+        if (must)
+            aws_call_refuse(client, AWS_REASON_NO_TRAILER, NULL);
+        client->digest = NULL;
+    }
+    if (forms && (client->digest || !secure)) {
+        client->chunked = dialect->chunked;
+        client->chunked->plan(client);
+    }
+}
+
 /* The checksum of the body, now that all members are known, and the wish for the answer's. */
 static void aws_i_plan_checksums(aws_client *client)
 {
@@ -6319,7 +6371,7 @@ static void aws_i_plan_checksums(aws_client *client)
     unsigned flags = client->call.flags;
     const aws_digest *digest = client->call.checksum;
     int must = digest || flags & AWS_CALL_CHECKSUM_REQUIRED;
-    const char *named = aws_i_given(client, "x-amz-sdk-checksum-algorithm");
+    const char *named = aws_i_given(client, "x-amz-sdk-checksum-algorithm"), *given;
 
     if (named)
         digest = aws_i_digest_named(client, named);
@@ -6327,19 +6379,20 @@ static void aws_i_plan_checksums(aws_client *client)
         digest = config->dialect->required;
     else if (!digest && flags & AWS_CALL_CHECKSUM && !config->request_checksum_calculation)
         digest = config->dialect->optional;
-    if (aws_i_given(client, digest && !digest->name ? digest->header : "x-amz-checksum-"))
-        return;
-    if (digest && client->size && !aws_i_rewindable(client)) {
-        if (must)
-            aws_call_refuse(client, AWS_REASON_NO_TRAILER, NULL);
+    given = aws_i_given(client, digest && !digest->name ? digest->header : "x-amz-checksum-");
+    if (given)
         digest = NULL;
-    }
     client->digest = digest;
-    if (digest) {
+    client->encoded = client->size;
+    if (client->size && !aws_i_rewindable(client))
+        aws_i_plan_chunks(client, must);
+    if (client->digest) {
         aws_call_header(client, NULL, "x-amz-sdk-checksum-algorithm", named ? NULL : digest->name);
-        aws_i_add(client, "", digest->header, "", 0, AWS_I_HEADER_CHECKSUM);
+        if (!client->chunked)
+            aws_i_add(client, "", digest->header, "", 0, AWS_I_HEADER_CHECKSUM);
     }
-    if (flags & AWS_CALL_VERIFY && config->dialect->verified && !config->response_checksum_validation)
+    if (flags & AWS_CALL_VERIFY && !given && config->dialect->verified &&
+        !config->response_checksum_validation)
         aws_call_header(client, NULL, "x-amz-checksum-mode", "ENABLED");
 }
 
@@ -6409,7 +6462,7 @@ static int aws_i_step_hash(aws_client *client)
         aws_i_sha256_init((aws_i_sha256 *)client->hash);
     if (!client->offset && client->digest)
         client->digest->init(client->sum);
-    if (client->size && (client->digest || !client->payload_text)) {
+    if (client->size && !client->chunked && (client->digest || !client->payload_text)) {
         aws_i_out(&out, NULL, 0);
         out.hash = aws_i_hash_piece;
         out.hash_context = client;
@@ -6656,6 +6709,8 @@ static int aws_i_step_sign(aws_client *client)
                     client->signature);
     if (aws_i_rewind(client) < 0)
         return AWS_ERR_BODY;
+    if (client->chunked)
+        client->chunked->begin(client);
     aws_i_hook(client, AWS_HOOK_SEND);
     return aws_i_go(client, AWS_I_HEAD);
 }
@@ -6741,6 +6796,21 @@ static void aws_i_progress(aws_client *client, uint64_t done, uint64_t total)
         client->call.progress(client->call.progress_context, done, total);
 }
 
+/* Room for body bytes: 1, AWS_AGAIN or an error. */
+static int aws_i_body_space(aws_client *client, unsigned char **to, size_t *room)
+{
+    return client->chunked ? client->chunked->space(client, to, room)
+                           : aws_i_space(client, to, room);
+}
+
+static void aws_i_body_commit(aws_client *client, const unsigned char *data, size_t size)
+{
+    if (client->chunked)
+        client->chunked->commit(client, data, size);
+    else
+        aws_i_commit(client, size);
+}
+
 /* Body bytes from a source or an emitter, straight into the connection: the count, AWS_AGAIN or
  * an error. */
 static int aws_i_fill_body(aws_client *client)
@@ -6751,7 +6821,7 @@ static int aws_i_fill_body(aws_client *client)
     size_t room = 0;
     int r;
 
-    if ((r = aws_i_space(client, &to, &room)) <= 0)
+    if ((r = aws_i_body_space(client, &to, &room)) <= 0)
         return r;
     room = aws_i_int_max(left < room ? (size_t)left : room);
     if (source) {
@@ -6769,18 +6839,36 @@ static int aws_i_fill_body(aws_client *client)
         client->call.emit(&out, &client->call);
         r = (int)out.used;
     }
-    aws_i_commit(client, (size_t)r);
+    aws_i_body_commit(client, to, (size_t)r);
     return r;
+}
+
+/* The caller's bytes into the connection: the count taken, AWS_AGAIN or an error. */
+static int aws_i_push_body(aws_client *client, const unsigned char *data, size_t size)
+{
+    unsigned char *to = NULL;
+    size_t room = 0;
+    int r;
+
+    if (!client->chunked)
+        return aws_i_push(client, data, size);
+    if ((r = client->chunked->space(client, &to, &room)) <= 0)
+        return r;
+    size = aws_i_int_max(aws_i_min(size, room));
+    memcpy(to, data, size);
+    client->chunked->commit(client, to, size);
+    return (int)size;
 }
 
 static int aws_i_step_body(aws_client *client)
 {
+    int r;
+
     client->body_begun = !aws_i_rewindable(client);
-    if (client->call.flags & AWS_CALL_WRITE)
+    if (client->call.flags & AWS_CALL_WRITE && !(client->chunked && client->offset == client->size))
         return aws_i_go(client, AWS_I_WRITE);
     while (client->offset < client->size) {
         uint64_t left = client->size - client->offset;
-        int r;
 
         if (client->call.source || client->call.emit)
             r = aws_i_fill_body(client);
@@ -6792,6 +6880,8 @@ static int aws_i_step_body(aws_client *client)
         client->offset += (size_t)r;
         aws_i_progress(client, client->offset, client->size);
     }
+    if (client->chunked && (r = client->chunked->end(client)) <= 0)
+        return aws_i_early(client, r);
     return aws_i_go(client, AWS_I_FLUSH);
 }
 
@@ -6813,6 +6903,325 @@ static int aws_i_step_flush(aws_client *client)
         return AWS_I_GO;
     return aws_i_want(client, AWS_WAIT_READ); /* nothing can have come yet: wait, then receive */
 }
+
+/* ---- Bodies in chunks (aws-chunked) ---- */
+
+enum { AWS_I_CHUNK_MOST = 15 };
+
+/* A chunk's head, or with size 0 all that ends the body, trailer included: a pure function of the
+ * chunk's signature and, at the end, the checksum. */
+static void aws_i_out_frame(aws_out *out, const aws_client *client, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    int shift = 28;
+
+    aws_out_text(out, client->chunks.begun ? "\r\n" : "");
+    while (shift && !((uint32_t)size >> shift))
+        shift -= 4;
+    for (; shift >= 0; shift -= 4)
+        aws_out_bytes(out, digits + ((uint32_t)size >> shift & 15), 1);
+    if (client->chunks.is_signed) {
+        aws_out_text(out, ";chunk-signature=");
+        aws_i_out_hex(out, client->signature, 32);
+    }
+    aws_out_text(out, "\r\n");
+    if (size)
+        return;
+    if (client->digest) {
+        aws_out_text(out, client->digest->header);
+        aws_out_text(out, ":");
+        aws_i_out_base64(out, client->checksum, client->digest->size);
+        aws_out_text(out, "\r\n");
+        if (client->chunks.is_signed) {
+            aws_out_text(out, "x-amz-trailer-signature:");
+            aws_i_out_hex(out, client->payload, 32);
+            aws_out_text(out, "\r\n");
+        }
+    }
+    aws_out_text(out, "\r\n");
+}
+
+static size_t aws_i_chunk_size(const aws_client *client, uint64_t left)
+{
+    const uint32_t most = (uint32_t)1 << client->chunks.shift;
+
+    return left < most ? (size_t)left : (size_t)most;
+}
+
+/* Bytes of a chunk with its head and what ends it. */
+static uint64_t aws_i_framed(const aws_client *client, size_t size)
+{
+    aws_out out;
+
+    aws_i_out(&out, NULL, 0);
+    aws_i_out_frame(&out, client, size);
+    return out.length + size + (size ? 2u : 0u);
+}
+
+/* A signed chunk is held while it is signed: in the read-ahead buffer, which keeps a rest. The
+ * largest chunk of 8 KiB to 32 KiB that fits; a smaller one only if it is the only one. */
+static void aws_i_plan_chunk_buffer(aws_client *client)
+{
+    enum { REST = 256, LEAST = 13 };
+    aws_i_connection *n = &client->connection;
+    aws_i_chunks *c = &client->chunks;
+    size_t room = n->ahead_size - REST;
+
+    while (c->shift > LEAST && ((size_t)1 << c->shift) > room)
+        c->shift--;
+    c->borrowed = aws_i_chunk_size(client, client->size);
+    if (c->borrowed > room) {
+        aws_call_refuse(client, AWS_REASON_CHUNK_MEMORY, NULL);
+        client->failure.needed = client->memory_size + (c->borrowed - room) / 7 * 16 + 64;
+        c->borrowed = 0;
+    }
+    n->ahead_size -= c->borrowed;
+}
+
+static void aws_i_chunked_plan(aws_client *client)
+{
+    aws_i_chunks *c = &client->chunks;
+    size_t rest;
+    aws_i_item *item;
+
+    memset(c, 0, sizeof *c);
+    c->is_signed = !client->endpoint_secure;
+    c->shift = AWS_I_CHUNK_MOST;
+    if (c->is_signed)
+        aws_i_plan_chunk_buffer(client);
+    client->payload_text = !c->is_signed    ? "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+                           : client->digest ? "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+                                            : "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+    rest = (size_t)client->size & (((size_t)1 << c->shift) - 1);
+    client->encoded = (client->size >> c->shift) * aws_i_framed(client, (size_t)1 << c->shift) +
+                      (rest ? aws_i_framed(client, rest) : 0) + aws_i_framed(client, 0);
+    for (item = client->items + client->query_count; item < client->items + client->item_count;
+         item++)
+        if (item->length && aws_i_equal_nocase(item->name, "content-encoding"))
+            break;
+    if (item < client->items + client->item_count)
+        item->kind = AWS_I_HEADER_CHUNKED;
+    else
+        aws_call_header(client, NULL, "content-encoding", "aws-chunked");
+    aws_i_add(client, "", "x-amz-decoded-content-length", "", 0, AWS_I_HEADER_CHUNKED);
+    if (client->digest)
+        aws_call_header(client, NULL, "x-amz-trailer", client->digest->header);
+}
+
+/* The caller's Content-Encoding and ours, or the size of the body before it. */
+static void aws_i_chunked_value(aws_out *out, const aws_client *client, const aws_i_item *item)
+{
+    if (item->length) {
+        aws_i_out_trimmed(out, item->value, item->length, 1);
+        aws_out_text(out, ",aws-chunked");
+    } else {
+        aws_out_number(out, client->size);
+    }
+}
+
+static void aws_i_chunked_begin(aws_client *client)
+{
+    aws_i_chunks *c = &client->chunks;
+
+    c->begun = c->sealed = c->ended = 0;
+    c->left = c->held = c->sent = c->frame_at = 0;
+    if (client->digest)
+        client->digest->init(client->sum);
+}
+
+/* Each chunk's signature goes over the one before it; the trailer's over the last chunk's. A
+ * chunk's has the hash of nothing in it, too. */
+static void aws_i_sign_chunk(const aws_client *client, const char *kind, const char *nothing,
+                             const unsigned char hash[32], unsigned char signature[32])
+{
+    const aws_i_key_states *key = (const aws_i_key_states *)client->signing_key;
+    aws_i_sha256 sha = key->inner;
+    aws_i_view view;
+    aws_out out;
+
+    aws_i_view_of(&view, client);
+    aws_i_out(&out, NULL, 0);
+    out.hash = aws_i_hash_sha256;
+    out.hash_context = &sha;
+    aws_out_text(&out, kind);
+    aws_out_text(&out, view.date);
+    aws_out_text(&out, "\n");
+    aws_i_out_scope(&out, &view);
+    aws_out_text(&out, "\n");
+    aws_i_out_hex(&out, client->signature, 32);
+    aws_out_text(&out, "\n");
+    aws_out_text(&out, nothing);
+    aws_out_text(&out, *nothing ? "\n" : "");
+    aws_i_out_hex(&out, hash, 32);
+    aws_i_sha256_final(&sha, signature);
+    sha = key->outer;
+    aws_i_sha256_update(&sha, signature, 32);
+    aws_i_sha256_final(&sha, signature);
+    aws_i_wipe(&sha, sizeof sha);
+}
+
+/* Sign the chunk in the buffer, which the next one's signature is made from. */
+static void aws_i_seal_chunk(aws_client *client, const unsigned char *data, size_t size)
+{
+    aws_i_sha256 sha;
+    unsigned char hash[32];
+
+    aws_i_sha256_init(&sha);
+    aws_i_sha256_update(&sha, data, size);
+    aws_i_sha256_final(&sha, hash);
+    aws_i_sign_chunk(client, "AWS4-HMAC-SHA256-PAYLOAD\n", aws_i_empty_sha256, hash,
+                     client->signature);
+}
+
+static void aws_i_seal_trailer(aws_client *client)
+{
+    aws_i_sha256 sha;
+    aws_out out;
+    unsigned char hash[32];
+
+    aws_i_sha256_init(&sha);
+    aws_i_out(&out, NULL, 0);
+    out.hash = aws_i_hash_sha256;
+    out.hash_context = &sha;
+    aws_out_text(&out, client->digest->header);
+    aws_out_text(&out, ":");
+    aws_i_out_base64(&out, client->checksum, client->digest->size);
+    aws_out_text(&out, "\n");
+    aws_i_sha256_final(&sha, hash);
+    aws_i_sign_chunk(client, "AWS4-HMAC-SHA256-TRAILER\n", "", hash, client->payload);
+}
+
+/* Send a chunk's head: 1 when all of it is on its way, AWS_AGAIN or an error. */
+static int aws_i_send_frame(aws_client *client, size_t size)
+{
+    aws_i_chunks *c = &client->chunks;
+    unsigned char *to = NULL;
+    size_t room = 0;
+    aws_out out;
+    int r;
+
+    do {
+        if ((r = aws_i_space(client, &to, &room)) <= 0)
+            return r;
+        aws_i_out(&out, to, room);
+        out.skip = c->frame_at;
+        aws_i_out_frame(&out, client, size);
+        aws_i_commit(client, out.used);
+        c->frame_at += out.used;
+    } while (c->frame_at < out.length);
+    c->frame_at = 0;
+    c->begun = 1;
+    return 1;
+}
+
+static unsigned char *aws_i_chunk_buffer(const aws_client *client)
+{
+    return client->connection.ahead + client->connection.ahead_size;
+}
+
+/* Send the chunk in the buffer if it is signed: 1, AWS_AGAIN or an error. */
+static int aws_i_send_chunk(aws_client *client)
+{
+    aws_i_chunks *c = &client->chunks;
+    int r;
+
+    if (c->sealed == 1) {
+        if ((r = aws_i_send_frame(client, c->held)) <= 0)
+            return r;
+        c->sealed = 2;
+    }
+    while (c->sealed && c->sent < c->held) {
+        if ((r = aws_i_push(client, aws_i_chunk_buffer(client) + c->sent, c->held - c->sent)) <= 0)
+            return r;
+        c->sent += (size_t)r;
+    }
+    if (c->sealed)
+        c->held = c->sent = c->sealed = 0;
+    return 1;
+}
+
+static int aws_i_chunked_space(aws_client *client, unsigned char **to, size_t *room)
+{
+    aws_i_chunks *c = &client->chunks;
+    uint64_t left = client->size - client->offset;
+    int r;
+
+    if (c->is_signed) {
+        if ((r = aws_i_send_chunk(client)) <= 0)
+            return r;
+        *to = aws_i_chunk_buffer(client) + c->held;
+        *room = aws_i_chunk_size(client, left + c->held) - c->held;
+        return 1;
+    }
+    if (!c->left) {
+        if ((r = aws_i_send_frame(client, aws_i_chunk_size(client, left))) <= 0)
+            return r;
+        c->left = aws_i_chunk_size(client, left);
+    }
+    if ((r = aws_i_space(client, to, room)) <= 0)
+        return r;
+    *room = aws_i_min(*room, c->left);
+    return 1;
+}
+
+static void aws_i_chunked_commit(aws_client *client, const unsigned char *data, size_t size)
+{
+    aws_i_chunks *c = &client->chunks;
+    size_t whole;
+
+    if (client->digest)
+        client->digest->update(client->sum, data, size);
+    if (!c->is_signed) {
+        c->left -= size;
+        aws_i_commit(client, size);
+        return;
+    }
+    whole = aws_i_chunk_size(client, client->size - client->offset + c->held);
+    c->held += size;
+    if (c->held == whole) {
+        aws_i_seal_chunk(client, aws_i_chunk_buffer(client), whole);
+        c->sealed = 1;
+    }
+}
+
+static int aws_i_chunked_end(aws_client *client)
+{
+    aws_i_chunks *c = &client->chunks;
+    int r;
+
+    if (!c->ended) {
+        if ((r = aws_i_send_chunk(client)) <= 0)
+            return r;
+        c->ended = 1;
+        if (client->digest)
+            client->digest->out(client->sum, client->checksum);
+        if (c->is_signed)
+            aws_i_seal_chunk(client, NULL, 0);
+        if (c->is_signed && client->digest)
+            aws_i_seal_trailer(client);
+    }
+    return aws_i_send_frame(client, 0);
+}
+
+AWS_I_CONST aws_i_chunked aws_chunked_bodies = {aws_i_chunked_plan,   aws_i_chunked_begin,
+                                                aws_i_chunked_space,  aws_i_chunked_commit,
+                                                aws_i_chunked_end,    aws_i_chunked_value};
+
+/* ---- Dialects ---- */
+
+/* In the order of their speed. */
+static const aws_digest *const aws_i_digests[] = {&aws_crc64nvme, &aws_crc32, &aws_crc32c,
+                                                  &aws_sha1, &aws_sha256, NULL};
+AWS_I_CONST aws_dialect aws_dialect_aws = {
+    &aws_crc32, &aws_crc32, aws_i_digests, &aws_chunked_bodies,
+    AWS_FORM_TRAILER | AWS_FORM_SIGNED_CHUNKS | AWS_FORM_SIGNED_TRAILER};
+
+#ifdef AWS_SMALL_CRC
+static const aws_digest *const aws_i_one_digest[] = {&aws_crc32, NULL};
+static const aws_dialect aws_i_dialect = {&aws_crc32, &aws_crc32, aws_i_one_digest, NULL, 0};
+#else
+#define aws_i_dialect aws_dialect_aws
+#endif
 
 /* ---- Receive ---- */
 
@@ -8038,7 +8447,7 @@ AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
     do {
         if (!size)
             return 0;
-        r = client->pending ? client->pending : aws_i_push(client, aws_i_bytes(data), size);
+        r = client->pending ? client->pending : aws_i_push_body(client, aws_i_bytes(data), size);
         client->pending = 0;
         if (r < 0)
             r = aws_i_early(client, r);
@@ -8107,7 +8516,7 @@ AWS_API int aws_client_finish(aws_client *client)
         if (client->offset < client->size)
             return aws_i_stream_failed(
                 client, aws_i_fail(client, AWS_REASON_WROTE_LESS, NULL));
-        client->state = AWS_I_FLUSH;
+        client->state = client->chunked ? AWS_I_BODY : AWS_I_FLUSH; /* the last chunk is left */
         client->progressed = aws_i_ticks(client);
     }
     if (client->state == AWS_I_STREAM && !client->owner) {

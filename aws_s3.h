@@ -28,6 +28,8 @@
  *   A body that can be read twice goes with its CRC32 in the head (or the checksum that you name,
  *   see args.checksum), so a source is read twice. Over http it is signed by its SHA-256, too; over
  *   https an object's body isn't (UNSIGNED-PAYLOAD, as boto3 does; aws_config.sign_payload does).
+ *   A body that can be read only once goes with its CRC32 after it over https, and over http in
+ *   signed chunks: see aws_config.dialect.
  *   A downloaded object is compared with the checksum that the server has of it: what doesn't
  *   match ends in AWS_ERR_CHECKSUM, after the last byte.
  *   Where the API has a structure (CORS, lifecycle, ACL ...) the body is its XML, which the XML
@@ -325,7 +327,7 @@ typedef struct aws_s3_args {
     /* body of the request: at most 5 GiB. Where the API has a structure, its XML (or JSON) */
     const void       *body;
     const aws_source *source;
-    uint64_t          body_size;
+    uint64_t          body_size; /* S3 wants to know it beforehand */
     const aws_digest *checksum; /* &aws_crc32c ...: of the body. NULL: CRC32 where the action may
                                  * have one (see aws_config.request_checksum_calculation), but
                                  * none if a member or header x-amz-checksum-... is given */

@@ -497,6 +497,31 @@ static inline void s3_copied(s3_model *m, const script_request *q, const char *n
     s3_answer(m, q->connection, "200 OK", "", 0);
 }
 
+/* Store a body, taken out of its chunks if it came in them. */
+static inline void s3_store(s3_model *m, const script_request *q, const char *name)
+{
+    static char whole[65536];
+    const char *at = q->body, *chunked = strstr(q->head, "\r\ncontent-encoding: aws-chunked\r\n");
+    size_t used = 0;
+
+    if (!chunked || chunked > q->body) {
+        s3_put(m, name, q->body, q->body_size);
+        return;
+    }
+    for (;;) {
+        size_t size = (size_t)strtoul(at, NULL, 16);
+        if (!size)
+            break;
+        if (used + size > sizeof whole)
+            abort();
+        at = strchr(at, '\n') + 1;
+        memcpy(whole + used, at, size);
+        used += size;
+        at += size + 2;
+    }
+    s3_put(m, name, whole, used);
+}
+
 static inline void s3_object_request(s3_model *m, const script_request *q, const char *name)
 {
     size_t at, chunk = m->chunk;
@@ -506,7 +531,7 @@ static inline void s3_object_request(s3_model *m, const script_request *q, const
     m->body.size = 0;
     if (strcmp(q->method, "PUT") == 0) {
         m->puts++;
-        s3_put(m, name, q->body, q->body_size);
+        s3_store(m, q, name);
         o = s3_at(m, name, &at);
     } else if (strcmp(q->method, "DELETE") == 0) {
         m->deletes++;

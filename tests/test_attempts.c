@@ -525,7 +525,7 @@ static void test_redirect_bodies(void)
     fail("307 Temporary Redirect", IN("ap-south-1"), "TemporaryRedirect", "");
     ok("");
     CHECK_INT(put("hello"), 0);
-    CHECK_INT(sent("\r\n\r\nhello"), 2);
+    CHECK_INT(sent("\r\n\r\n5\r\nhello\r\n0\r\n"), 2);
     stop();
     setup();
     start();
@@ -962,7 +962,7 @@ static void test_expect_continue(void)
         CHECK_INT(put_stream("again"), 0);
         CHECK_INT(get(), 5);
         CHECK_INT(sent(EXPECT), variant == 2 ? 0 : 2); /* a port that blocks can't look */
-        CHECK_INT(sent("\r\n\r\nhello"), 1);
+        CHECK_INT(sent("\r\n\r\n5\r\nhello\r\n0\r\n"), 1);
         CHECK_INT(s.connection_count, variant == 2 ? 2 : 1);
         CHECK(s.elapsed < 1000 || variant == 5);
         stop();
@@ -978,7 +978,7 @@ static void test_expect_waits_a_second(void)
     CHECK_INT(put_stream("hello"), 0);
     CHECK(s.elapsed >= (variant == 2 ? 0 : 1000));
     CHECK(s.elapsed < 1100 || variant == 5);
-    CHECK_INT(sent("\r\n\r\nhello"), 1);
+    CHECK_INT(sent("\r\n\r\n5\r\nhello\r\n0\r\n"), 1);
     stop();
 }
 

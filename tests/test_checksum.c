@@ -306,7 +306,7 @@ static void test_choice(void)
 {
     static const aws_pair own = {"x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="};
     static const aws_pair md5 = {"content-md5", "JfnnlDI7RTiF9RgfG2JNCw=="};
-    static const aws_dialect none = {NULL, &aws_content_md5, NULL};
+    static const aws_dialect none = {NULL, &aws_content_md5, NULL, NULL, 0};
     aws_s3_args args = args_of(NULL);
     aws_s3_key key = {"key", NULL};
     int r;
