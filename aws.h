@@ -207,6 +207,20 @@ enum {
       "another client of the session has been at it for new keys for longer than "                \
       "connect_timeout: call it, cancel it or close it")                                          \
     X(PROVIDER_EXPIRED, CREDENTIALS, "the credential provider gave keys that have expired")       \
+    X(KEYS_DATE, CREDENTIALS, "'%v' is not a time such as 2026-01-31T12:00:00Z")                  \
+    X(PROFILE_FILE, CREDENTIALS,                                                                  \
+      "the %v file has a malformed line, or one option or section twice")                         \
+    X(PROFILE_MISSING, CREDENTIALS, "there is no profile '%v' in the files")                      \
+    X(PROFILE_SECRET, CREDENTIALS, "profile '%v' has an access key id but no secret access key")  \
+    X(PROFILE_ROLE, CREDENTIALS, "profile '%v' has web_identity_token_file but no role_arn")      \
+    X(PROFILE_SOURCE, CREDENTIALS,                                                                \
+      "profile '%v' has role_arn, so it needs source_profile or credential_source, not both")     \
+    X(PROFILE_NAMED, CREDENTIALS,                                                                 \
+      "credential_source '%v' is none of Environment, EcsContainer, Ec2InstanceMetadata")         \
+    X(PROFILE_LOOP, CREDENTIALS, "source_profile '%v' leads back to itself")                      \
+    X(PROFILE_DEPTH, CREDENTIALS, "profile '%v' is the fifth role in a row, one too many")        \
+    X(PROFILE_EMPTY, CREDENTIALS, "profile '%v' is a source_profile but has no keys")             \
+    X(PROFILE_MFA, UNSUPPORTED, "profile '%v' wants a second factor, which isn't supported")      \
     X(BODY_CUT, TRUNCATED, "the connection to %v ended in the body")                              \
     X(HEAD_CUT, TRUNCATED, "the connection to %v ended in the answer's head")                     \
     X(UNANSWERED, CLOSED, "%v closed the connection unanswered")                                  \
@@ -1285,6 +1299,103 @@ struct aws_client {
     char          host[256];
     char          text[640];
 };
+
+/* ---- Credential sources: providers for aws_config.provider ----
+ *
+ * Each is a struct of yours, begun by its init function, which returns what aws_config.provider,
+ * a chain or a role takes. It stays in place until the session is closed and serves that session
+ * alone. What a program doesn't name isn't in it. The usual way on POSIX is aws_default_session
+ * (port/posix.h), which puts them together in boto3's order. */
+
+/* A provider's result besides 0, AWS_AGAIN and errors: it is not set up here. A chain then asks
+ * the next one; a session without a chain has no keys. */
+enum { AWS_KEYS_NONE = 1 };
+
+/* The environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and
+ * AWS_CREDENTIAL_EXPIRATION. Without any provider a session reads it by itself. */
+AWS_API const aws_provider *aws_keys_environment(void);
+
+/* Keys that don't change; keys and strings stay yours. */
+typedef struct aws_keys_fixed {
+    aws_provider    provider;
+    const aws_keys *keys;
+} aws_keys_fixed;
+AWS_API const aws_provider *aws_keys_fixed_init(aws_keys_fixed *source, const aws_keys *keys);
+
+/* Several sources: the first one that has keys, which is then asked for the next ones, too. */
+typedef struct aws_keys_chain {
+    aws_provider provider;
+    const aws_provider *const *sources;
+    size_t count;
+    size_t at; /* sources[at] is asked; it is the one in use once a call was signed */
+} aws_keys_chain;
+AWS_API const aws_provider *aws_keys_chain_init(aws_keys_chain *chain,
+                                                const aws_provider *const *sources, size_t count);
+
+/* A role to assume at STS. */
+typedef struct aws_role {
+    const char *arn;
+    const char *session_name; /* default "aws.h" */
+    const char *external_id;  /* default none */
+    const char *duration;     /* seconds as text; default the service's, 3600 */
+} aws_role;
+
+/* The two files that AWS's tools share, in memory: the text of ~/.aws/config and of
+ * ~/.aws/credentials, each NULL and 0 if there is none. */
+typedef struct aws_files {
+    const char *config;
+    size_t      config_size;
+    const char *credentials;
+    size_t      credentials_size;
+} aws_files;
+
+/* Where a profile's keys come from, or those that its first role is assumed with. */
+enum {
+    AWS_FROM_NOTHING = 0,
+    AWS_FROM_CREDENTIALS,  /* aws_settings.keys, of the credentials file */
+    AWS_FROM_CONFIG,       /* aws_settings.keys, of the config file */
+    AWS_FROM_PROCESS,      /* .process */
+    AWS_FROM_WEB_IDENTITY, /* .token_file and .web_role */
+    AWS_FROM_ENVIRONMENT,  /* credential_source, this one and the two below */
+    AWS_FROM_CONTAINER,
+    AWS_FROM_INSTANCE
+};
+enum { AWS_ROLES = 4 }; /* one after the other */
+
+/* What the files say about a profile. Strings lie in the memory given; NULL: not said. */
+typedef struct aws_settings {
+    const char *profile;
+    const char *region;
+    const char *ca_bundle;        /* for aws_trust_load */
+    const char *retry_mode;
+    const char *max_attempts;
+    const char *addressing_style; /* of the nested s3 = */
+    const char *endpoint_url;
+    const char *endpoints;        /* of services =: id NUL URL NUL ... NUL */
+    unsigned    from;             /* AWS_FROM_* */
+    aws_keys    keys;
+    const char *process;
+    const char *token_file;
+    aws_role    web_role;
+    aws_role    roles[AWS_ROLES]; /* assumed in this order */
+    size_t      role_count;
+    int         reason;    /* of the error: AWS_REASON_* */
+    const char *file;      /* "config" or "credentials": where something is malformed, */
+    unsigned    line;      /* and its number */
+    char        value[72]; /* the profile or value that is wrong */
+    size_t      used;      /* bytes of the memory */
+    size_t      needed;    /* AWS_ERR_MEMORY: bytes that would do */
+} aws_settings;
+
+/* Read a profile by boto3's rules. 0, also if no file has a word about profile "default";
+ * AWS_ERR_CREDENTIALS: see reason; AWS_ERR_MEMORY: see needed, little
+ * more than the size of both files. The files aren't needed any more afterwards; wipe them. */
+AWS_API int aws_settings_read(aws_settings *settings, const aws_files *files, const char *profile,
+                              void *memory, size_t size);
+/* A single value: 1 and it is in to, NUL-terminated; 0 none; AWS_ERR_MEMORY, AWS_ERR_PARAM.
+ * nested: of a value that is a block of its own such as "addressing_style" of key "s3", or NULL. */
+AWS_API int aws_files_value(const aws_files *files, const char *profile, const char *key,
+                            const char *nested, char *to, size_t room);
 
 #ifdef __cplusplus
 }
@@ -9424,12 +9535,653 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
     return 1;
 }
 
-/* ---- Session and client ---- */
+/* ---- Credential sources: environment, fixed keys, chains ---- */
 
 static const char *aws_i_or(const char *value, const char *other)
 {
     return value ? value : other;
 }
+
+static int aws_i_environment_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
+{
+    const aws_port *port = client->port;
+    const char *expiration = aws_i_env(port, "AWS_CREDENTIAL_EXPIRATION");
+
+    (void)provider;
+    keys->access_key_id = aws_i_env(port, "AWS_ACCESS_KEY_ID");
+    keys->secret_access_key = aws_i_env(port, "AWS_SECRET_ACCESS_KEY");
+    keys->session_token = aws_i_or(aws_i_env(port, "AWS_SESSION_TOKEN"),
+                                   aws_i_env(port, "AWS_SECURITY_TOKEN"));
+    if (!keys->access_key_id)
+        return AWS_KEYS_NONE;
+    keys->expiration = expiration ? aws_date_parse(expiration) : 0;
+    if (keys->expiration < 0)
+        return aws_i_fail(client, AWS_REASON_KEYS_DATE, "AWS_CREDENTIAL_EXPIRATION");
+    return 0;
+}
+
+AWS_API const aws_provider *aws_keys_environment(void)
+{
+    static const aws_provider provider = {aws_i_environment_get, NULL};
+
+    return &provider;
+}
+
+static int aws_i_fixed_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
+{
+    (void)client;
+    *keys = *((const aws_keys_fixed *)provider->context)->keys;
+    return keys->access_key_id || keys->secret_access_key ? 0 : AWS_KEYS_NONE;
+}
+
+AWS_API const aws_provider *aws_keys_fixed_init(aws_keys_fixed *source, const aws_keys *keys)
+{
+    source->provider.get = aws_i_fixed_get;
+    source->provider.context = source;
+    source->keys = keys;
+    return &source->provider;
+}
+
+static int aws_i_chain_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
+{
+    aws_keys_chain *chain = (aws_keys_chain *)provider->context;
+    int r;
+
+    for (; chain->at < chain->count; chain->at++) {
+        r = chain->sources[chain->at]->get(chain->sources[chain->at], client, keys);
+        if (r <= 0)
+            return r;
+        memset(keys, 0, sizeof *keys);
+    }
+    chain->at = 0; /* next time one of them may be set up */
+    return AWS_KEYS_NONE;
+}
+
+AWS_API const aws_provider *aws_keys_chain_init(aws_keys_chain *chain,
+                                                const aws_provider *const *sources, size_t count)
+{
+    chain->provider.get = aws_i_chain_get;
+    chain->provider.context = chain;
+    chain->sources = sources;
+    chain->count = count;
+    chain->at = 0;
+    return &chain->provider;
+}
+
+/* ---- Shared files: profiles ---- */
+
+/* A physical line without the white space around it. */
+typedef struct aws_i_line {
+    const char *text;
+    size_t      size, indent;
+} aws_i_line;
+
+/* A text of sections and options, as Python's configparser and botocore read it. */
+typedef struct aws_i_ini {
+    const char *at, *end; /* what is left */
+    const char *section, *key;
+    const char *value; /* of the option just read, through all its lines */
+    size_t      section_size, key_size, value_size;
+    unsigned    line;
+    int         block; /* the value begins on a line of its own: a nested block */
+} aws_i_ini;
+
+static int aws_i_ini_blank(int c)
+{
+    return c == ' ' || c == '\t' || c == '\v' || c == '\f';
+}
+
+static void aws_i_ini_trim(const char **text, size_t *size)
+{
+    while (*size && aws_i_ini_blank((unsigned char)(*text)[*size - 1]))
+        --*size;
+    for (; *size && aws_i_ini_blank((unsigned char)**text); ++*text)
+        --*size;
+}
+
+static int aws_i_line_next(aws_i_ini *ini, aws_i_line *line)
+{
+    const char *start = ini->at;
+
+    if (ini->at == ini->end)
+        return 0;
+    while (ini->at < ini->end && *ini->at != '\n' && *ini->at != '\r')
+        ini->at++;
+    line->text = start;
+    line->size = (size_t)(ini->at - start);
+    aws_i_ini_trim(&line->text, &line->size);
+    line->indent = (size_t)(line->text - start);
+    if (ini->at < ini->end && *ini->at++ == '\r' && ini->at < ini->end && *ini->at == '\n')
+        ini->at++;
+    ini->line++;
+    return 1;
+}
+
+/* Blank lines and comments; they don't end a value either. */
+static int aws_i_line_passed(const aws_i_line *line)
+{
+    return !line->size || line->text[0] == '#' || line->text[0] == ';';
+}
+
+/* Take the value's further lines: those that are indented more than its first one. */
+static void aws_i_ini_continue(aws_i_ini *ini, size_t indent)
+{
+    aws_i_line line;
+
+    for (;;) {
+        aws_i_ini before = *ini;
+        do {
+            if (!aws_i_line_next(ini, &line)) {
+                *ini = before;
+                return;
+            }
+        } while (aws_i_line_passed(&line));
+        if (line.indent <= indent) {
+            *ini = before;
+            return;
+        }
+        if (!ini->value_size) {
+            ini->block = 1;
+            ini->value = line.text;
+        }
+        ini->value_size = (size_t)(line.text + line.size - ini->value);
+    }
+}
+
+/* The next option: 1; a section: 2; 0 at the end, AWS_ERR_PARAM at a malformed line. */
+static int aws_i_ini_next(aws_i_ini *ini)
+{
+    aws_i_line line;
+
+    while (aws_i_line_next(ini, &line)) {
+        size_t size = line.size;
+
+        if (aws_i_line_passed(&line))
+            continue;
+        while (line.text[0] == '[' && size && line.text[size - 1] != ']')
+            size--;
+        if (line.text[0] == '[' && size > 2) {
+            ini->section = line.text + 1;
+            ini->section_size = size - 2;
+            return 2;
+        }
+        for (size = 0; size < line.size && line.text[size] != '=' && line.text[size] != ':';)
+            size++;
+        ini->key = line.text;
+        ini->key_size = size;
+        aws_i_ini_trim(&ini->key, &ini->key_size);
+        if (!ini->section || size == line.size || !ini->key_size)
+            return AWS_ERR_PARAM;
+        ini->value = line.text + size + 1;
+        ini->value_size = line.size - size - 1;
+        ini->block = 0;
+        aws_i_ini_trim(&ini->value, &ini->value_size);
+        aws_i_ini_continue(ini, line.indent);
+        return 1;
+    }
+    return 0;
+}
+
+static void aws_i_ini_init(aws_i_ini *ini, const char *text, size_t size)
+{
+    memset(ini, 0, sizeof *ini);
+    ini->at = text;
+    ini->end = text ? text + size : text;
+}
+
+static int aws_i_ini_equal(const char *text, size_t size, const char *other)
+{
+    return strlen(other) == size && (!size || memcmp(text, other, size) == 0);
+}
+
+/* Whether the section is [word name], [word "name"], or, without a word, [name]. */
+static int aws_i_section_is(const aws_i_ini *ini, const char *word, const char *name)
+{
+    const char *text = ini->section;
+    size_t size = ini->section_size, length = word ? strlen(word) : 0;
+
+    if (!word)
+        return aws_i_ini_equal(text, size, name);
+    if (aws_i_equal(word, "profile") && aws_i_equal(name, "default") &&
+        aws_i_ini_equal(text, size, name))
+        return 1;
+    if (size <= length || memcmp(text, word, length) != 0 ||
+        !aws_i_ini_blank((unsigned char)text[length]))
+        return 0;
+    text += length;
+    size -= length;
+    aws_i_ini_trim(&text, &size);
+    if (size > 1 && (text[0] == '"' || text[0] == '\'') && text[size - 1] == text[0]) {
+        text++;
+        size -= 2;
+    }
+    return aws_i_ini_equal(text, size, name);
+}
+
+/* Option names are the same in any case. */
+static int aws_i_key_is(const char *text, size_t size, const char *name)
+{
+    while (size && *name && aws_i_lower((unsigned char)*text) == aws_i_lower((unsigned char)*name)) {
+        text++;
+        name++;
+        size--;
+    }
+    return !size && !*name;
+}
+
+/* The value of a name in a nested block: 1, 0, AWS_ERR_PARAM. */
+static int aws_i_block_value(const aws_i_ini *block, const char *name, const char **value,
+                             size_t *size)
+{
+    aws_i_line line;
+    aws_i_ini ini;
+    int have = 0;
+
+    aws_i_ini_init(&ini, block->value, block->value_size);
+    while (aws_i_line_next(&ini, &line)) {
+        const char *equals;
+        size_t left = line.size;
+
+        if (aws_i_line_passed(&line))
+            continue;
+        equals = (const char *)memchr(line.text, '=', line.size);
+        if (!equals)
+            return AWS_ERR_PARAM;
+        left -= (size_t)(equals - line.text) + 1;
+        line.size = (size_t)(equals - line.text);
+        aws_i_ini_trim(&line.text, &line.size);
+        if (aws_i_ini_equal(line.text, line.size, name)) {
+            *value = equals + 1;
+            *size = left;
+            aws_i_ini_trim(value, size);
+            have = 1;
+        }
+    }
+    return have;
+}
+
+/* One of the files, and what is looked for in it. */
+typedef struct aws_i_lookup {
+    const char *text;
+    size_t      size;
+    const char *word, *name; /* of the section */
+    int         exists;      /* there is such a section */
+    unsigned    line;        /* that is malformed */
+} aws_i_lookup;
+
+/* Find an option of a section: 1, 0, AWS_ERR_PARAM. Of [default] and [profile default] the last one
+ * counts. key NULL: only whether the section exists. */
+static int aws_i_lookup_key(aws_i_lookup *lookup, const char *key, aws_i_ini *found)
+{
+    const char *section = NULL, *value;
+    size_t length = 0, size;
+    aws_i_ini ini;
+    int r, have = 0, inside = 0;
+
+    aws_i_ini_init(&ini, lookup->text, lookup->size);
+    lookup->exists = 0;
+    while ((r = aws_i_ini_next(&ini)) > 0) {
+        if (r == 2)
+            inside = aws_i_section_is(&ini, lookup->word, lookup->name);
+        if (r == 2 && inside) {
+            if (section && length == ini.section_size && !memcmp(section, ini.section, length))
+                break; /* twice */
+            section = ini.section;
+            length = ini.section_size;
+            lookup->exists = 1;
+            have = 0;
+        }
+        if (r == 1 && ini.block && aws_i_block_value(&ini, "", &value, &size) < 0)
+            break;
+        if (r == 1 && inside && key && aws_i_key_is(ini.key, ini.key_size, key)) {
+            if (have++)
+                break;
+            *found = ini;
+        }
+    }
+    lookup->line = ini.line;
+    return r ? AWS_ERR_PARAM : have;
+}
+
+/* A value as Python has it: its lines without indentation and comments, joined by line feeds. */
+static void aws_i_out_lines(aws_out *out, const char *value, size_t size)
+{
+    aws_i_line line;
+    aws_i_ini ini;
+    int first = 1;
+
+    aws_i_ini_init(&ini, value, size);
+    while (aws_i_line_next(&ini, &line)) {
+        if (!first && line.size && aws_i_line_passed(&line))
+            continue;
+        aws_out_text(out, first ? "" : "\n");
+        aws_out_bytes(out, line.text, line.size);
+        first = 0;
+    }
+}
+
+/* ---- Shared files: what a profile means ---- */
+
+typedef struct aws_i_reader {
+    aws_settings *settings;
+    aws_i_lookup  config, credentials;
+    aws_out       out; /* into the caller's memory */
+    int           code;
+} aws_i_reader;
+
+static int aws_i_reader_fail(aws_i_reader *reader, int reason, const char *value)
+{
+    if (!reader->code) {
+        reader->code = -(reason % 32);
+        reader->settings->reason = reason;
+        aws_i_set(reader->settings->value, sizeof reader->settings->value, value);
+    }
+    return reader->code;
+}
+
+/* Look in one file; a malformed one ends it all. */
+static int aws_i_reader_find(aws_i_reader *reader, aws_i_lookup *lookup, const char *profile,
+                             const char *key, aws_i_ini *found)
+{
+    int r;
+
+    lookup->name = profile;
+    if (reader->code)
+        return 0;
+    r = aws_i_lookup_key(lookup, key, found);
+    if (r >= 0)
+        return r;
+    reader->settings->file = lookup == &reader->config ? "config" : "credentials";
+    reader->settings->line = lookup->line;
+    aws_i_reader_fail(reader, AWS_REASON_PROFILE_FILE, reader->settings->file);
+    return 0;
+}
+
+/* In both: the credentials file counts more. */
+static int aws_i_reader_merged(aws_i_reader *reader, const char *profile, const char *key,
+                               aws_i_ini *found)
+{
+    aws_i_ini other;
+    int in_config = aws_i_reader_find(reader, &reader->config, profile, key, found);
+
+    if (!aws_i_reader_find(reader, &reader->credentials, profile, key, &other))
+        return in_config;
+    *found = other;
+    return 1;
+}
+
+/* Keep a text in the memory. */
+static const char *aws_i_reader_keep(aws_i_reader *reader, const char *text, size_t size)
+{
+    const char *kept = (const char *)reader->out.to + reader->out.used;
+
+    aws_i_out_lines(&reader->out, text, size);
+    aws_out_bytes(&reader->out, "", 1);
+    if (reader->out.length > reader->out.room && !reader->code)
+        reader->code = AWS_ERR_MEMORY;
+    return reader->code ? NULL : kept;
+}
+
+static const char *aws_i_reader_text(aws_i_reader *reader, const char *profile, const char *key)
+{
+    aws_i_ini found;
+
+    if (!aws_i_reader_merged(reader, profile, key, &found) || found.block)
+        return NULL;
+    return aws_i_reader_keep(reader, found.value, found.value_size);
+}
+
+/* A profile has the key, whatever its value. */
+static int aws_i_reader_has(aws_i_reader *reader, const char *profile, const char *key)
+{
+    aws_i_ini found;
+
+    return aws_i_reader_merged(reader, profile, key, &found);
+}
+
+static int aws_i_reader_exists(aws_i_reader *reader, const char *profile)
+{
+    aws_i_reader_has(reader, profile, NULL);
+    return reader->config.exists || reader->credentials.exists;
+}
+
+static int aws_i_reader_static(aws_i_reader *reader, const char *profile)
+{
+    return aws_i_reader_has(reader, profile, "aws_access_key_id") ||
+           aws_i_reader_has(reader, profile, "aws_secret_access_key");
+}
+
+static int aws_i_reader_assumes(aws_i_reader *reader, const char *profile)
+{
+    return aws_i_reader_has(reader, profile, "role_arn") &&
+           !aws_i_reader_has(reader, profile, "web_identity_token_file");
+}
+
+static void aws_i_reader_role(aws_i_reader *reader, const char *profile, aws_role *role)
+{
+    role->arn = aws_i_reader_text(reader, profile, "role_arn");
+    role->session_name = aws_i_reader_text(reader, profile, "role_session_name");
+    role->external_id = aws_i_reader_text(reader, profile, "external_id");
+    role->duration = aws_i_reader_text(reader, profile, "duration_seconds");
+    if (aws_i_reader_has(reader, profile, "mfa_serial"))
+        aws_i_reader_fail(reader, AWS_REASON_PROFILE_MFA, profile);
+}
+
+/* Keys that stand in one of the files: 1 or 0. */
+static int aws_i_reader_keys(aws_i_reader *reader, aws_i_lookup *lookup, const char *profile)
+{
+    static const char names[] = "aws_secret_access_key\0aws_security_token\0aws_session_token\0";
+    aws_keys *keys = &reader->settings->keys;
+    aws_i_ini found;
+
+    if (!aws_i_reader_find(reader, lookup, profile, "aws_access_key_id", &found))
+        return 0;
+    keys->access_key_id = aws_i_reader_keep(reader, found.value, found.value_size);
+    if (aws_i_reader_find(reader, lookup, profile, names, &found))
+        keys->secret_access_key = aws_i_reader_keep(reader, found.value, found.value_size);
+    else
+        aws_i_reader_fail(reader, AWS_REASON_PROFILE_SECRET, profile);
+    if (aws_i_reader_find(reader, lookup, profile, aws_i_list_at(names, 1), &found) ||
+        aws_i_reader_find(reader, lookup, profile, aws_i_list_at(names, 2), &found))
+        keys->session_token = aws_i_reader_keep(reader, found.value, found.value_size);
+    return 1;
+}
+
+/* Keys of a profile without assuming a role: AWS_FROM_*. */
+static unsigned aws_i_reader_from(aws_i_reader *reader, const char *profile)
+{
+    aws_settings *s = reader->settings;
+
+    s->token_file = aws_i_reader_text(reader, profile, "web_identity_token_file");
+    if (s->token_file) {
+        s->web_role.arn = aws_i_reader_text(reader, profile, "role_arn");
+        s->web_role.session_name = aws_i_reader_text(reader, profile, "role_session_name");
+        if (!s->web_role.arn)
+            aws_i_reader_fail(reader, AWS_REASON_PROFILE_ROLE, profile);
+        return AWS_FROM_WEB_IDENTITY;
+    }
+    if (aws_i_reader_keys(reader, &reader->credentials, profile))
+        return AWS_FROM_CREDENTIALS;
+    s->process = aws_i_reader_text(reader, profile, "credential_process");
+    if (s->process)
+        return AWS_FROM_PROCESS;
+    return aws_i_reader_keys(reader, &reader->config, profile) ? AWS_FROM_CONFIG : AWS_FROM_NOTHING;
+}
+
+/* credential_source's value. */
+static unsigned aws_i_reader_named(aws_i_reader *reader, const char *name)
+{
+    static const char names[] = "Environment\0EcsContainer\0Ec2InstanceMetadata\0";
+    int index = name ? aws_i_list_find(names, name) : -1;
+
+    if (index < 0) {
+        aws_i_reader_fail(reader, AWS_REASON_PROFILE_NAMED, name);
+        return AWS_FROM_NOTHING;
+    }
+    return (unsigned)(AWS_FROM_ENVIRONMENT + index);
+}
+
+/* Whether source_profile leads in a circle. A profile may name itself for the keys it has. */
+static int aws_i_reader_loops(aws_i_reader *reader, const char *const *visited, size_t count,
+                              const char *next)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        if (aws_i_equal(visited[i], next))
+            return i + 1 != count || !aws_i_reader_static(reader, next);
+    return 0;
+}
+
+/* Follow source_profile from role to role to where the first keys come from. */
+static void aws_i_reader_roles(aws_i_reader *reader, const char *profile)
+{
+    aws_settings *s = reader->settings;
+    const char *visited[AWS_ROLES + 1];
+    const char *source, *named;
+
+    visited[0] = profile;
+    while (!reader->code) {
+        if (s->role_count == AWS_ROLES) {
+            aws_i_reader_fail(reader, AWS_REASON_PROFILE_DEPTH, profile);
+            return;
+        }
+        memmove(s->roles + 1, s->roles, s->role_count * sizeof *s->roles);
+        memset(s->roles, 0, sizeof *s->roles);
+        aws_i_reader_role(reader, profile, s->roles);
+        s->role_count++;
+        source = aws_i_reader_text(reader, profile, "source_profile");
+        named = aws_i_reader_text(reader, profile, "credential_source");
+        if (!source == !named) {
+            aws_i_reader_fail(reader, AWS_REASON_PROFILE_SOURCE, profile);
+            return;
+        }
+        if (named) {
+            s->from = aws_i_reader_named(reader, named);
+            return;
+        }
+        if (!aws_i_reader_exists(reader, source)) {
+            aws_i_reader_fail(reader, AWS_REASON_PROFILE_MISSING, source);
+            return;
+        }
+        if (aws_i_reader_loops(reader, visited, s->role_count, source)) {
+            aws_i_reader_fail(reader, AWS_REASON_PROFILE_LOOP, source);
+            return;
+        }
+        visited[s->role_count] = source;
+        profile = source;
+        if (aws_i_reader_static(reader, profile) || !aws_i_reader_assumes(reader, profile))
+            break;
+    }
+    s->from = aws_i_reader_from(reader, profile);
+    if (!s->from)
+        aws_i_reader_fail(reader, AWS_REASON_PROFILE_EMPTY, profile);
+}
+
+/* The endpoint_url of each service in [services name]. */
+static void aws_i_reader_endpoints(aws_i_reader *reader, const char *name)
+{
+    aws_settings *s = reader->settings;
+    const char *first = NULL, *kept, *url;
+    size_t size;
+    aws_i_ini ini;
+    int r;
+
+    aws_i_ini_init(&ini, reader->config.text, reader->config.size);
+    while (!reader->code && (r = aws_i_ini_next(&ini)) > 0) {
+        if (r == 2 || !aws_i_section_is(&ini, "services", name) || !ini.block ||
+            aws_i_block_value(&ini, "endpoint_url", &url, &size) <= 0)
+            continue;
+        kept = aws_i_reader_keep(reader, ini.key, ini.key_size);
+        aws_i_reader_keep(reader, url, size);
+        first = first ? first : kept;
+    }
+    if (first)
+        aws_i_reader_keep(reader, "", 0);
+    s->endpoints = reader->code ? NULL : first;
+}
+
+static void aws_i_reader_settings(aws_i_reader *reader, const char *profile)
+{
+    aws_settings *s = reader->settings;
+    const char *value;
+    size_t size;
+    aws_i_ini found;
+
+    s->region = aws_i_reader_text(reader, profile, "region");
+    s->ca_bundle = aws_i_reader_text(reader, profile, "ca_bundle");
+    s->retry_mode = aws_i_reader_text(reader, profile, "retry_mode");
+    s->max_attempts = aws_i_reader_text(reader, profile, "max_attempts");
+    s->endpoint_url = aws_i_reader_text(reader, profile, "endpoint_url");
+    if (aws_i_reader_merged(reader, profile, "s3", &found) && found.block &&
+        aws_i_block_value(&found, "addressing_style", &value, &size) > 0)
+        s->addressing_style = aws_i_reader_keep(reader, value, size);
+    value = aws_i_reader_text(reader, profile, "services");
+    if (value)
+        aws_i_reader_endpoints(reader, value);
+}
+
+static void aws_i_reader_init(aws_i_reader *reader, const aws_files *files)
+{
+    memset(reader, 0, sizeof *reader);
+    reader->config.text = files->config;
+    reader->config.size = files->config_size;
+    reader->config.word = "profile";
+    reader->credentials.text = files->credentials;
+    reader->credentials.size = files->credentials_size;
+}
+
+AWS_API int aws_settings_read(aws_settings *settings, const aws_files *files, const char *profile,
+                              void *memory, size_t size)
+{
+    aws_i_reader reader;
+
+    memset(settings, 0, sizeof *settings);
+    aws_i_reader_init(&reader, files);
+    reader.settings = settings;
+    aws_i_out(&reader.out, memory, size);
+    profile = profile ? profile : "default";
+    settings->profile = aws_i_reader_keep(&reader, profile, strlen(profile));
+    if (!aws_i_reader_exists(&reader, profile) && !aws_i_equal(profile, "default"))
+        aws_i_reader_fail(&reader, AWS_REASON_PROFILE_MISSING, profile);
+    aws_i_reader_settings(&reader, profile);
+    if (aws_i_reader_assumes(&reader, profile))
+        aws_i_reader_roles(&reader, profile);
+    else
+        settings->from = aws_i_reader_from(&reader, profile);
+    settings->used = reader.out.used;
+    if (reader.code == AWS_ERR_MEMORY)
+        settings->needed = files->config_size + files->credentials_size + strlen(profile) + 64;
+    if (reader.code)
+        aws_i_wipe(memory, size);
+    return reader.code;
+}
+
+AWS_API int aws_files_value(const aws_files *files, const char *profile, const char *key,
+                            const char *nested, char *to, size_t room)
+{
+    aws_i_reader reader;
+    aws_settings settings;
+    aws_i_ini found;
+    int r;
+
+    aws_i_reader_init(&reader, files);
+    reader.settings = &settings;
+    aws_i_out(&reader.out, to, room);
+    r = aws_i_reader_merged(&reader, profile, key, &found);
+    if (reader.code)
+        return AWS_ERR_PARAM;
+    if (r > 0 && found.block != (nested != NULL))
+        r = 0;
+    if (r > 0 && nested)
+        r = aws_i_block_value(&found, nested, &found.value, &found.value_size);
+    if (r <= 0)
+        return r;
+    aws_i_reader_keep(&reader, found.value, found.value_size);
+    return reader.code ? reader.code : 1;
+}
+
+/* ---- Session and client ---- */
 
 AWS_API int aws_session_init(aws_session *session, const aws_config *config)
 {

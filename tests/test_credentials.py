@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+"""test_credentials.py - profiles of the shared files, against botocore.
+
+SPDX-License-Identifier: MIT
+
+Random pairs of files, some broken, are read by tests/credentials_driver.c and by botocore, whose
+calls to STS and to processes are replaced by ones that take notes. Both must find the same keys,
+roles and settings, or both refuse. The seed is fixed.
+"""
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+import botocore
+import botocore.configloader
+import botocore.credentials
+import botocore.exceptions
+import botocore.session
+
+DRIVER = "build/sanitized/credentials_driver"
+PROFILES = ["default", "a", "b", "c", "two words", "d.e"]
+SETTINGS = ["region", "ca_bundle", "retry_mode", "max_attempts", "endpoint_url"]
+random.seed(20260103)
+
+
+class Refused(Exception):
+    pass
+
+
+class Sts:
+    """Notes what is asked and gives keys that say so."""
+
+    def __init__(self, notes, keys):
+        self.notes, self.keys = notes, keys
+
+    def answer(self, note):
+        self.notes.append(note)
+        key = f"K{len(self.notes)}"
+        return {"Credentials": {"AccessKeyId": key, "SecretAccessKey": "s" + key,
+                                "SessionToken": "t" + key, "Expiration": "2099-01-01T00:00:00Z"},
+                "AssumedRoleUser": {"Arn": "arn:aws:sts::1:assumed-role/x/y"}}
+
+    def role(self, kwargs):
+        name = kwargs.get("RoleSessionName", "")
+        note = ["role", f"arn {kwargs['RoleArn']}"]
+        if not name.startswith("botocore-session-"):
+            note.append(f"session {name}")
+        if "ExternalId" in kwargs:
+            note.append(f"external {kwargs['ExternalId']}")
+        if "DurationSeconds" in kwargs:
+            note.append(f"duration {kwargs['DurationSeconds']}")
+        return note
+
+    def assume_role(self, **kwargs):
+        if "SerialNumber" in kwargs:
+            raise Refused("mfa")
+        return self.answer(self.role(kwargs))
+
+    def assume_role_with_web_identity(self, **kwargs):
+        note = self.role(kwargs)
+        return self.answer(["from web", "file " + kwargs["WebIdentityToken"]] + note[1:])
+
+
+class Process:
+    returncode = 0
+
+    def __init__(self, notes, words):
+        notes.append(["from process"])
+
+    def communicate(self):
+        return b'{"Version":1,"AccessKeyId":"P","SecretAccessKey":"s"}', b""
+
+
+def with_botocore(config, credentials, profile):
+    """Lines as the driver writes them."""
+    notes = []
+    session = botocore.session.Session(profile=None if profile == "default" else profile)
+    session.set_config_variable("config_file", config)
+    session.set_config_variable("credentials_file", credentials)
+
+    def creator(*_):
+        def make(service, **kwargs):
+            return Sts(notes, kwargs.get("aws_access_key_id"))
+        return make
+
+    class Loader:
+        def __init__(self, path):
+            self.path = path
+
+        def __call__(self):
+            return self.path
+
+    class Named:
+        def __init__(self, providers):
+            pass
+
+        def is_supported(self, name):
+            return name.lower() in ("environment", "ecscontainer", "ec2instancemetadata")
+
+        def source_credentials(self, name):
+            names = {n.lower(): n for n in ("Environment", "EcsContainer", "Ec2InstanceMetadata")}
+            notes.append(["from " + names[name.lower()]])
+            return botocore.credentials.Credentials("N", "s")
+
+    saved = (botocore.credentials._get_client_creator, botocore.credentials.FileWebIdentityTokenLoader,
+             botocore.credentials.CanonicalNameCredentialSourcer, subprocess.Popen,
+             botocore.credentials.ContainerProvider.load,
+             botocore.credentials.InstanceMetadataProvider.load)
+    botocore.credentials._get_client_creator = creator
+    botocore.credentials.FileWebIdentityTokenLoader = Loader
+    botocore.credentials.CanonicalNameCredentialSourcer = Named
+    botocore.credentials.ContainerProvider.load = lambda self: None
+    botocore.credentials.InstanceMetadataProvider.load = lambda self: None
+    build = botocore.credentials.ProcessProvider.__init__
+
+    def process(self, profile_name, load_config, popen=None):
+        build(self, profile_name, load_config, popen=lambda words, **_: Process(notes, words))
+    botocore.credentials.ProcessProvider.__init__ = process
+    try:
+        scoped = session.get_scoped_config()
+        full = session.full_config
+        keys = session.get_credentials()
+        frozen = keys.get_frozen_credentials() if keys else None
+    except (botocore.exceptions.BotoCoreError, Refused, EOFError) as error:
+        return None, f"{type(error).__name__}: {error}"
+    finally:
+        (botocore.credentials._get_client_creator, botocore.credentials.FileWebIdentityTokenLoader,
+         botocore.credentials.CanonicalNameCredentialSourcer, subprocess.Popen,
+         botocore.credentials.ContainerProvider.load,
+         botocore.credentials.InstanceMetadataProvider.load) = saved
+        botocore.credentials.ProcessProvider.__init__ = build
+    lines = [f"{name} {scoped[name]}" for name in SETTINGS if isinstance(scoped.get(name), str)]
+    style = scoped.get("s3")
+    if isinstance(style, dict) and "addressing_style" in style:
+        lines.append(f"addressing_style {style['addressing_style']}")
+    services = full.get("services", {}).get(scoped.get("services"), {})
+    for service, values in services.items():
+        if isinstance(values, dict) and "endpoint_url" in values:
+            lines.append(f"endpoint {service} {values['endpoint_url']}")
+    lines += [line for note in notes for line in note]
+    if not notes:
+        lines.append({"shared-credentials-file": "from credentials", "config-file": "from config",
+                      None: "from nothing"}[keys.method if keys else None])
+        if frozen:
+            lines += [f"key {frozen.access_key}", f"secret {frozen.secret_key}"]
+            if frozen.token is not None:
+                lines.append(f"token {frozen.token}")
+    return lines, None
+
+
+def with_ours(config, credentials, profile):
+    done = subprocess.run([DRIVER, config, credentials, profile], capture_output=True)
+    if done.returncode != 0:
+        sys.exit(f"{DRIVER}: {done.stdout.decode()}{done.stderr.decode()}")
+    text = done.stdout.decode("utf-8").splitlines()
+    if text and text[0].startswith("error"):
+        return None, text[0]
+    return [line.replace("\\n", "\n") for line in text], None
+
+
+def some(share):
+    return random.random() < share
+
+
+def option(name, value):
+    indent = " " if some(0.02) else ""
+    name = name.upper() if some(0.05) else name
+    equals = random.choice([" = ", "=", " =", ": ", "\t=\t"])
+    lines = [f"{indent}{name}{equals}{value}{' ' * random.choice([0, 0, 2])}"]
+    if some(0.1):
+        lines.insert(0, random.choice(["# a comment = 1", "   ; another", "", "   "]))
+    return lines
+
+
+def block(name, pairs):
+    lines = [f"{name} ="]
+    for key, value in pairs:
+        lines.append(f"{random.choice(['  ', chr(9), '     '])}{key}{random.choice([' = ', '='])}{value}")
+        if some(0.1):
+            lines.append(random.choice(["", "  # c = d"]))
+    return lines
+
+
+def keys(tag):
+    lines = []
+    if some(0.97):
+        lines += option("aws_access_key_id", f"AK{tag}")
+    if some(0.97):
+        lines += option("aws_secret_access_key", f"sec/{tag}+={tag}")
+    if some(0.3):
+        lines += option("aws_session_token", f"tok=={tag}" * random.choice([1, 1, 200]))
+    if some(0.1):
+        lines += option("aws_security_token", f"old{tag}")
+    return lines
+
+
+def settings(tag):
+    lines = []
+    for name, values in (("region", ["eu-west-1", f"r-{tag}", "x # y"]), ("ca_bundle", ["/c a.pem"]),
+                         ("retry_mode", ["standard", "legacy"]), ("max_attempts", ["3", "7"]),
+                         ("endpoint_url", ["http://localhost:1"]), ("output", ["json"])):
+        if some(0.25):
+            lines += option(name, random.choice(values))
+    if some(0.2):
+        lines += block("s3", [("addressing_style", "path"), ("max_concurrent_requests", "5")])
+    if some(0.2):
+        lines += option("services", "local")
+    return lines
+
+
+def role(tag, config):
+    lines = []
+    if some(0.98):
+        lines += option("role_arn", f"arn:aws:iam::1:role/{tag}")
+    if some(0.9):
+        lines += option("source_profile", random.choice(PROFILES))
+    else:
+        lines += option("credential_source",
+                        random.choice(["Environment", "EcsContainer", "Ec2InstanceMetadata", "Moon"]))
+    if some(0.3):
+        lines += option("external_id", f"ext {tag}")
+    if some(0.3):
+        lines += option("role_session_name", f"name-{tag}")
+    if some(0.3):
+        lines += option("duration_seconds", "1800")
+    if some(0.05):
+        lines += option("mfa_serial", "arn:aws:iam::1:mfa/x")
+    return lines
+
+
+def body(tag, config):
+    lines = settings(tag) if config or some(0.2) else []
+    kind = random.choice(["keys", "keys", "role", "role", "process", "web", "none"])
+    if kind == "keys" or some(0.1):
+        lines += keys(tag)
+    if kind == "role":
+        lines += role(tag, config)
+    if kind == "process":
+        lines += option("credential_process", f"/bin/get --user '{tag} x'")
+    if kind == "web":
+        lines += option("web_identity_token_file", f"/tok/{tag}")
+        if some(0.9):
+            lines += option("role_arn", f"arn:aws:iam::1:role/{tag}")
+        if some(0.5):
+            lines += option("role_session_name", f"web-{tag}")
+    return lines
+
+
+def header(profile, config):
+    if not config:
+        return f"[{profile}]"
+    if profile == "default":
+        return random.choice(["[default]", "[default]", "[profile default]"])
+    name = f'"{profile}"' if " " in profile or some(0.3) else profile
+    return random.choice(["[profile %s]", "[profile %s]", "[profile  %s]", "[profile %s] "]) % name
+
+
+def make_file(config, tag):
+    """All but a few profiles, so that a role finds its source."""
+    lines = ["# made by a test", ""] if some(0.3) else []
+    for profile in random.sample(PROFILES, random.choice([2, 5, 6, 6])):
+        lines += [header(profile, config)] + body(f"{tag}{PROFILES.index(profile)}", config)
+    if config and some(0.5):
+        lines += ["[services local]"]
+        lines += block("s3", [("endpoint_url", "http://s3.local:1")])
+        lines += block("dynamodb", [("endpoint_url", "http://db.local:2"), ("other", "1")])
+        lines += ["[preview]", "x = 1", "[sso-session s]", "sso_region = eu-west-1"]
+    if some(0.03):
+        lines.insert(random.randint(0, len(lines)), random.choice(
+            ["no delimiter here", "= no name", "[default]", "key = before any section"]))
+    end = random.choice(["\n", "\n", "\n", "\r\n"])
+    return end.join(lines) + (end if some(0.8) else "")
+
+
+FIXED = [  # config, credentials, profile
+    ("", "", "default"),
+    ("[default]\nregion = x\n", "[default]\nregion = y\n", "default"),
+    ("[profile a]\n[profile b]\nregion=1\n", "", "a"),
+    ("[default]\nregion = 1\n[profile default]\noutput = text\n", "", "default"),
+    ("[default]\nregion=1\nregion=2\n", "", "default"),
+    ("[profile a]\nrole_arn=r\nsource_profile=a\naws_access_key_id=k\naws_secret_access_key=s\n", "", "a"),
+    ("[profile a]\nrole_arn=r\nsource_profile=a\n", "", "a"),
+    ("[profile a]\nrole_arn=r\nsource_profile=b\n[profile b]\nrole_arn=q\nsource_profile=a\n", "", "a"),
+    ("[profile a]\nrole_arn=1\nsource_profile=b\n[profile b]\nrole_arn=2\nsource_profile=c\n"
+     "[profile c]\nrole_arn=3\nsource_profile=default\n", "[default]\naws_access_key_id=k\n"
+     "aws_secret_access_key=s\n", "a"),
+    ("[default]\ncredential_process = one\n  two\n\n  three\nregion = z\n", "", "default"),
+    ("[default]\ns3 =\n  broken line\n", "", "default"),
+    ("[default\nregion=1\n", "", "default"),
+    ("[default]\nregion\n", "", "default"),
+    ("[profile nobody]\n", "", "a"),
+]
+
+
+def main():
+    subprocess.run(["make", "-s", DRIVER], check=True)
+    cases = list(FIXED)
+    while len(cases) < 250:
+        cases.append((make_file(True, "c") if some(0.9) else "", make_file(False, "k") if some(0.8) else "",
+                      random.choice(PROFILES[:4])))
+    wrong = refused = roles = 0
+    with tempfile.TemporaryDirectory() as directory:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        paths = [os.path.join(directory, name) for name in ("config", "credentials")]
+        for number, case in enumerate(cases):
+            for path, text in zip(paths, case):
+                with open(path, "w", newline="") as file:
+                    file.write(text)
+            want, why = with_botocore(*paths, case[2])
+            got, ours = with_ours(*paths, case[2])
+            refused += want is None
+            roles += want is not None and "role" in want
+            if (want is None) != (got is None) or (want and normal(want) != normal(got)):
+                wrong += 1
+                print(f"case {number}, profile {case[2]!r}:\n--- config\n{case[0]}--- credentials\n{case[1]}"
+                      f"--- botocore: {why or normal(want)}\n--- ours:     {ours or normal(got)}\n")
+    print(f"test_credentials: {len(cases)} pairs of files, {refused} refused, {roles} with roles, "
+          f"{wrong} differ (botocore {botocore.__version__})")
+    return 1 if wrong or refused > len(cases) // 2 else 0
+
+
+def normal(lines):
+    """Keys that roles begin with are known only to us; so is the command's text."""
+    begun = "role" in lines
+    kept = [line for line in lines if not line.startswith("process ")]
+    if begun:
+        kept = [line for line in kept if not line.startswith(("key ", "secret ", "token "))
+                and line not in ("from credentials", "from config")]
+    return sorted(kept[:kept.index("role")]) + kept[kept.index("role"):] if begun else sorted(kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
