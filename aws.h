@@ -282,6 +282,9 @@ enum {
       "the answer to an earlier attempt was lost: it may have stored '%v' itself; compare "       \
       "them, or use aws_s3_put_once")                                                             \
     X(NOT_APPLIED, SERVICE, "the condition did not hold: the object is not what was sent")        \
+    X(SIGNED_LINE, SERVICE,                                                                       \
+      "line %l of what is signed differs: the server has '%e', we signed '%v': something on the "  \
+      "way changes the request, or the server reads it in another way")                           \
     X(NOT_DELETED, SERVICE,                                                                       \
       "'%v' was not deleted, perhaps others too: see aws_s3_result.failed")
 
@@ -456,6 +459,8 @@ enum {
     AWS_USE_ACCELERATE = 4,
     AWS_USE_ARN_REGION = 8 /* go to an ARN's region if it isn't the client's */
 };
+struct aws_out;
+struct aws_xml;
 typedef struct aws_addresses {
     /* Write the host of the call that was entered: 1, or 0 for the usual one. */
     int (*host)(aws_client *client, unsigned flags, struct aws_out *out);
@@ -523,6 +528,10 @@ typedef struct aws_config {
     const aws_dialect *dialect;    /* of S3, that the server speaks. Default: aws_dialect_aws; with
                                     * AWS_SMALL_CRC CRC32 only, and no trailers */
     const char *user_agent_extra;  /* appended to the User-Agent header */
+    /* aws_explain_signature: a refused signature is explained by the first line of what the server
+     * has signed that differs from ours, where it says so (S3, Swift). Default: with port/posix.h
+     * it is set, elsewhere none. */
+    void (*explain)(aws_client *client, const struct aws_xml *xml);
     /* One line per event (connection, attempt, answer, retry), without secrets. */
     void (*log)(void *context, const char *line);
     void *log_context;
@@ -595,6 +604,9 @@ typedef struct aws_failure {
     char        host_id[88];    /* x-amz-id-2 */
     char        value[72];      /* the value that was wrong, or the key or bucket concerned */
     char        expected[48];   /* the value that would be right: a region, the server's time */
+    unsigned    signed_line;    /* of the canonical request: the first that differs, 0 not known */
+    size_t      signed_same;    /* bytes of it that are the server's, too */
+    int         signed_end;     /* private: the server's line has been read */
 } aws_failure;
 
 /* What aws_client_waiting tells. */
@@ -639,6 +651,9 @@ AWS_API const aws_failure *aws_client_failure(const aws_client *client);
 /* The last failure as a sentence: what failed, the wrong value, the right one, what to do.
  * NUL-terminated, in the client, valid until the client's next call. */
 AWS_API const char *aws_client_failure_text(aws_client *client);
+
+/* For aws_config.explain. */
+AWS_API void aws_explain_signature(aws_client *client, const struct aws_xml *xml);
 
 /* The client's region; a bucket that lies elsewhere has its own. */
 AWS_API const char *aws_client_region(const aws_client *client);
@@ -7562,6 +7577,8 @@ AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml)
     int in_error = size == 5 && !memcmp(name, "Error", 5);
     int index = aws_i_list_find(names, aws_i_xml_open_name(xml, 0, &size));
 
+    if (aws_i_config(client)->explain)
+        aws_i_config(client)->explain(client, xml);
     if (index >= (in_error ? 0 : 5)) /* the ids may lie outside of it */
         aws_i_append((char *)&client->failure + fields[index].at, fields[index].room, xml->text,
                      xml->text_size);
@@ -7603,6 +7620,8 @@ static void aws_i_explain(aws_client *client)
     header = client->call.key && !strstr(f->aws_code, "Bucket") ? client->call.key
                                                                   : client->call.bucket;
     aws_i_set(f->value, sizeof f->value, header);
+    if (aws_i_config(client)->explain)
+        aws_i_config(client)->explain(client, NULL);
 }
 
 /* Read the error document as far as it is one; the status stands whatever it says. */
@@ -9019,6 +9038,12 @@ static void aws_i_out_hint(aws_out *out, const char *text, const aws_client *cli
         else if (text[1] == 't') {
             aws_date_text(client->time, date);
             value = date;
+        } else if (text[1] == 'l') {
+            aws_out number;
+            aws_i_out(&number, date, sizeof date - 1);
+            aws_out_number(&number, f->signed_line);
+            date[number.used] = 0;
+            value = date;
         }
         aws_out_text(out, value && (*value || text[1] == 'v') ? value : "(not said)");
         text += 2;
@@ -9175,6 +9200,126 @@ AWS_API int aws_wait(aws_client *client, const aws_waiter_kind *kind, const void
     return 0;
 }
 
+/* ---- Why a signature was refused ---- */
+
+/* Part of our canonical request from `skip` on: its size. */
+static size_t aws_i_canonical_part(const aws_client *client, size_t skip, char *to, size_t room)
+{
+    aws_i_view view;
+    aws_out out;
+
+    aws_i_view_of(&view, client);
+    aws_i_out(&out, to, room);
+    out.skip = skip;
+    aws_i_out_canonical(&out, &view);
+    return out.used;
+}
+
+/* Where the line begins that has the byte at `at`; its number, 1 the first one, in *line. */
+static size_t aws_i_canonical_line(const aws_client *client, size_t at, unsigned *line)
+{
+    char part[64];
+    size_t done = 0, start = 0, i, n;
+
+    *line = 1;
+    while (done < at && (n = aws_i_canonical_part(client, done, part,
+                                                  aws_i_min(at - done, sizeof part))) != 0) {
+        for (i = 0; i < n; i++)
+            if (part[i] == '\n') {
+                start = done + i + 1;
+                ++*line;
+            }
+        done += n;
+    }
+    return start;
+}
+
+/* A header whose value nobody may see. */
+static int aws_i_is_secret(const char *line)
+{
+    return strncmp(line, "x-amz-security-token", 20) == 0 ||
+           (strncmp(line, "x-amz-", 6) == 0 && strstr(line, "-customer-key") != NULL);
+}
+
+/* Our line with the byte that differs, from a bit before it on; *shown is where that begins,
+ * or SIZE_MAX: the name alone, the rest is secret. */
+static void aws_i_show_line(aws_client *client, char *field, size_t room, size_t *shown)
+{
+    enum { BEFORE = 20 };
+    size_t at = client->failure.signed_same, n;
+    size_t start = aws_i_canonical_line(client, at, &client->failure.signed_line);
+
+    n = aws_i_canonical_part(client, start, field, room - 1);
+    field[n] = 0;
+    field[strcspn(field, ":\n")] = 0;
+    *shown = SIZE_MAX;
+    if (aws_i_is_secret(field))
+        return;
+    *shown = at - start > BEFORE ? at - BEFORE : start;
+    n = aws_i_canonical_part(client, *shown, field, room - 1);
+    field[n] = 0;
+    field[strcspn(field, "\n")] = 0;
+}
+
+/* The server's request differs from here on: its line begins as ours. */
+static void aws_i_differs(aws_client *client)
+{
+    aws_failure *f = &client->failure;
+    char ours[sizeof f->value];
+    size_t shown;
+
+    aws_i_show_line(client, ours, sizeof ours, &shown);
+    aws_i_set(f->expected, sizeof f->expected, "");
+    aws_i_append(f->expected, sizeof f->expected, ours,
+                 shown == SIZE_MAX ? strlen(ours) : f->signed_same - shown);
+    f->signed_end = shown == SIZE_MAX;
+}
+
+/* A piece of the server's canonical request. */
+static void aws_i_explain_text(aws_client *client, const char *text, size_t size)
+{
+    aws_failure *f = &client->failure;
+    char ours[64];
+    size_t n, i;
+
+    while (size && !f->signed_line) {
+        n = aws_i_canonical_part(client, f->signed_same, ours, aws_i_min(size, sizeof ours));
+        for (i = 0; i < n && ours[i] == text[i]; i++)
+            f->signed_same++;
+        if (i < n || !n)
+            aws_i_differs(client);
+        text += i;
+        size -= i;
+    }
+    if (!f->signed_line || f->signed_end)
+        return;
+    for (n = 0; n < size && text[n] != '\n'; n++)
+        continue;
+    aws_i_append(f->expected, sizeof f->expected, text, n);
+    f->signed_end = n < size;
+}
+
+AWS_API void aws_explain_signature(aws_client *client, const struct aws_xml *xml)
+{
+    aws_failure *f = &client->failure;
+    char last[1];
+    size_t size, shown;
+    const char *name;
+
+    if (xml) {
+        name = aws_i_xml_open_name(xml, 0, &size);
+        if (aws_i_equal(name, "CanonicalRequest"))
+            aws_i_explain_text(client, xml->text, xml->text_size);
+        return;
+    }
+    if (f->signed_same && !f->signed_line && aws_i_canonical_part(client, f->signed_same, last, 1))
+        aws_i_differs(client); /* the server's is shorter */
+    if (f->signed_line) {
+        f->reason = AWS_REASON_SIGNED_LINE;
+        aws_i_show_line(client, f->value, sizeof f->value, &shown);
+    }
+}
+
 /* ---- Presigning a client's call ---- */
 
 /* A copy of the client, in which a call is entered and run up to where it would take the
@@ -9313,22 +9458,6 @@ static void aws_i_sign_as(aws_client *client, const char *region, const char *se
     client->signing_name = service;
 }
 
-/* ".eu-west-1.amazonaws.com" */
-static void aws_i_out_region(aws_out *out, const char *region)
-{
-    static const char suffixes[] = "cn-\0amazonaws.com.cn\0us-iso-\0c2s.ic.gov\0us-isob-\0sc2s.sgov.gov\0"
-                                   "us-isof-\0csp.hci.ic.gov\0eu-isoe-\0cloud.adc-e.uk\0"
-                                   "eusc-\0amazonaws.eu\0\0amazonaws.com";
-    const char *at = suffixes;
-
-    while (strncmp(region, at, strlen(at)) != 0)
-        at = aws_i_list_at(at, 2);
-    aws_out_text(out, ".");
-    aws_out_text(out, region);
-    aws_out_text(out, ".");
-    aws_out_text(out, aws_i_list_at(at, 1));
-}
-
 /* "s3-fips.dualstack.us-east-1.amazonaws.com" for "s3" */
 static void aws_i_out_aws_host(aws_out *out, const aws_client *client, const char *name,
                                unsigned flags)
@@ -9336,7 +9465,7 @@ static void aws_i_out_aws_host(aws_out *out, const aws_client *client, const cha
     aws_out_text(out, name);
     aws_out_text(out, flags & AWS_USE_FIPS ? "-fips" : "");
     aws_out_text(out, flags & AWS_USE_DUALSTACK ? ".dualstack" : "");
-    aws_i_out_region(out, client->region);
+    aws_regional(client->region, out);
 }
 
 /* The flags, the environment's among them; regions that aren't any are put right. */
@@ -10195,6 +10324,8 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
 #ifdef AWS_POSIX_INCLUDED
     if (!c->port)
         c->port = aws_posix_port();
+    if (!c->explain)
+        c->explain = aws_explain_signature;
 #endif
     session->quota = 500;
     session->floor = c->clock_floor;

@@ -14,18 +14,20 @@ import pty
 import re
 import shlex
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, "build", "examples")
 PROGRAMS = os.environ.get("EXAMPLES", BUILD)  # other builds of some of them: tests/coverage.py
 HEAP = os.path.join(BUILD, "heap.so")
-STDIO = "put_get", "list", "event_loop"
+STDIO = "put_get", "list", "event_loop", "presign"
 STRICT = ("-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes "
           "-Wmissing-prototypes -Wundef -Wcast-qual -Werror").split()
 
@@ -175,6 +177,28 @@ class Examples(unittest.TestCase):
         self.server.admin("POST", "fill?bucket=bucket&count=3")
         said = self.ok("cares", "bucket", endpoint=self.server.http, heap=False)
         self.assertIn(b"00000002", said)
+
+    # ---- presign; tests/presigned.py does more, with curl ----
+
+    def test_presign(self):
+        for endpoint in self.server.https, self.server.http:
+            context = ssl.create_default_context(cafile=self.server.ca)
+            handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+            opened = urllib.request.build_opener(*handlers).open
+            url = self.ok("presign", "put", "bucket", "a b/\u00e9", endpoint=endpoint).decode().strip()
+            opened(urllib.request.Request(url, method="PUT", data=b"hello")).close()
+            url = self.ok("presign", "get", "bucket", "a b/\u00e9", "60", endpoint=endpoint).decode().strip()
+            self.assertIn("&X-Amz-Expires=60&", url)
+            with opened(url) as answer:
+                self.assertEqual(answer.read(), b"hello")
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                opened(url.replace("Expires=60", "Expires=61"))
+            self.assertEqual(refused.exception.code, 403)
+            refused.exception.close()
+        said = self.ok("presign", "post", "bucket", "in/${filename}").decode()
+        self.assertRegex(said, r"^curl -f -F 'key=in/\$\{filename\}' .* -F 'policy=[A-Za-z0-9+/=]+' .*\n$")
+        self.fails(1, "604,800", "presign", "get", "bucket", "key", "604801")
+        self.fails(2, "usage", "presign", "get", "bucket")
 
     # ---- stream ----
 
