@@ -1261,6 +1261,7 @@ typedef struct aws_i_region {
 struct aws_client {
     unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, expects,
         body_begun, inflight, early, uses_keys, quota_cost, xml_open;
+    aws_i_connection   connection;
     aws_session       *session;
     const aws_port    *port;
     const aws_service *service;
@@ -1278,7 +1279,6 @@ struct aws_client {
     unsigned char     *scratch; /* X.509 context, later XML reader and response head */
     size_t             scratch_size;
     aws_i_http         http;
-    aws_i_connection   connection;
     aws_call           call;
     uint32_t           started, progressed, wake; /* ticks */
     uint32_t           timeout;
@@ -1543,6 +1543,13 @@ AWS_API int aws_files_value(const aws_files *files, const char *profile, const c
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* For small code: a function that costs more as a part of its only caller. */
+#if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
+#define AWS_I_APART __attribute__((noinline))
+#else
+#define AWS_I_APART
 #endif
 
 /* Casts that C++ wants, once. */
@@ -3446,11 +3453,15 @@ static int aws_i_xml_text_event(aws_xml *xml, const void *text, size_t size)
 /* A run of text up to a byte that means something. */
 static int aws_i_xml_run(aws_xml *xml, unsigned stop, unsigned other)
 {
-    const unsigned char *from = xml->at, *at = from;
+    const unsigned char *from = xml->at, *at = from, *end = xml->end;
+    unsigned left = xml->utf8_left;
 
-    for (; at < xml->end && *at != stop && *at != other; at++)
-        if ((xml->utf8_left || *at < 0x20 || *at >= 0x80) && aws_i_xml_utf8(xml, *at) < 0)
-            return AWS_ERR_XML;
+    for (; at < end && *at != stop && *at != other; at++)
+        if (left || *at - 0x20u >= 0x60) {
+            if (aws_i_xml_utf8(xml, *at) < 0)
+                return AWS_ERR_XML;
+            left = xml->utf8_left;
+        }
     xml->at = at;
     return at > from ? aws_i_xml_text_event(xml, from, (size_t)(at - from)) : 0;
 }
@@ -3458,15 +3469,17 @@ static int aws_i_xml_run(aws_xml *xml, unsigned stop, unsigned other)
 /* Append to a start tag's name: a byte, and what else is plain. */
 static int aws_i_xml_append_name(aws_xml *xml, unsigned c)
 {
-    for (;;) {
-        if (xml->path_length + 1 >= AWS_XML_PATH)
+    const unsigned char *at = xml->at, *end = xml->end;
+    char *to = xml->path + xml->path_length;
+
+    do {
+        if (to == xml->path + AWS_XML_PATH - 1)
             return AWS_ERR_TOO_BIG;
-        xml->path[xml->path_length++] = (char)c;
-        if (xml->at == xml->end || !aws_i_xml_letter(*xml->at))
-            break;
-        c = *xml->at++;
-    }
-    xml->path[xml->path_length] = 0;
+        *to++ = (char)c;
+    } while (at < end && aws_i_xml_letter(c = *at) && at++);
+    *to = 0;
+    xml->path_length = (size_t)(to - xml->path);
+    xml->at = at;
     return 0;
 }
 
@@ -3516,9 +3529,14 @@ static int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
 /* What comes letter by letter. */
 static int aws_i_xml_word(aws_xml *xml, const char *word)
 {
-    for (; word[xml->match] && xml->at != xml->end; xml->match++)
-        if (*xml->at++ != (unsigned char)word[xml->match])
+    const unsigned char *at = xml->at, *end = xml->end;
+    const char *next = word + xml->match;
+
+    while (*next && at < end)
+        if (*at++ != (unsigned char)*next++)
             return AWS_ERR_XML;
+    xml->match = (size_t)(next - word);
+    xml->at = at;
     return 0;
 }
 
@@ -3574,7 +3592,7 @@ static int aws_i_xml_take(aws_xml *xml)
         return aws_i_xml_text_event(xml, "]]", held);
     }
     xml->at++;
-    if ((xml->utf8_left || c < 0x20 || c >= 0x80) && aws_i_xml_utf8(xml, c) < 0)
+    if ((xml->utf8_left || c - 0x20 >= 0x60) && aws_i_xml_utf8(xml, c) < 0)
         return AWS_ERR_XML;
     return aws_i_xml_do(xml, to, c);
 }
@@ -4753,8 +4771,8 @@ static size_t aws_i_http_run(aws_i_http *http, char *head, size_t room, const un
 
 /* Take bytes of the head, to the end of a line at most: how many in *size. The lines are kept in
  * head[room] as name NUL value NUL. Result as above. */
-static int aws_i_http_head(aws_i_http *http, char *head, size_t room, const unsigned char *data,
-                           size_t *size)
+static AWS_I_APART int aws_i_http_head(aws_i_http *http, char *head, size_t room,
+                                       const unsigned char *data, size_t *size)
 {
     size_t i = 0, all = aws_i_min(*size, AWS_I_HEAD_LIMIT - http->total);
     int r = *size > all ? AWS_ERR_TOO_BIG : 0;
@@ -4819,7 +4837,7 @@ static void aws_i_http_framing_line(aws_i_http *http)
 }
 
 /* One byte of a chunked body that isn't data: 0 or an error. */
-static int aws_i_http_chunk_byte(aws_i_http *http, unsigned char c)
+static AWS_I_APART int aws_i_http_chunk_byte(aws_i_http *http, unsigned char c)
 {
     unsigned digit = aws_i_digit_value(c);
     int fits = !aws_i_control(c);

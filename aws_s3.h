@@ -846,6 +846,8 @@ enum { AWS_S3_KEY = 1025, AWS_S3_TOKENS = 2048 };
 
 /* Pages through objects (or buckets) by itself. Declare it; its fields are private. */
 typedef struct aws_s3_objects {
+    unsigned char state, field, by_token, unordered, asked, again, cut, saving, interrupted,
+        truncated, encoded, token_lost, in_entry, is_prefix, order, overflow, escape, fetch_owner;
     aws_client   *client;
     const char   *bucket, *prefix, *delimiter, *start_after; /* the caller's */
     unsigned char *page;
@@ -857,11 +859,7 @@ typedef struct aws_s3_objects {
     unsigned      max_keys, ceiling; /* per page now, and as asked for; 0: the server's 1,000 */
     unsigned      seen, kept;        /* entries of this page: read, put in memory */
     uint32_t      timeout;
-    size_t        old_length; /* of the cursor that an entry is compared with */
     int           result;
-    unsigned char state, field, by_token, unordered, asked, again, cut, saving, interrupted,
-        truncated, encoded, token_lost, in_entry, is_prefix, order, overflow, escape, escape_value,
-        fetch_owner;
     char value[40]; /* a number, a date or a flag being read */
     char new_etag[72], etag[72];
     char new_class[32], storage_class[32];
@@ -909,6 +907,13 @@ AWS_API
 #endif
 const aws_service aws_s3_object_lambda_service = {
     "S3", "s3-object-lambda", "s3-object-lambda", &aws_rest_xml, NULL, AWS_SERVICE_S3, NULL, NULL};
+
+/* For small code: a function that costs more as a part of its only caller. */
+#if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
+#define AWS_I_S3_APART __attribute__((noinline))
+#else
+#define AWS_I_S3_APART
+#endif
 
 /* ---- Operations ---- */
 
@@ -1315,7 +1320,7 @@ static int aws_i_s3_streams_body(const aws_i_s3_operation *op, const aws_s3_args
 }
 
 /* What is wrong with names, body and answer, 0 nothing. */
-static int aws_i_s3_fault(const aws_i_s3_operation *op, const aws_s3_args *args)
+static AWS_I_S3_APART int aws_i_s3_fault(const aws_i_s3_operation *op, const aws_s3_args *args)
 {
     const uint64_t limit = (uint64_t)5 << 30;
     int wants_key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT;
@@ -1412,8 +1417,8 @@ AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result)
     result->failed = aws_call_counters(client)[1];
 }
 
-static int aws_i_s3_enter(aws_client *client, const aws_i_s3_operation *op,
-                          const aws_s3_args *args)
+static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_operation *op,
+                                         const aws_s3_args *args)
 {
     aws_call call;
     int reason = aws_i_s3_fault(op, args), r;
@@ -2233,50 +2238,63 @@ static int aws_i_s3_hex(int c)
 /* Append a byte to the key being read, comparing it with the cursor: order is 0 while they are
  * equal, 1 once the key is greater, 2 if it is smaller (and passed over, if the page is asked
  * again). */
-static void aws_i_s3_key_byte(aws_s3_objects *it, char *key, size_t room, char c)
+static void aws_i_s3_key_byte(aws_s3_objects *it, char *key, size_t room, unsigned char c)
 {
-    size_t at = it->new_length;
-    char last = aws_i_s3_cursor(it, it->is_prefix)[at < AWS_S3_KEY ? at : 0];
+    size_t at = it->new_length++; /* also of what doesn't fit: the comparison goes on */
 
-    if (it->order == 0 && at < it->old_length) {
+    if (it->order == 0) {
+        unsigned char last = (unsigned char)aws_i_s3_cursor(it, it->is_prefix)[at];
         if (c != last)
-            it->order = (unsigned char)c > (unsigned char)last ? 1 : 2;
-    } else if (it->order == 0) {
-        it->order = 1;
+            it->order = c > last ? 1 : 2;
     }
     if (at >= room)
         it->overflow = 1;
     else if (it->order != 2 || it->saving || !it->by_token || !it->again)
-        key[at] = c;
-    it->new_length++; /* also of what doesn't fit: the comparison goes on */
+        key[at] = (char)c;
+}
+
+/* Bytes of a key that stand for themselves and needn't be compared are copied at once: how many. */
+static size_t aws_i_s3_key_run(aws_s3_objects *it, char *key, size_t room, const char *text,
+                               size_t size)
+{
+    size_t at = it->new_length, end;
+
+    if (it->order != 1 || it->escape || at >= room)
+        return 0;
+    end = room - at < size ? room : at + size;
+    for (; at < end && !(it->encoded && (*text == '%' || *text == '+')); at++)
+        key[at] = *text++;
+    end = at - it->new_length;
+    it->new_length = at;
+    return end;
 }
 
 /* Append a piece of a key, decoding it (encoding-type=url) across pieces. 0 or an error. */
 static int aws_i_s3_key_text(aws_s3_objects *it, const char *text, size_t size)
 {
-    size_t room, i;
+    size_t room, i = 0;
     char *key = aws_i_s3_key_place(it, &room);
 
-    for (i = 0; i < size; i++) {
-        int c = (unsigned char)text[i], digit;
+    while ((i += aws_i_s3_key_run(it, key, room, text + i, size - i)) < size) {
+        int c = (unsigned char)text[i++], digit;
         if (it->escape) {
             if ((digit = aws_i_s3_hex(c)) < 0)
                 return AWS_ERR_PROTOCOL;
-            it->escape_value = (unsigned char)(it->escape_value << 4 | digit);
-            if (it->escape++ == 1)
+            if (it->escape == 1) {
+                it->escape = (unsigned char)(0x10 | digit);
                 continue;
+            }
+            c = (it->escape << 4 | digit) & 0xff;
             it->escape = 0;
-            c = it->escape_value;
             if (!c)
                 return AWS_ERR_PROTOCOL;
         } else if (it->encoded && c == '%') {
-            it->escape = 1;
-            it->escape_value = 0;
+            it->escape = 1; /* then 0x10 and the first digit */
             continue;
         } else if (it->encoded && c == '+') {
             c = ' ';
         }
-        aws_i_s3_key_byte(it, key, room, (char)c);
+        aws_i_s3_key_byte(it, key, room, (unsigned char)c);
     }
     return it->overflow && !it->saving ? AWS_ERR_TOO_BIG : 0;
 }
@@ -2329,7 +2347,7 @@ static int aws_i_s3_page_text(aws_s3_objects *it, const char *text, size_t size)
     }
 }
 
-static void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
+static AWS_I_S3_APART void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
 {
     it->field = field;
     it->value[0] = 0;
@@ -2342,7 +2360,6 @@ static void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
         it->new_modified = 0;
         it->new_etag[0] = it->new_class[0] = 0;
         it->overflow = it->escape = 0;
-        it->old_length = strlen(aws_i_s3_cursor(it, it->is_prefix));
         it->order = !it->by_token && !it->again; /* 1: whatever comes is new */
     } else if (field == AWS_I_S3_F_TOKEN) {
         it->next_token = 0;
