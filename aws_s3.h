@@ -861,8 +861,9 @@ typedef struct aws_s3_objects {
     uint32_t      timeout;
     int           result;
     char value[40]; /* a number, a date or a flag being read */
-    char new_etag[72], etag[72];
-    char new_class[32], storage_class[32];
+    struct aws_i_s3_texts {
+        char etag[72], storage_class[32];
+    } texts, new_texts; /* of the entry returned, of the one being read */
     char key[AWS_S3_KEY];    /* the last key returned: the place to go on at */
     char aside[AWS_S3_KEY];  /* plain: the key being read; with a delimiter: the last prefix */
     char tokens[AWS_S3_TOKENS];
@@ -2138,25 +2139,10 @@ static char *aws_i_s3_cursor(aws_s3_objects *it, int is_prefix)
     return is_prefix && it->by_token ? it->aside : it->key;
 }
 
-/* An entry kept in page memory: sizes, the text of key, etag and class. */
-enum { AWS_I_S3_KEPT = 16 };
-
-static void aws_i_s3_put_bytes(unsigned char *to, uint64_t number, int size)
-{
-    while (size--) {
-        *to++ = (unsigned char)number;
-        number >>= 8;
-    }
-}
-
-static uint64_t aws_i_s3_get_bytes(const unsigned char *from, int size)
-{
-    uint64_t number = 0;
-
-    while (size--)
-        number = number << 8 | from[size];
-    return number;
-}
+/* An entry kept in page memory: two numbers, the text of key, etag and class. The numbers are the
+ * size with the etag's length above it, and the time with the class's length, whether it is a
+ * prefix, and the key's length. */
+enum { AWS_I_S3_KEPT = 2 * sizeof(uint64_t) };
 
 /* Where the key of the entry being read goes. */
 static char *aws_i_s3_key_place(aws_s3_objects *it, size_t *room)
@@ -2176,19 +2162,19 @@ static char *aws_i_s3_key_place(aws_s3_objects *it, size_t *room)
 /* The entry being read is complete and goes to page memory; 0 if it doesn't fit. */
 static int aws_i_s3_keep(aws_s3_objects *it)
 {
-    size_t etag = strlen(it->new_etag), storage = strlen(it->new_class);
+    size_t etag = strlen(it->new_texts.etag), storage = strlen(it->new_texts.storage_class);
     size_t size = AWS_I_S3_KEPT + it->new_length + etag + storage;
     unsigned char *entry = it->page + it->page_end;
+    uint64_t numbers[2];
 
     if (it->overflow || size > it->page_size - it->page_end)
         return 0;
-    aws_i_s3_put_bytes(entry, it->new_length, 2);
-    entry[2] = (unsigned char)etag;
-    entry[3] = (unsigned char)(storage | (it->is_prefix ? 0x80u : 0));
-    aws_i_s3_put_bytes(entry + 4, it->new_size, 7);
-    aws_i_s3_put_bytes(entry + 11, (uint64_t)it->new_modified, 5);
-    memcpy(entry + AWS_I_S3_KEPT + it->new_length, it->new_etag, etag);
-    memcpy(entry + AWS_I_S3_KEPT + it->new_length + etag, it->new_class, storage);
+    numbers[0] = it->new_size << 8 >> 8 | (uint64_t)etag << 56;
+    numbers[1] = ((uint64_t)it->new_modified & (((uint64_t)1 << 40) - 1)) | (uint64_t)storage << 40 |
+                 (uint64_t)(it->is_prefix != 0) << 47 | (uint64_t)it->new_length << 48;
+    memcpy(entry, numbers, sizeof numbers);
+    memcpy(entry + AWS_I_S3_KEPT + it->new_length, it->new_texts.etag, etag);
+    memcpy(entry + AWS_I_S3_KEPT + it->new_length + etag, it->new_texts.storage_class, storage);
     it->page_end += size;
     return 1;
 }
@@ -2206,22 +2192,29 @@ static void aws_i_s3_summary(aws_s3_objects *it, aws_s3_summary *summary, uint64
     summary->key_length = strlen(summary->key);
     summary->size = size;
     summary->last_modified = modified;
-    summary->etag = it->etag;
-    summary->storage_class = it->storage_class;
+    summary->etag = it->texts.etag;
+    summary->storage_class = it->texts.storage_class;
     summary->is_prefix = is_prefix;
 }
 
 /* Take the next entry out of page memory. */
 static void aws_i_s3_unkeep(aws_s3_objects *it, aws_s3_summary *summary)
 {
-    const unsigned char *entry = it->page + it->page_start, *text = entry + AWS_I_S3_KEPT;
-    size_t key = (size_t)aws_i_s3_get_bytes(entry, 2), etag = entry[2], storage = entry[3] & 0x7f;
+    const unsigned char *text = it->page + it->page_start + AWS_I_S3_KEPT;
+    uint64_t numbers[2];
+    size_t key, etag, storage;
+    int is_prefix;
 
-    aws_i_s3_set(aws_i_s3_cursor(it, entry[3] >> 7), text, key);
-    aws_i_s3_set(it->etag, text + key, etag);
-    aws_i_s3_set(it->storage_class, text + key + etag, storage);
-    aws_i_s3_summary(it, summary, aws_i_s3_get_bytes(entry + 4, 7),
-                     (int64_t)aws_i_s3_get_bytes(entry + 11, 5), entry[3] >> 7);
+    memcpy(numbers, it->page + it->page_start, sizeof numbers);
+    etag = (size_t)(numbers[0] >> 56);
+    storage = (size_t)(numbers[1] >> 40) & 0x7f;
+    is_prefix = (int)(numbers[1] >> 47 & 1);
+    key = (size_t)(numbers[1] >> 48);
+    aws_i_s3_set(aws_i_s3_cursor(it, is_prefix), text, key);
+    aws_i_s3_set(it->texts.etag, text + key, etag);
+    aws_i_s3_set(it->texts.storage_class, text + key + etag, storage);
+    aws_i_s3_summary(it, summary, numbers[0] << 8 >> 8, (int64_t)(numbers[1] & (((uint64_t)1 << 40) - 1)),
+                     is_prefix);
     it->page_start += AWS_I_S3_KEPT + key + etag + storage;
     if (it->page_start == it->page_end)
         it->page_start = it->page_end = 0;
@@ -2330,21 +2323,27 @@ static int aws_i_s3_token_text(aws_s3_objects *it, const char *text, size_t size
 
 static int aws_i_s3_page_text(aws_s3_objects *it, const char *text, size_t size)
 {
+    char *field = it->value;
+    size_t room = sizeof it->value;
+
     switch (it->field) {
     case AWS_I_S3_F_KEY:
         return aws_i_s3_key_text(it, text, size);
     case AWS_I_S3_F_TOKEN:
         return aws_i_s3_token_text(it, text, size);
     case AWS_I_S3_F_ETAG:
-        aws_i_s3_append(it->new_etag, sizeof it->new_etag, text, size);
-        return 0;
+        field = it->new_texts.etag;
+        room = sizeof it->new_texts.etag;
+        break;
     case AWS_I_S3_F_CLASS:
-        aws_i_s3_append(it->new_class, sizeof it->new_class, text, size);
-        return 0;
+        field = it->new_texts.storage_class;
+        room = sizeof it->new_texts.storage_class;
+        break;
     default:
-        aws_i_s3_append(it->value, sizeof it->value, text, size);
-        return 0;
+        break;
     }
+    aws_i_s3_append(field, room, text, size);
+    return 0;
 }
 
 static AWS_I_S3_APART void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
@@ -2358,7 +2357,7 @@ static AWS_I_S3_APART void aws_i_s3_page_start(aws_s3_objects *it, unsigned char
         it->new_length = 0;
         it->new_size = 0;
         it->new_modified = 0;
-        it->new_etag[0] = it->new_class[0] = 0;
+        it->new_texts.etag[0] = it->new_texts.storage_class[0] = 0;
         it->overflow = it->escape = 0;
         it->order = !it->by_token && !it->again; /* 1: whatever comes is new */
     } else if (field == AWS_I_S3_F_TOKEN) {
@@ -2391,8 +2390,8 @@ static void aws_i_s3_entry_ended(aws_s3_objects *it)
     it->seen++;
     if (it->new_modified < 0)
         it->new_modified = 0;
-    if (strcmp(it->new_class, "STANDARD") == 0)
-        it->new_class[0] = 0;
+    if (strcmp(it->new_texts.storage_class, "STANDARD") == 0)
+        it->new_texts.storage_class[0] = 0;
 }
 
 /* Read on to the next entry: 1, 0 at the end of the page, AWS_AGAIN or an error. */
@@ -2648,8 +2647,7 @@ static int aws_i_s3_take_entry(aws_s3_objects *it, aws_s3_summary *summary)
         aws_i_s3_cursor(it, it->is_prefix)[it->new_length] = 0;
     else
         aws_i_s3_set(it->key, it->aside, it->new_length);
-    aws_i_s3_set(it->etag, it->new_etag, strlen(it->new_etag));
-    aws_i_s3_set(it->storage_class, it->new_class, strlen(it->new_class));
+    it->texts = it->new_texts;
     aws_i_s3_summary(it, summary, it->new_size, it->new_modified, it->is_prefix);
     return 1;
 }
