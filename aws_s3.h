@@ -1381,7 +1381,7 @@ static int aws_i_s3_run_delete(aws_client *client)
     }
 }
 
-static uint64_t aws_i_s3_decimal(const char *text)
+static AWS_I_S3_APART uint64_t aws_i_s3_decimal(const char *text)
 {
     uint64_t number = 0;
 
@@ -2134,7 +2134,7 @@ AWS_API int aws_s3_buckets_begin(aws_s3_objects *it, aws_client *client, const a
 /* The last entry of the same kind that was returned. Plain listings read a key aside and copy it
  * when it is complete, so that a cut leaves the last one to go on after. The others read over the
  * cursor: as long as both are equal nothing changes, and a smaller one isn't stored. */
-static char *aws_i_s3_cursor(aws_s3_objects *it, int is_prefix)
+static AWS_I_S3_APART char *aws_i_s3_cursor(aws_s3_objects *it, int is_prefix)
 {
     return is_prefix && it->by_token ? it->aside : it->key;
 }
