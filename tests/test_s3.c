@@ -309,6 +309,40 @@ static void test_documents(void)
     CHECK_MEM(buffer, "<VersioningConfiguration/>", 26);
 }
 
+/* stream is the body where there is one, but for the action whose answer is what matters. */
+static void test_streamed(void)
+{
+    aws_s3_args args;
+    char buffer[16];
+
+    begin();
+    answer(0, "200 OK", "\x01\x02 frames");
+    answer(1, "200 OK", "<CopyPartResult/>");
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.key = "k";
+    args.stream = 1;
+    check_refused(aws_s3_select_object_content(&client, &args, NULL), AWS_REASON_NO_BODY);
+    args.body = "<SelectObjectContentRequest/>";
+    args.body_size = 29;
+    CHECK_INT(aws_s3_select_object_content(&client, &args, NULL), 0);
+    CHECK(sent("POST /bucket/k?select=&select-type=2 HTTP/1.1\r\n"));
+    CHECK_INT(aws_client_read(&client, buffer, sizeof buffer), 9);
+    CHECK_MEM(buffer, "\x01\x02 frames", 9);
+    CHECK_INT(aws_client_finish(&client), 0);
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.key = "k";
+    args.upload_id = "u";
+    args.part_number = 3;
+    args.copy_source = "b/k";
+    args.stream = 1; /* the short XML as it is, instead of in the result */
+    CHECK_INT(aws_s3_upload_part_copy(&client, &args, NULL), 0);
+    CHECK_INT(aws_client_read(&client, buffer, sizeof buffer), 16);
+    CHECK_MEM(buffer, "<CopyPartResult/", 16);
+    CHECK_INT(aws_client_finish(&client), 0);
+}
+
 static void test_customer_key(void)
 {
     char text[46], md5[26]; /* expected by Python's base64 and hashlib */
@@ -359,6 +393,16 @@ static void test_multipart(void)
     CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, NULL), AWS_ERR_PARAM);
     CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_PARTS);
     parts[0].etag = "\"e1\"";
+    args.upload_id = NULL;
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, NULL), AWS_ERR_PARAM);
+    CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_MEMBER_MISSING);
+    args.upload_id = "u/1";
+    args.body = "<x/>";
+    args.body_size = 4;
+    CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, NULL), AWS_ERR_PARAM);
+    CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_BODY_WAYS);
+    args.body = NULL;
+    args.body_size = 0;
     CHECK_INT(s.requests, 1);
     CHECK_INT(aws_s3_complete_multipart_upload(&client, &args, &result), 0);
     CHECK_STR(result.etag, "\"e-2\"");
@@ -550,6 +594,7 @@ int main(void)
     test_more_members();
     test_required();
     test_documents();
+    test_streamed();
     test_customer_key();
     test_multipart();
     test_delete_objects();
