@@ -1174,7 +1174,8 @@ static const char *aws_i_s3_more_value(const aws_s3_args *args, unsigned index)
     return NULL;
 }
 
-/* The wire names of the members that MUST be given and aren't common, in the list's order. */
+/* The wire names of the members that MUST be given and aren't common; their objects would be linked
+ * for all actions that need some member. */
 static const char *aws_i_s3_more_name(unsigned index)
 {
     switch (index) {
@@ -1184,6 +1185,8 @@ static const char *aws_i_s3_more_name(unsigned index)
         return "x-amz-object-attributes";
     case AWS_I_S3_I_rename_source:
         return "x-amz-rename-source";
+    case AWS_I_S3_I_request_route:
+        return "x-amz-request-route";
     default:
         return "x-amz-request-token";
     }

@@ -249,8 +249,10 @@ static void test_required(void)
     args.more_count = 1;
     CHECK_INT(aws_s3_delete_object_annotation(&client, &args, NULL), 0);
     CHECK(sent("DELETE /bucket/k?annotation=&annotationName=n HTTP/1.1\r\n"));
-    name.member = &aws_s3_m_request_route;
     memset(&args, 0, sizeof args);
+    CHECK_INT(aws_s3_write_get_object_response(&client, &args, NULL), AWS_ERR_PARAM);
+    CHECK_STR(aws_client_failure(&client)->value, "x-amz-request-route");
+    name.member = &aws_s3_m_request_route;
     args.more = &name;
     args.more_count = 1;
     CHECK_INT(aws_s3_write_get_object_response(&client, &args, NULL), AWS_ERR_PARAM);
