@@ -8177,12 +8177,11 @@ static int aws_i_is_legacy(const aws_client *client)
 
 static int aws_i_is_transient(const aws_client *client)
 {
-    static const char codes[] =
-        "BadDigest\0RequestTimeout\0RequestTimeoutException\0PriorRequestNotComplete\0Throttling\0"
-        "ThrottlingException\0ThrottledException\0RequestThrottledException\0"
+    static const char codes[] = /* and all that say Throttling or Throttled */
+        "BadDigest\0RequestTimeout\0RequestTimeoutException\0PriorRequestNotComplete\0"
         "TooManyRequestsException\0ProvisionedThroughputExceededException\0"
         "TransactionInProgressException\0RequestLimitExceeded\0BandwidthLimitExceeded\0"
-        "LimitExceededException\0RequestThrottled\0SlowDown\0EC2ThrottledException\0";
+        "LimitExceededException\0SlowDown\0";
     int status = client->http.status, legacy = aws_i_is_legacy(client);
 
     if (client->failure.code != AWS_ERR_SERVICE)
@@ -8190,7 +8189,7 @@ static int aws_i_is_transient(const aws_client *client)
     /* 200: an <Error> in a successful answer counts as 500 */
     if (status < 300 || status == 429 || status == 500 || (status >= 502 && status <= 504))
         return 1;
-    return (legacy && status == 509) ||
+    return (legacy && status == 509) || strstr(client->failure.aws_code, "Throttl") ||
            aws_i_list_find(codes, client->failure.aws_code) >= !legacy;
 }
 
@@ -8351,7 +8350,7 @@ static int aws_i_cure(aws_client *client)
     aws_session *session = client->session;
     int status = client->http.status, cure = 0, ask = 0;
 
-    if (client->failure.code != AWS_ERR_SERVICE || status < 300)
+    if (client->failure.code != AWS_ERR_SERVICE)
         return 0;
     if ((status == 400 || status == 403) && aws_i_learn_time(client, FAR)) {
         cure = AWS_I_CLOCK;

@@ -166,6 +166,7 @@ int main(int argc, char **argv)
     memset(&config, 0, sizeof config);
     memset(body, 'b', sizeof body);
     config.port = &port;
+    config.request_checksum_calculation = AWS_WHEN_REQUIRED; /* a stream without a trailer */
     port.now = port_now;
     for (i = 1; i + 1 < argc && argv[i][0] == '-'; i += 2)
         take_option(&config, &trust, argv[i], argv[i + 1]);

@@ -405,6 +405,16 @@ static void test_region_is_remembered(void)
     CHECK_INT(get_from("two"), 5);
     CHECK_STR(host_of(5), "two.s3.sa-east-1.amazonaws.com");
     CHECK_INT(s.connection_count, 6);
+    /* one that moves doesn't push the other out */
+    fail("301 Moved", IN("ca-central-1"), "PermanentRedirect", "");
+    ok("hello");
+    fail("301 Moved", IN("ca-west-1"), "PermanentRedirect", "");
+    ok("hello");
+    ok("hello");
+    CHECK_INT(get_from("two"), 5);
+    CHECK_INT(get_from("two"), 5);
+    CHECK_INT(get_from("one"), 5);
+    CHECK_STR(host_of(s.connection_count - 1), "one.s3.ap-south-1.amazonaws.com");
     stop();
 }
 
@@ -904,6 +914,49 @@ static void test_provider_abandoned(void)
     stop();
 }
 
+static void serve_expired(script *server, const script_request *request)
+{
+    int old = strstr(request->head, "TOKEN-0") != NULL;
+
+    script_reply(server, request->connection,
+                 old ? "HTTP/1.1 400 Bad\r\nContent-Length: 40\r\n\r\n"
+                       "<Error><Code>ExpiredToken</Code></Error>"
+                     : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+}
+
+/* Two requests are refused for the same token: the provider is asked once. */
+static void test_expired_token_of_two(void)
+{
+    static unsigned char other_memory[16384];
+    aws_client other;
+    aws_s3_args args = args_of("bucket", "key");
+    int r;
+
+    setup_provider();
+    if (variant == 2) {
+        script_free(&s);
+        return;
+    }
+    config.no_wait = 1;
+    s.serve = serve_expired;
+    start();
+    CHECK_INT(aws_client_init(&other, &session, &aws_s3_service, other_memory, sizeof other_memory),
+              0);
+    do
+        r = aws_s3_delete_object(&other, &args, NULL);
+    while (r == AWS_AGAIN && s.requests == 0 && script_idle(&s, &other));
+    CHECK_INT(r, AWS_AGAIN);
+    SCRIPT_RUN(r, &s, &client, aws_s3_delete_object(&client, &args, NULL));
+    CHECK_INT(r, 0);
+    CHECK_INT(provided, 2);
+    SCRIPT_RUN(r, &s, &other, aws_s3_delete_object(&other, &args, NULL));
+    CHECK_INT(r, 0);
+    CHECK_INT(provided, 2);
+    CHECK_INT(s.requests, 4);
+    SCRIPT_RUN(r, &s, &other, aws_client_close(&other));
+    stop();
+}
+
 /* All three in one call, each once, in one call of one attempt. */
 static void test_all_cures(void)
 {
@@ -1028,6 +1081,17 @@ static void test_expect_saves_the_body(void)
     stop();
 }
 
+/* A 417 to what didn't expect is an answer like any other. */
+static void test_unexpected_417(void)
+{
+    setup();
+    start();
+    say("417 Expectation Failed", "", "", 0);
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 1);
+    stop();
+}
+
 /* The server leaves instead of answering. */
 static void test_expect_unanswered(void)
 {
@@ -1100,7 +1164,22 @@ static void test_retry_modes(void)
                {"503 Slow Down", "SlowDown", 1, 1},
                {"504 Gateway", "x", 1, 1},
                {"509 Bandwidth", "BandwidthLimitExceededX", 0, 1},
+               {"400 Bad", "Throttling", 1, 1},
                {"400 Bad", "ThrottlingException", 1, 1},
+               {"400 Bad", "ThrottledException", 1, 1},
+               {"400 Bad", "RequestThrottledException", 1, 1},
+               {"400 Bad", "RequestThrottled", 1, 1},
+               {"400 Bad", "EC2ThrottledException", 1, 1},
+               {"400 Bad", "TooManyRequestsException", 1, 1},
+               {"400 Bad", "ProvisionedThroughputExceededException", 1, 1},
+               {"400 Bad", "TransactionInProgressException", 1, 1},
+               {"400 Bad", "RequestLimitExceeded", 1, 1},
+               {"400 Bad", "BandwidthLimitExceeded", 1, 1},
+               {"400 Bad", "LimitExceededException", 1, 1},
+               {"400 Bad", "PriorRequestNotComplete", 1, 1},
+               {"400 Bad", "RequestTimeoutException", 1, 1},
+               {"400 Bad", "SlowDown", 1, 1},
+               {"400 Bad", "ItemCollectionSizeLimitExceededException", 0, 0},
                {"400 Bad", "RequestTimeout", 1, 1},
                {"400 Bad", "BadDigest", 0, 1},
                {"501 Not", "NotImplemented", 0, 0},
@@ -1449,6 +1528,21 @@ static void test_proxy_connect(void)
     }
 }
 
+/* Each connection asks anew. */
+static void test_proxy_again(void)
+{
+    setup_proxy_https("http://proxy.local:3128", NULL);
+    config.max_attempts = 2;
+    start_large();
+    say("502 Bad Gateway", "", "", 0);
+    say("403 Forbidden", "", "", 0);
+    CHECK_INT(get(), AWS_ERR_CONNECT);
+    CHECK(strstr(aws_client_failure_text(&client), "HTTP 403") != NULL);
+    CHECK_INT(sent("CONNECT test.local:443 HTTP/1.1\r\n"), 2);
+    CHECK_INT(s.connection_count, 2);
+    stop();
+}
+
 static void test_proxy_refuses(void)
 {
     static const struct {
@@ -1789,10 +1883,64 @@ static void test_maybe_applied(void)
     fail("412 Precondition Failed", "", "PreconditionFailed", "");
     CHECK_INT(put("hello"), AWS_ERR_SERVICE);
     CHECK_INT(reason(), AWS_REASON_MAYBE_APPLIED);
+    lose(SCRIPT_FIN); /* another refusal met no condition */
+    fail("403 Forbidden", "", "AccessDenied", "");
+    CHECK_INT(put("hello"), AWS_ERR_SERVICE);
+    CHECK(reason() < 32);
     lose(SCRIPT_FIN); /* reading applies nothing */
     fail("412 Precondition Failed", "", "PreconditionFailed", "");
     CHECK_INT(get(), AWS_ERR_SERVICE);
     CHECK(reason() < 32);
+    stop();
+}
+
+/* Cancelled while it asks: the next one begins anew. */
+static void test_put_once_cancelled(void)
+{
+    aws_s3_args args = args_of("bucket", "key");
+    int r;
+
+    setup();
+    if (variant == 2) {
+        script_free(&s);
+        return;
+    }
+    config.no_wait = 1;
+    start();
+    lose(SCRIPT_FIN);
+    fail("412 Precondition Failed", "", "PreconditionFailed", "");
+    args.body = "hello";
+    args.body_size = 5;
+    do
+        r = aws_s3_put_once(&client, &args, NULL);
+    while (r == AWS_AGAIN && s.requests < 3 && script_idle(&s, &client));
+    CHECK_INT(r, AWS_AGAIN);
+    CHECK_INT(sent("HEAD /key"), 1);
+    aws_client_cancel(&client);
+    ok("");
+    CHECK_INT(put_once("hello", NULL), 0);
+    CHECK_INT(sent("PUT /key"), 3);
+    stop();
+}
+
+/* Each attempt's error document is read up to the limit, whatever came before. */
+static void test_long_errors(void)
+{
+    static char body[20100];
+    int n = snprintf(body, sizeof body, "<Error><!--%20000s--><Code>NoSuchKey</Code></Error>", "");
+
+    setup();
+    if (variant == 3) { /* byte by byte it takes too long */
+        script_free(&s);
+        return;
+    }
+    CHECK(n < (int)sizeof body);
+    start();
+    say("503 Slow Down", "", body, 0);
+    say("404 Not Found", "", body, 0);
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_STR(aws_code(), "NoSuchKey");
+    CHECK_INT(s.connection_count, 1);
     stop();
 }
 
@@ -1855,11 +2003,13 @@ static const test tests[] = {TEST(redirect_status),
                              TEST(expired_token_provider_fails),
                              TEST(expired_token_fixed),
                              TEST(provider_abandoned),
+                             TEST(expired_token_of_two),
                              TEST(all_cures),
                              TEST(expect_continue),
                              TEST(expect_waits_a_second),
                              TEST(expect_refused),
                              TEST(expect_saves_the_body),
+                             TEST(unexpected_417),
                              TEST(expect_unanswered),
                              TEST(expect_large),
                              TEST(retry_modes),
@@ -1874,6 +2024,7 @@ static const test tests[] = {TEST(redirect_status),
                              TEST(proxy_http_407),
                              TEST(proxy_connect),
                              TEST(proxy_refuses),
+                             TEST(proxy_again),
                              TEST(proxy_cut),
                              TEST(proxy_unreached),
                              TEST(proxy_url),
@@ -1885,6 +2036,8 @@ static const test tests[] = {TEST(redirect_status),
                              TEST(put_once_was_not_ours),
                              TEST(put_once_fails),
                              TEST(maybe_applied),
+                             TEST(put_once_cancelled),
+                             TEST(long_errors),
                              TEST(cure_in_time)};
 
 int main(int argc, char **argv)

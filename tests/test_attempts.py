@@ -311,6 +311,8 @@ def test_proxy_user():
     server.begin()
     url = f"http://us%20er:p%40ss%3Aw%c3%B6rd@127.0.0.1:{proxy.port}"
     check_codes(run("--proxy", url, "put", "get", secure=True), 0, 5)
+    heads = server.stats()["heads"]
+    check(all(" /" in head and "proxy-authorization" not in head for head in heads), heads)
     results = run("--proxy", url.replace("ss", "sx"), "get", secure=True)
     check_codes(results, CREDENTIALS)
     check("w%c3" not in results[0].text and "wörd" not in results[0].text, "a secret in a text")
