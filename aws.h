@@ -450,7 +450,8 @@ enum { AWS_ADDRESSING_AUTO = 0, AWS_ADDRESSING_PATH = 1, AWS_ADDRESSING_VIRTUAL 
  *     static const aws_addresses addresses = {aws_s3_addresses, AWS_USE_DUALSTACK};
  *     config.addresses = &addresses;
  * Hosts for IPv6 too, for FIPS 140, for accelerate; access points, Object Lambda's and Outposts'
- * of which an ARN is given as the bucket; regions of all partitions, aws-global and fips-REGION.
+ * of which an ARN is given as the bucket; directory buckets (S3 Express), signed with the session's
+ * keys, no CreateSession of its own; regions of all partitions, aws-global and fips-REGION.
  * The environment adds AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT and
  * AWS_S3_USE_ARN_REGION ("true"). */
 enum {
@@ -9648,9 +9649,57 @@ static int aws_i_accelerate_host(aws_client *client, unsigned flags, aws_out *ou
     return 1;
 }
 
+/* A directory bucket: NAME--ZONE--x-s3. Its zone, size 0 if there is none, or NULL: it isn't one. */
+static const char *aws_i_express_zone(const char *bucket, size_t *size)
+{
+    static const char suffix[] = "--x-s3";
+    size_t length = strlen(bucket), end = length - (sizeof suffix - 1), at;
+
+    if (length < sizeof suffix || strcmp(bucket + end, suffix) != 0)
+        return NULL;
+    for (at = end - 1; at && strncmp(bucket + at - 1, "--", 2) != 0; at--)
+        continue;
+    *size = at > 1 ? end - (at + 1) : 0;
+    return bucket + at + 1;
+}
+
+/* What is done to directory buckets themselves has an endpoint of its own. */
+static int aws_i_express_control(const aws_call *call)
+{
+    return strstr(call->operation, "Bucket") && !aws_i_equal(call->operation, "HeadBucket");
+}
+
+static int aws_i_express_host(aws_client *client, const char *zone, size_t size, unsigned flags,
+                              aws_out *out)
+{
+    const char *bucket = client->call.bucket;
+
+    aws_i_sign_as(client, client->region, "s3express");
+    if (flags & AWS_USE_ACCELERATE || !aws_i_is_label(zone, size) ||
+        !aws_i_bucket_is_host(client, bucket)) {
+        aws_call_refuse(client, flags & AWS_USE_ACCELERATE ? AWS_REASON_ACCELERATE
+                                                           : AWS_REASON_BUCKET_NAME, bucket);
+        return 0;
+    }
+    if (client->custom_endpoint)
+        return 0;
+    client->virtual_host = !aws_i_express_control(&client->call);
+    if (!client->virtual_host) {
+        aws_i_out_aws_host(out, client, "s3express-control", flags);
+        return 1;
+    }
+    aws_out_text(out, bucket);
+    aws_out_text(out, flags & AWS_USE_FIPS ? ".s3express-fips-" : ".s3express-");
+    aws_out_bytes(out, zone, size);
+    aws_i_out_aws_host(out, client, "", flags & AWS_USE_DUALSTACK);
+    return 1;
+}
+
 AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
 {
     const aws_call *call = &client->call;
+    const char *zone;
+    size_t size;
     int global;
 
     flags = aws_i_address_flags(client, flags);
@@ -9663,6 +9712,13 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
         aws_call_refuse(client, AWS_REASON_ADDRESS_FIPS, client->region);
     if (call->bucket && aws_i_is_arn(call->bucket))
         return aws_i_arn_host(client, flags, out);
+    if (call->bucket && (zone = aws_i_express_zone(call->bucket, &size)) != NULL)
+        return aws_i_express_host(client, zone, size, flags, out);
+    if (aws_i_equal(call->operation, "ListDirectoryBuckets") && !client->custom_endpoint) {
+        aws_i_sign_as(client, client->region, "s3express");
+        aws_i_out_aws_host(out, client, "s3express-control", flags);
+        return 1;
+    }
     aws_i_sign_as(client, client->region, client->service->signing_name);
     if (client->custom_endpoint)
         return 0;

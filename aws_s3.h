@@ -763,8 +763,8 @@ typedef struct aws_s3_form {
 } aws_s3_form;
 
 /* Sign a form with which anybody uploads what post allows: texts into memory[size] (1.5 KB are
- * usual, with a session token 5 KB). 0; AWS_ERR_MEMORY: form->needed says the size; AWS_ERR_JSON:
- * a text isn't UTF-8; or another error; AWS_AGAIN while keys are being had. */
+ * usual, with a session token 5 KB), on 6 KB of stack. 0; AWS_ERR_MEMORY: form->needed says the
+ * size; AWS_ERR_JSON: a text isn't UTF-8; or another error; AWS_AGAIN while keys are being had. */
 AWS_API int aws_s3_presign_post(aws_client *client, const aws_s3_post *post, aws_s3_form *form,
                                 void *memory, size_t size);
 

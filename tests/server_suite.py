@@ -193,7 +193,7 @@ def run(command):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     passed = failed = 0
     for line in process.stdout:
-        last = re.fullmatch(r"server_suite: (\d+) passed, (\d+) failed\n", line)
+        last = re.fullmatch(r"(?:server_suite|presigned): (\d+) passed, (\d+) failed\n", line)
         if last:
             passed, failed = int(last[1]), int(last[2])
         else:
@@ -214,6 +214,14 @@ def suite_command(program, server, options, scheme):
     return command
 
 
+def presigned_command(server, options, scheme):
+    """URLs and forms, used by curl; only Ceph's take forms."""
+    return [sys.executable, os.path.join(TESTS, "presigned.py"), "--endpoint",
+            f"{scheme}://localhost:{server.ports[scheme]}", "--ca", server.ca, "--region", server.region,
+            "--key", server.key, "--secret", server.secret,
+            *([] if options.server.startswith("rgw") else ["--no-post"])]
+
+
 def run_suite(program, server, options):
     """All parts over each scheme: what passed and what failed."""
     counts = []
@@ -228,6 +236,9 @@ def run_suite(program, server, options):
         parts = [part for part in options.parts if part != "stale"]
         if parts or not options.parts:
             counts.append(run([*command, *(["--big"] if options.big else []), *parts]))
+        if not options.parts:
+            say(f"{options.server}, {scheme}, presigned")
+            counts.append(run(presigned_command(server, options, scheme)))
         if parts == options.parts and parts:
             continue
         if server.allow_stale():

@@ -712,6 +712,7 @@ static void test_redirects(void)
 
 enum { DUAL = AWS_USE_DUALSTACK, FIPS = AWS_USE_FIPS, FAST = AWS_USE_ACCELERATE, ARN = AWS_USE_ARN_REGION };
 
+#define EXPRESS "mybucket--usw2-az1--x-s3"
 #define POINT "arn:aws:s3:us-west-2:123456789012:accesspoint"
 #define LAMBDA "arn:aws:s3-object-lambda:us-west-2:123456789012:accesspoint"
 #define OUTPOST "arn:aws:s3-outposts:us-west-2:123456789012:outpost"
@@ -768,6 +769,23 @@ static const struct {
      "us-gov-west-1/s3", 0},
     {"us-gov-west-1", "name", NULL, FIPS | DUAL,
      "https://name.s3-fips.dualstack.us-gov-west-1.amazonaws.com/k", "us-gov-west-1/s3", 0},
+    {"us-west-2", EXPRESS, NULL, 0,
+     "https://" EXPRESS ".s3express-usw2-az1.us-west-2.amazonaws.com/k", "us-west-2/s3express", 0},
+    {"us-west-2", EXPRESS, NULL, FIPS,
+     "https://" EXPRESS ".s3express-fips-usw2-az1.us-west-2.amazonaws.com/k", "us-west-2/s3express",
+     0},
+    {"us-west-2", EXPRESS, NULL, DUAL,
+     "https://" EXPRESS ".s3express-usw2-az1.dualstack.us-west-2.amazonaws.com/k",
+     "us-west-2/s3express", 0},
+    {"cn-north-1", "b--cnn1-az1--x-s3", NULL, 0,
+     "https://b--cnn1-az1--x-s3.s3express-cnn1-az1.cn-north-1.amazonaws.com.cn/k",
+     "cn-north-1/s3express", 0},
+    {"us-west-2", EXPRESS, "https://example.com", 0, "https://example.com/" EXPRESS "/k",
+     "us-west-2/s3express", 0}, /* path style, as for any bucket of a custom endpoint */
+    {"us-west-2", EXPRESS, NULL, FAST, NULL, NULL, AWS_REASON_ACCELERATE},
+    {"us-west-2", "bad--x-s3", NULL, 0, NULL, NULL, AWS_REASON_BUCKET_NAME},
+    {"us-west-2", "x--x-s3", NULL, 0, NULL, NULL, AWS_REASON_BUCKET_NAME},
+    {"us-west-2", "a---x-s3", NULL, 0, NULL, NULL, AWS_REASON_BUCKET_NAME},
     {"us-west-2", POINT "/ap", NULL, FAST, NULL, NULL, AWS_REASON_ARN},
     {"us-east-1", POINT "/ap", NULL, 0, NULL, NULL, AWS_REASON_ARN_REGION},
     {"us-west-2", POINT "/", NULL, 0, NULL, NULL, AWS_REASON_ARN},
@@ -858,6 +876,39 @@ static void test_accelerate(void)
     CHECK_INT(start(&config), 0);
     CHECK_INT(aws_s3_delete_bucket(&client, &args, NULL), 0);
     CHECK_STR(seen.host, "name.s3.us-west-2.amazonaws.com");
+    stop();
+}
+
+/* What is done to directory buckets themselves, as botocore sends it. */
+static void test_express_control(void)
+{
+    static const aws_addresses addresses = {aws_s3_addresses, 0};
+    static const aws_addresses both = {aws_s3_addresses, AWS_USE_FIPS | AWS_USE_DUALSTACK};
+    aws_config config = config_of("us-west-2", NULL);
+    aws_s3_args args;
+
+    memset(&args, 0, sizeof args);
+    args.bucket = EXPRESS;
+    config.addresses = &addresses;
+    CHECK_INT(start(&config), 0);
+    CHECK_INT(aws_s3_delete_bucket(&client, &args, NULL), 0);
+    CHECK_STR(seen.host, "s3express-control.us-west-2.amazonaws.com");
+    CHECK_STR(target(), "/" EXPRESS);
+    CHECK(strstr(header("authorization"), "/us-west-2/s3express/aws4_request,") != NULL);
+    seen.sent_size = seen.answered = 0;
+    CHECK_INT(aws_s3_head_bucket(&client, &args, NULL), 0);
+    CHECK_STR(seen.host, EXPRESS ".s3express-usw2-az1.us-west-2.amazonaws.com");
+    CHECK_STR(target(), "/");
+    seen.sent_size = seen.answered = 0;
+    args.bucket = NULL;
+    CHECK_INT(aws_s3_list_directory_buckets(&client, &args, NULL), 0);
+    CHECK_STR(seen.host, "s3express-control.us-west-2.amazonaws.com");
+    CHECK(strstr(header("authorization"), "/us-west-2/s3express/aws4_request,") != NULL);
+    stop();
+    config.addresses = &both;
+    CHECK_INT(start(&config), 0);
+    CHECK_INT(aws_s3_list_directory_buckets(&client, &args, NULL), 0);
+    CHECK_STR(seen.host, "s3express-control-fips.dualstack.us-west-2.amazonaws.com");
     stop();
 }
 
@@ -1038,6 +1089,7 @@ int main(void)
     test_named();
     test_not_named();
     test_accelerate();
+    test_express_control();
     test_named_by_environment();
     test_named_in_turn();
     test_peers();

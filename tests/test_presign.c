@@ -464,6 +464,10 @@ static void test_provider(void)
         CHECK(presign(aws_s3_get_object, 60) > 0);
         CHECK_INT(asked, 4);
         CHECK_INT(session.users, 0);
+        args.key = "";
+        check_refused(presign(aws_s3_get_object, 60), AWS_REASON_NO_KEY);
+        CHECK_INT(session.users, 0);
+        args.key = "k";
         agains = -1;
         script_pass(&s, 3601000u);
         check_refused(presign(aws_s3_get_object, 60), AWS_REASON_PROVIDER);
