@@ -56,6 +56,20 @@
  *   100-continue): the server has a second to refuse before they are sent. The connection isn't
  *   used again after a refusal. A port with AWS_PORT_BLOCKING can't do that.
  *
+ * OTHER SERVICES THAN S3
+ *   A client is for one of AWS_SERVICES, or a constant aws_service of yours; aws_request_run does
+ *   one action. The members are yours to write: JSON by aws_json_writer, pairs for the query and
+ *   EC2 protocols. Answers come into your buffer and are read by path.
+ *
+ *     aws_client_init(&db, &session, &aws_dynamodb_service, memory, sizeof memory);
+ *     aws_request get = {0};
+ *     get.operation = "GetItem";
+ *     get.body = body, get.body_size = strlen(body);      // {"TableName":"t","Key":{...}}
+ *     get.buffer = answer, get.buffer_size = sizeof answer;
+ *     int size = aws_request_run(&db, &get);
+ *     if (size >= 0 && aws_json_parse(&json, answer, (size_t)size, tokens, 64) > 0)
+ *         aws_json_number(&json, aws_json_find(&json, 0, "Item.temperature.N"), 2, &centi);
+ *
  * COMPILE-TIME SWITCHES, read only by the implementation; none changes a public struct
  *   AWS_IMPLEMENTATION   define functions here       AWS_STATIC  make them all static
  *   AWS_NO_TLS           leave out BearSSL's engine: plain http, or a port with AWS_PORT_TLS

@@ -44,6 +44,31 @@ def run(program, server, name):
     return passed, failed
 
 
+# After the suite: its instances and its stream are there.
+EXAMPLES = {
+    ("dynamodb", "readings"): r"at 3: 21\.53 degrees\n(page 1: 21\.5[01]? degrees\n){2}"
+                              r"(page 2: 21\.5[23] degrees\n){2}page 3: 21\.54 degrees\n",
+    ("ec2",): r"(i-[0-9a-f]+ +t2\.micro +running +[0-9.]+\n){3}",
+    ("sqs", "example", "hello w\u00f6rld"): "hello w\u00f6rld\n",
+    ("telemetry", "s", "2"): "2 readings sent, 0 lost\n",
+}
+
+
+def run_examples(work, server):
+    passed = 0
+    for arguments, want in EXAMPLES.items():
+        program = os.path.join(work, arguments[0])
+        subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O1", "-I", ROOT, "-o",
+                        program, os.path.join(ROOT, "examples", arguments[0] + ".c"), "-lbearssl"],
+                       check=True)
+        done = subprocess.run([program, *arguments[1:]], env=environment(server, "moto"), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        good = done.returncode == 0 and re.fullmatch(want, done.stdout) is not None
+        say("  examples/%s.c: %s" % (arguments[0], "ok" if good else "FAILED: " + done.stdout))
+        passed += good
+    return passed, len(EXAMPLES) - passed
+
+
 def main():
     parser = argparse.ArgumentParser(description="The client against other services than S3.")
     parser.add_argument("server", choices=("moto", "dynalite"))
@@ -59,6 +84,9 @@ def main():
                        check=True)
         server = Scripted(options.server, directory)
         passed, failed = run(program, server, options.server)
+        if options.server == "moto":
+            more = run_examples(work, server)
+            passed, failed = passed + more[0], failed + more[1]
     finally:
         if server:
             server.stop()

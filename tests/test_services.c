@@ -10,6 +10,7 @@
 #include "../aws_s3.h"
 #include "check.h"
 #include "script_port.h"
+#include "third_party.h"
 
 static script s;
 static script_step steps[8];
@@ -497,6 +498,34 @@ static void test_crc32(void)
     }
 }
 
+/* Somebody else's service, at all speeds. */
+static void test_third_party(void)
+{
+    static events_event event;
+    int mode, r;
+
+    for (mode = 0; mode < 3; mode++) {
+        begin_with(&events_service, sizeof memory, mode ? SCRIPT_NEVER_WAITS : SCRIPT_WAITS);
+        memset(&event, 0, sizeof event);
+        s.again_always = mode != 0;
+        s.split_read = s.split_write = mode == 2 ? 1 : 0;
+        event.source = "boiler";
+        event.type = "a\"b";
+        event.detail = "{\"centi\":9950}";
+        answer(0, "200 OK", "", "{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"e-1\"}]}");
+        SCRIPT_RUN(r, &s, &client, events_put(&client, &event));
+        CHECK_INT(r, 0);
+        CHECK_STR(event.id, "e-1");
+        CHECK_STR(sent_body(), "{\"Entries\":[{\"Source\":\"boiler\",\"DetailType\":\"a\\\"b\","
+                               "\"Detail\":\"{\\\"centi\\\":9950}\"}]}");
+        CHECK(strstr(script_sent(&s, 0), "x-amz-target: AWSEvents.PutEvents\r\n") != NULL);
+        CHECK(strstr(script_sent(&s, 0), "/eu-west-1/events/aws4_request") != NULL);
+    }
+    begin(&events_service);
+    answer(0, "200 OK", "", "{\"FailedEntryCount\":1,\"Entries\":[{\"ErrorCode\":\"x\"}]}");
+    CHECK_INT(events_put(&client, &event), AWS_ERR_SERVICE);
+}
+
 /* A throttled request is made again, its form and target as before. */
 static void test_again(void)
 {
@@ -592,6 +621,7 @@ int main(void)
     test_pages_xml();
     test_pages_wrong();
     test_crc32();
+    test_third_party();
     test_again();
     test_xml_find();
     script_free(&s);

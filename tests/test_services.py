@@ -412,6 +412,20 @@ def signed_by_botocore(name, method, got, target, sent, body, region, token):
           request.headers["Authorization"])
 
 
+# ---- A third party's service ----
+
+def test_third_party():
+    with open(os.path.join(HERE, "third_party.h"), encoding="utf-8") as file:
+        text = file.read()
+    with open(os.path.join(HERE, "..", "aws.h"), encoding="utf-8") as file:
+        public = file.read().split("/* ---- Private from here on")[0]
+    names = set(re.findall(r"\b(?:aws|AWS)_\w+", text)) - {"aws_h"}
+    services = re.findall(r"^ +X\((\w+), \"", public, re.M)
+    known = set(re.findall(r"\b(?:aws|AWS)_\w+", public)) | {"aws_" + name for name in ("json_1_1", *services)}
+    check(names and names <= known, "third_party.h needs only what is public", names - known)
+    check(not any(name.startswith("aws_i_") or name.startswith("AWS_I_") for name in names), "no private names")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--driver")
@@ -424,6 +438,7 @@ def main():
     test_input(driver)
     test_endpoints(driver)
     test_botocore(driver)
+    test_third_party()
     check(driver.close() == 0, "the driver ended well")
     print("test_services.py: %d passed, %d failed" % (passed, failed))
     return failed != 0 or passed == 0
