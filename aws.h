@@ -76,7 +76,7 @@
  *   AWS_TLS_SMALL        TLS with P-256, RSA, AES-128-GCM and SHA-256 only (default on Cortex-M)
  *   AWS_NO_ROOTS         no built-in trust anchors (port/amazon_roots.h); give aws_config.trust
  *   AWS_NO_DEFAULT_PORT  don't include port/posix.h
- *   AWS_NO_JSON          leave out aws_json_parse: jsmn.h isn't needed then
+ *   AWS_NO_JSON          no aws_json_parse (AWS_ERR_UNSUPPORTED): jsmn.h isn't needed then
  *   AWS_SMALL_CRC        CRCs bit by bit, without tables (default on Cortex-M)
  *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section
  */
@@ -4188,6 +4188,15 @@ AWS_API int aws_json_parse(aws_json *json, const char *text, size_t size, aws_js
                 return AWS_ERR_JSON;
     }
     return r;
+}
+#else
+AWS_API int aws_json_parse(aws_json *json, const char *text, size_t size, aws_json_token *tokens,
+                           size_t count)
+{
+    json->text = text;
+    json->tokens = tokens;
+    json->count = 0;
+    return count && aws_i_json_valid(text, size) ? AWS_ERR_UNSUPPORTED : AWS_ERR_JSON;
 }
 #endif
 
@@ -8929,8 +8938,8 @@ AWS_API const char *aws_code_text(int code)
 static const char *aws_i_reason_text(int reason)
 {
     static const struct {
-        char none[sizeof "-"];
-#define AWS_I_TEXT(name, code, text) char name[sizeof text];
+        char aws_i_none[sizeof "-"];
+#define AWS_I_TEXT(name, code, text) char aws_i_##name[sizeof text];
         AWS_REASONS(AWS_I_TEXT)
 #undef AWS_I_TEXT
     } texts = {"-"
