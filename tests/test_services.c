@@ -132,7 +132,7 @@ static void test_refused(void)
     request.header_count = 0;
     request.source = &once;
     request.body_size = 3;
-    check_refused(AWS_REASON_NOT_REWINDABLE, NULL);
+    check_refused(AWS_REASON_SIGNED_BODY, NULL);
     begin(&aws_iot_data_service);
     aws_client_close(&client);
     s.port.flags |= AWS_PORT_TLS;
