@@ -221,6 +221,19 @@ enum {
       "another client of the session has been at it for new keys for longer than "                \
       "connect_timeout: call it, cancel it or close it")                                          \
     X(PROVIDER_EXPIRED, CREDENTIALS, "the credential provider gave keys that have expired")       \
+    X(KEYS_ADDRESS, CREDENTIALS,                                                                  \
+      "'%v' is not an address that may be asked for keys: https://, or this machine's or its "    \
+      "agent's")                                                                                  \
+    X(KEYS_REFUSED, CREDENTIALS, "%v gave no keys")                                               \
+    X(KEYS_UNREACHED, CREDENTIALS, "%v could not be asked for keys")                              \
+    X(KEYS_ANSWER, CREDENTIALS, "what %v answered is not what a source of keys answers")          \
+    X(KEYS_MEMORY, MEMORY, "the keys from %v do not fit the memory of their source")              \
+    X(KEYS_FILE, CREDENTIALS, "file '%v' can't be read, or doesn't fit the source's memory")      \
+    X(KEYS_BASE, CREDENTIALS, "there are no keys to assume role '%v' with")                       \
+    X(KEYS_ROLE, CREDENTIALS,                                                                     \
+      "there is the token file '%v', but no role: set AWS_ROLE_ARN")                              \
+    X(KEYS_TOKEN, CREDENTIALS,                                                                    \
+      "the token for %v has a control or non-ASCII character")                                    \
     X(KEYS_DATE, CREDENTIALS, "'%v' is not a time such as 2026-01-31T12:00:00Z")                  \
     X(PROFILE_FILE, CREDENTIALS,                                                                  \
       "the %v file has a malformed line, or one option or section twice")                         \
@@ -458,6 +471,16 @@ typedef struct aws_trust {
 } aws_trust;
 
 enum { AWS_WHEN_SUPPORTED = 0, AWS_WHEN_REQUIRED = 1 };
+/* A client certificate with its key, for servers that want to know who connects (IoT). */
+typedef struct aws_identity aws_identity;
+struct aws_identity {
+    void (*present)(const aws_identity *identity, void *context); /* private */
+    void  *memory;
+    size_t needed; /* bytes that the certificate and the key given take */
+};
+
+typedef struct aws_settings aws_settings;
+
 enum { AWS_ADDRESSING_AUTO = 0, AWS_ADDRESSING_PATH = 1, AWS_ADDRESSING_VIRTUAL = 2 };
 
 /* What is added to S3's addresses; nothing of it is in a program that doesn't name it:
@@ -520,9 +543,13 @@ typedef struct aws_config {
     const char *region;            /* AWS_REGION, AWS_DEFAULT_REGION; a DNS label */
     const char *endpoint;          /* http[s]://host[:port]; AWS_ENDPOINT_URL_<SERVICE>,
                                     * AWS_ENDPOINT_URL; default: the service's host at AWS */
+    /* Asked for a service's id if neither says it: a URL or NULL. aws_settings_endpoint. */
+    const char *(*endpoint_of)(const struct aws_config *config, const char *service_id);
+    const aws_settings *settings; /* for endpoint_of */
     const aws_port  *port;         /* default: aws_posix_port() where port/posix.h is built in */
     const aws_trust *trust;        /* CAs; default: the five Amazon roots */
     const aws_proxy *proxy;        /* default none, whatever the environment says; see aws_proxy */
+    const aws_identity *identity;  /* client certificate for https; default none */
     const char *tls_name;          /* the name in the server's certificate, if it isn't the host's */
     int64_t  clock_floor;          /* Unix seconds of the build. A device without a clock then
                                     * takes the time from the certificate and the Date header */
@@ -710,6 +737,14 @@ AWS_API int aws_client_finish(aws_client *client);
  * aligned as for a pointer. */
 AWS_API int aws_trust_init(aws_trust *trust, void *memory, size_t size);
 AWS_API int aws_trust_add(aws_trust *trust, const void *pem, size_t size);
+
+/* Read the client's certificates, its own first, and its EC or RSA key without a password, each as
+ * PEM or DER, into memory[size], which is aligned as for a pointer and wiped by you in the end. 0,
+ * AWS_ERR_MEMORY (identity->needed says the size, about 1.5 KB) or AWS_ERR_PARAM: they can't be
+ * read. Certificates of P-256 need it in the client's TLS too; at most 4 certificates. */
+AWS_API int aws_identity_init(aws_identity *identity, void *memory, size_t size,
+                              const void *certificates, size_t certificates_size, const void *key,
+                              size_t key_size);
 #endif
 
 /* ---- Bytes: an emitter that shows a window of what it is given ---- */
@@ -1275,7 +1310,7 @@ typedef struct aws_i_region {
 
 struct aws_client {
     unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, expects,
-        body_begun, inflight, early, uses_keys, quota_cost, xml_open;
+        body_begun, inflight, early, uses_keys, quota_cost, xml_open, anonymous;
     aws_i_connection   connection;
     aws_session       *session;
     const aws_port    *port;
@@ -1393,7 +1428,7 @@ enum {
 enum { AWS_ROLES = 4 }; /* one after the other */
 
 /* What the files say about a profile. Strings lie in the memory given; NULL: not said. */
-typedef struct aws_settings {
+struct aws_settings {
     const char *profile;
     const char *region;
     const char *ca_bundle;        /* for aws_trust_load */
@@ -1415,7 +1450,7 @@ typedef struct aws_settings {
     char        value[72]; /* the profile or value that is wrong */
     size_t      used;      /* bytes of the memory */
     size_t      needed;    /* AWS_ERR_MEMORY: bytes that would do */
-} aws_settings;
+};
 
 /* Read a profile by boto3's rules. 0, also if no file has a word about profile "default";
  * AWS_ERR_CREDENTIALS: see reason; AWS_ERR_MEMORY: see needed, little
@@ -1426,6 +1461,118 @@ AWS_API int aws_settings_read(aws_settings *settings, const aws_files *files, co
  * nested: of a value that is a block of its own such as "addressing_style" of key "s3", or NULL. */
 AWS_API int aws_files_value(const aws_files *files, const char *profile, const char *key,
                             const char *nested, char *to, size_t room);
+/* For aws_config.endpoint_of: aws_config.settings' endpoint of a service, NULL none. */
+AWS_API const char *aws_settings_endpoint(const aws_config *config, const char *service_id);
+
+/* -- Sources that ask a server --
+ *
+ * They ask through the client whose call needs keys: its kept connection is closed, its connection
+ * memory lent, its timeouts and its deadline hold. memory is where keys are kept, those in use and
+ * those that come: AWS_KEYS_MEMORY does for session tokens of 1,500 bytes; too little is
+ * AWS_ERR_MEMORY with failure.needed, nothing is ever cut. Redirects aren't followed, answers of
+ * HTTP/1.0 are refused. */
+#define AWS_KEYS_MEMORY 6144u
+
+/* Wipe what any of the sources below holds. After aws_session_close. */
+AWS_API void aws_keys_close(const aws_provider *source);
+
+/* Private: what they share. */
+typedef struct aws_i_asker {
+    aws_provider   provider; /* first */
+    unsigned char *memory;
+    size_t         part; /* bytes of each part of the memory */
+    unsigned char  parts, in_use, state, asking, role;
+    size_t         filled;
+    aws_client    *lender;
+    aws_keys       keys; /* their strings lie in memory */
+    const aws_identity *identity;
+    aws_session    session;
+    aws_client     client;
+    aws_i_item     items[8];
+    char           url[96]; /* scheme, host and port */
+} aws_i_asker;
+
+/* Reads a whole file into to[room]: its size, AWS_ERR_MEMORY if it is larger, or another error. */
+typedef int (*aws_file_reader)(void *context, const char *path, void *to, size_t room);
+
+#ifndef AWS_NO_JSON
+
+/* EC2's instance metadata, version 2: the keys of the instance's role. Nothing is set up if
+ * AWS_EC2_METADATA_DISABLED is "true" or nobody answers within a second. */
+typedef struct aws_keys_imds {
+    aws_i_asker ask;      /* private */
+    int         allow_v1; /* set after init: also ask servers that know no tokens */
+    const char *endpoint; /* set after init: default http://169.254.169.254 */
+    char        token[128], role[72], path[128]; /* private */
+} aws_keys_imds;
+AWS_API const aws_provider *aws_keys_imds_init(aws_keys_imds *source, void *memory, size_t size);
+
+/* A container's agent (ECS, EKS): AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI, with
+ * AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or _TOKEN. Only https, loopback and the agents' addresses
+ * are asked. */
+typedef struct aws_keys_container {
+    aws_i_asker     ask;  /* private */
+    aws_file_reader read; /* set after init: for the token's file; aws_posix_read */
+    void           *read_context;
+    const char     *path; /* private */
+} aws_keys_container;
+AWS_API const aws_provider *aws_keys_container_init(aws_keys_container *source, void *memory,
+                                                    size_t size);
+
+#endif
+
+/* Roles assumed at STS, one after the other: the first one with the keys of base, each further one
+ * with those of the role before it. With more than one, the memory is divided by three. */
+typedef struct aws_keys_role {
+    aws_i_asker         ask; /* private */
+    const aws_provider *base;
+    const aws_role     *roles;
+    size_t              count;
+    const char         *endpoint; /* set after init: of STS; default as for a client of it */
+    /* private */
+    aws_keys    with;
+    aws_request request;
+    aws_pair    form[5];
+} aws_keys_role;
+AWS_API const aws_provider *aws_keys_role_init(aws_keys_role *source, const aws_provider *base,
+                                               const aws_role *roles, size_t count, void *memory,
+                                               size_t size);
+
+/* A role assumed with an identity token (EKS, CI systems), which is read anew each time. token_file
+ * and role.arn NULL: AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN with AWS_ROLE_SESSION_NAME. The
+ * memory is divided by three; a third takes the token, too. */
+typedef struct aws_keys_web_identity {
+    aws_i_asker     ask; /* private */
+    aws_role        role;
+    const char     *token_file;
+    aws_file_reader read;
+    void           *read_context;
+    const char     *endpoint; /* set after init: of STS; default as for a client of it */
+    /* private */
+    aws_request request;
+    aws_pair    form[5];
+} aws_keys_web_identity;
+AWS_API const aws_provider *aws_keys_web_identity_init(aws_keys_web_identity *source,
+                                                       const aws_role *role, const char *token_file,
+                                                       aws_file_reader read, void *read_context,
+                                                       void *memory, size_t size);
+
+#ifndef AWS_NO_JSON
+
+/* AWS IoT Core's credential provider: the device's certificate, shown in the TLS handshake, gets
+ * the keys of the role behind an alias. All strings and identity stay yours. */
+typedef struct aws_keys_iot {
+    aws_i_asker ask; /* private */
+    const char *host;       /* "https://<prefix>.credentials.iot.<region>.amazonaws.com" */
+    const char *role_alias;
+    const char *thing_name; /* NULL: not sent */
+} aws_keys_iot;
+AWS_API const aws_provider *aws_keys_iot_init(aws_keys_iot *source, const char *host,
+                                              const char *role_alias, const char *thing_name,
+                                              const aws_identity *identity, void *memory,
+                                              size_t size);
+
+#endif
 
 #ifdef __cplusplus
 }
@@ -5065,7 +5212,8 @@ enum {
     AWS_I_C_HANDSHAKE,
     AWS_I_C_OPEN,
     AWS_I_C_NOTIFY, /* close_notify is on its way */
-    AWS_I_C_CLOSING
+    AWS_I_C_CLOSING,
+    AWS_I_C_LENT /* the memory is in use by a credential source; to be closed like CLOSING */
 };
 
 enum { AWS_I_NOTIFY_MS = 1000 }; /* to bring a close_notify on its way, at most */
@@ -5426,6 +5574,8 @@ static int aws_i_tls_start(aws_client *client)
     br_ssl_engine_set_versions(&tls->context.eng, BR_TLS12, BR_TLS12);
     br_x509_minimal_init(&x->minimal, &br_sha256_vtable, anchors, count);
     aws_i_tls_profile(&tls->context, &x->minimal);
+    if (aws_i_config(client)->identity)
+        aws_i_config(client)->identity->present(aws_i_config(client)->identity, &tls->context);
     br_x509_minimal_set_time(&x->minimal, (uint32_t)now / 86400 + 719528, (uint32_t)now % 86400);
     x->vtable = &aws_i_x509_class;
     x->client = client;
@@ -6147,9 +6297,12 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
     if (client->expects)
         aws_out_text(out, "expect: 100-continue\r\n");
     aws_i_out_user_agent(out, client);
-    aws_out_text(out, "authorization: ");
-    aws_i_out_authorization(out, &view, client->signature);
-    aws_out_text(out, "\r\n\r\n");
+    if (!client->anonymous) {
+        aws_out_text(out, "authorization: ");
+        aws_i_out_authorization(out, &view, client->signature);
+        aws_out_text(out, "\r\n");
+    }
+    aws_out_text(out, "\r\n");
 }
 
 /* The question for the time or a region: any answer has a Date, S3's the bucket's region. */
@@ -6694,8 +6847,11 @@ static int aws_i_keys_take(aws_client *client, int r, const aws_keys *keys, int6
     }
     left = aws_i_keys_left(session, now);
     aws_i_unlock(client);
-    if (fault && left <= 600)
-        return aws_i_fail(client, fault, NULL);
+    if (fault && left <= 600) {
+        aws_i_fail(client, fault, NULL); /* unless the provider said more */
+        return client->failure.code;
+    }
+    client->failure.code = 0;
     return aws_i_go(client, AWS_I_OPEN);
 }
 
@@ -6716,7 +6872,7 @@ static int aws_i_step_keys(aws_client *client)
     aws_session *session = client->session;
     const aws_provider *provider = session->config.provider;
     int64_t now = aws_i_now(client), left;
-    int mine, others, soon;
+    int mine, others, soon, r;
     aws_keys keys;
 
     if (!now && !session->floor)
@@ -6738,10 +6894,11 @@ static int aws_i_step_keys(aws_client *client)
     if (!mine)
         return aws_i_await_keys(client);
     memset(&keys, 0, sizeof keys);
-    {
-        int r = provider->get(provider, client, &keys);
-        return r == AWS_AGAIN ? aws_i_sleep(client, 10) : aws_i_keys_take(client, r, &keys, now);
-    }
+    client->waits = 0;
+    r = provider->get(provider, client, &keys);
+    if (r != AWS_AGAIN)
+        return aws_i_keys_take(client, r, &keys, now);
+    return client->waits ? r : aws_i_sleep(client, 10); /* a source of ours knows what it awaits */
 }
 
 /* While a head that has the keys in it is made, nobody may replace them. */
@@ -6870,11 +7027,13 @@ static int aws_i_step_sign(aws_client *client)
         return aws_i_await_keys(client);
     client->time = aws_i_now(client);
     client->signed_at = aws_i_ticks(client);
-    aws_i_view_of(&view, client);
-    aws_i_cache_signing_key(client, &view);
-    aws_i_signature(&view, (const aws_i_key_states *)client->signing_key,
-                    client->scratch + sizeof(aws_xml), client->scratch_size - sizeof(aws_xml),
-                    client->signature);
+    if (!client->anonymous) {
+        aws_i_view_of(&view, client);
+        aws_i_cache_signing_key(client, &view);
+        aws_i_signature(&view, (const aws_i_key_states *)client->signing_key,
+                        client->scratch + sizeof(aws_xml), client->scratch_size - sizeof(aws_xml),
+                        client->signature);
+    }
     if (aws_i_rewind(client) < 0)
         return AWS_ERR_BODY;
     if (client->chunked)
@@ -9096,11 +9255,9 @@ AWS_API const aws_failure *aws_client_failure(const aws_client *client)
     return &client->failure;
 }
 
-static void aws_i_out_service_failure(aws_out *out, const aws_client *client)
+/* "AccessDenied (HTTP 403, 2 attempts): the service's words" */
+static void aws_i_out_answer(aws_out *out, const aws_failure *f)
 {
-    const aws_failure *f = &client->failure;
-    const char *hint = f->reason >= 32 ? aws_i_reason_text(f->reason) : aws_i_hint(f->aws_code);
-
     aws_out_text(out, f->aws_code);
     aws_i_out_count(out, " (HTTP ", (uint64_t)f->http_status, "");
     if (f->attempts > 1)
@@ -9111,6 +9268,14 @@ static void aws_i_out_service_failure(aws_out *out, const aws_client *client)
         aws_out_text(out, ": ");
         aws_out_bytes(out, f->message, size - (f->message[size - 1] == '.'));
     }
+}
+
+static void aws_i_out_service_failure(aws_out *out, const aws_client *client)
+{
+    const aws_failure *f = &client->failure;
+    const char *hint = f->reason >= 32 ? aws_i_reason_text(f->reason) : aws_i_hint(f->aws_code);
+
+    aws_i_out_answer(out, f);
     if (hint) {
         aws_out_text(out, "; ");
         aws_i_out_hint(out, hint, client);
@@ -9134,6 +9299,10 @@ static void aws_i_out_own_failure(aws_out *out, const aws_client *client)
     } else if (f->value[0] && !tls) {
         aws_out_text(out, ": ");
         aws_out_text(out, f->value);
+    }
+    if (f->code == AWS_ERR_CREDENTIALS && f->http_status) {
+        aws_out_text(out, ": ");
+        aws_i_out_answer(out, f);
     }
     if (f->needed)
         aws_i_out_count(out, ": ", f->needed, " bytes are needed");
@@ -9760,12 +9929,168 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
     return 1;
 }
 
-/* ---- Credential sources: environment, fixed keys, chains ---- */
+/* ---- Memory and endpoint of a client ---- */
 
 static const char *aws_i_or(const char *value, const char *other)
 {
     return value ? value : other;
 }
+
+/* Members are aligned as the strictest type in BearSSL's contexts and ours. */
+enum {
+    AWS_I_ALIGN = 8,
+    AWS_I_AHEAD = 512,
+    AWS_I_SCRATCH = 2560,
+    AWS_I_OUT_HTTP = 64,
+    AWS_I_OUT_TLS = 512 + 85,         /* a record of 512 bytes and BearSSL's overhead */
+    AWS_I_RECORD_SMALL = 512 + 325,
+    AWS_I_RECORD_FULL = 16384 + 325,
+    AWS_I_OUT_MAX = 16384 + 85,       /* more is of no use */
+    AWS_I_AHEAD_MAX = 65536,
+    AWS_I_SCRATCH_MORE = 4096
+};
+
+static size_t aws_i_align(size_t size)
+{
+    return (size + AWS_I_ALIGN - 1) / AWS_I_ALIGN * AWS_I_ALIGN;
+}
+
+static size_t aws_i_scratch_size(int tls)
+{
+#ifndef AWS_NO_TLS
+    if (tls && sizeof(aws_i_x509) > AWS_I_SCRATCH)
+        return sizeof(aws_i_x509);
+#endif
+    (void)tls;
+    return AWS_I_SCRATCH;
+}
+
+static size_t aws_i_tls_size(int tls)
+{
+#ifndef AWS_NO_TLS
+    if (tls)
+        return aws_i_align(sizeof(aws_i_tls));
+#endif
+    (void)tls;
+    return 0;
+}
+
+/* What has a fixed size: items, hash, connection area, TLS contexts, scratch. */
+static size_t aws_i_fixed(const aws_port *port, int tls)
+{
+    return AWS_I_ALIGN + aws_i_align(AWS_I_ITEMS * sizeof(aws_i_item)) +
+           aws_i_align(sizeof(aws_i_sha256)) + aws_i_align(sizeof(aws_i_sum)) +
+           aws_i_align(sizeof(aws_i_key_states)) +
+           aws_i_align(port ? port->connection_size : 128) +
+           aws_i_tls_size(tls) + aws_i_align(aws_i_scratch_size(tls));
+}
+
+AWS_API size_t aws_client_memory(const aws_port *port, int kind)
+{
+    size_t size;
+
+#ifdef AWS_POSIX_INCLUDED
+    if (!port)
+        port = aws_posix_port();
+#endif
+    size = aws_i_fixed(port, kind != AWS_MEMORY_HTTP) + AWS_I_AHEAD;
+    if (kind == AWS_MEMORY_HTTP)
+        return size + AWS_I_OUT_HTTP;
+    return size + AWS_I_OUT_TLS + (kind == AWS_MEMORY_TLS ? AWS_I_RECORD_FULL : AWS_I_RECORD_SMALL);
+}
+
+/* Take size bytes of the block. */
+static unsigned char *aws_i_carve(unsigned char **at, size_t size)
+{
+    unsigned char *taken = *at;
+
+    *at += size;
+    return taken;
+}
+
+/* Divide what is left beyond the minimum: records first, then sending and read-ahead alike. */
+static void aws_i_divide(aws_client *client, unsigned char *at, size_t left, int tls)
+{
+    aws_i_connection *n = &client->connection;
+    size_t more;
+
+    n->ahead_size = AWS_I_AHEAD;
+    n->out_size = tls ? AWS_I_OUT_TLS : AWS_I_OUT_HTTP;
+    n->record_size = 0;
+    left -= n->ahead_size + n->out_size;
+    if (tls) {
+        n->record_size = aws_i_min(left, AWS_I_RECORD_FULL);
+        left -= n->record_size;
+    }
+    more = aws_i_min(left / 8, AWS_I_SCRATCH_MORE);
+    client->scratch_size += more;
+    left -= more;
+    more = aws_i_min(left / 2, AWS_I_OUT_MAX - n->out_size);
+    n->out_size += more;
+    left -= more;
+    n->ahead_size += aws_i_min(left, AWS_I_AHEAD_MAX - AWS_I_AHEAD);
+    client->scratch = aws_i_carve(&at, client->scratch_size);
+    n->ahead = aws_i_carve(&at, n->ahead_size);
+    n->record = aws_i_carve(&at, n->record_size);
+    n->out = at;
+}
+
+/* The part that is lent to credential sources; 0 if it is too small. */
+static int aws_i_carve_connection(aws_client *client, unsigned char *at, unsigned char *end, int tls)
+{
+    size_t left = (size_t)(end - at), scratch = aws_i_align(aws_i_scratch_size(tls));
+    size_t needed = aws_i_align(client->port->connection_size) + aws_i_tls_size(tls) + scratch +
+                    AWS_I_AHEAD + (tls ? AWS_I_OUT_TLS + AWS_I_RECORD_SMALL : AWS_I_OUT_HTTP);
+
+    if (left < needed)
+        return 0;
+    client->connection.area = aws_i_carve(&at, aws_i_align(client->port->connection_size));
+    client->connection.tls = aws_i_carve(&at, aws_i_tls_size(tls));
+    client->scratch_size = scratch;
+    aws_i_divide(client, at, (size_t)(end - at) - scratch, tls);
+    return 1;
+}
+
+/* AWS_ENDPOINT_URL_<ID>, then AWS_ENDPOINT_URL. */
+static const char *aws_i_env_endpoint(const aws_client *client)
+{
+    static const char prefix[] = "AWS_ENDPOINT_URL_";
+    const char *id = client->service->id, *url;
+    char name[64];
+    size_t i, length = sizeof prefix - 1;
+
+    memcpy(name, prefix, length);
+    for (i = 0; id[i] && length + 1 < sizeof name; i++) {
+        int c = (unsigned char)id[i];
+        name[length++] = (char)(aws_i_alnum(c) ? (c >= 'a' && c <= 'z' ? c - 32 : c) : '_');
+    }
+    name[length] = 0;
+    url = aws_i_env(client->port, name);
+    return url ? url : aws_i_env(client->port, "AWS_ENDPOINT_URL");
+}
+
+static int aws_i_init_endpoint(aws_client *client)
+{
+    const char *url = aws_i_or(aws_i_config(client)->endpoint, aws_i_env_endpoint(client));
+    aws_i_endpoint end;
+
+    client->endpoint_secure = 1;
+    client->endpoint_port = 443;
+    if (!url && aws_i_config(client)->endpoint_of)
+        url = aws_i_config(client)->endpoint_of(aws_i_config(client), client->service->id);
+    if (!url)
+        return 0;
+    if (!aws_i_endpoint_parse(url, &end))
+        return aws_i_fail(client, AWS_REASON_ENDPOINT, url);
+    client->endpoint_host = end.host;
+    client->endpoint_host_length = end.size;
+    client->endpoint_port = end.port;
+    client->endpoint_secure = end.secure != 0;
+    client->custom_endpoint = (unsigned char)(end.ip ? AWS_I_ENDPOINT_IP : AWS_I_ENDPOINT_NAME);
+    return 0;
+}
+
+/* ---- Credential sources: environment, fixed keys, chains ---- */
 
 static int aws_i_environment_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
 {
@@ -10406,6 +10731,873 @@ AWS_API int aws_files_value(const aws_files *files, const char *profile, const c
     return reader.code ? reader.code : 1;
 }
 
+AWS_API const char *aws_settings_endpoint(const aws_config *config, const char *service_id)
+{
+    const char *at = config->settings ? config->settings->endpoints : NULL;
+    size_t i;
+
+    for (; at && *at; at = aws_i_list_at(at, 2)) { /* "DynamoDB Streams": dynamodb_streams */
+        for (i = 0; at[i] && (at[i] == aws_i_lower((unsigned char)service_id[i]) ||
+                              (at[i] == '_' && service_id[i] == ' '));)
+            i++;
+        if (!at[i] && !service_id[i])
+            return aws_i_list_at(at, 1);
+    }
+    return config->settings ? config->settings->endpoint_url : NULL;
+}
+
+/* ---- Credential sources: asking in a client's block ---- */
+
+/* A source's own timeouts, ms, and attempts; 0: those of the session. */
+typedef struct aws_i_manner {
+    const aws_service *service;
+    uint32_t           timeout;
+    unsigned           attempts;
+} aws_i_manner;
+
+static void aws_i_asker_init(aws_i_asker *a,
+                             int (*get)(const aws_provider *, aws_client *, aws_keys *), void *self,
+                             void *memory, size_t size, unsigned parts)
+{
+    memset(a, 0, sizeof *a);
+    a->provider.get = get;
+    a->provider.context = self;
+    a->memory = (unsigned char *)memory;
+    a->parts = (unsigned char)parts;
+    a->part = memory ? size / parts : 0;
+}
+
+AWS_API void aws_keys_close(const aws_provider *source)
+{
+    aws_i_asker *a = (aws_i_asker *)source->context;
+
+    aws_i_wipe(a->memory, a->part * a->parts);
+    aws_i_wipe(&a->keys, sizeof a->keys);
+    aws_i_wipe(&a->session, sizeof a->session);
+    aws_i_wipe(&a->client, sizeof a->client);
+    a->state = 0;
+}
+
+/* Whether the client's memory is still lent to a; a client that was cancelled has it back. */
+static int aws_i_lent(const aws_i_asker *a, const aws_client *lender)
+{
+    return a->lender == lender && lender->connection.state == AWS_I_C_LENT;
+}
+
+static unsigned char *aws_i_asker_part(const aws_i_asker *a, unsigned n)
+{
+    return a->memory + (a->in_use + n) % a->parts * a->part;
+}
+
+/* The session and client that ask, without the lender's endpoint and keys. */
+static void aws_i_asker_session(aws_i_asker *a, aws_client *lender, const aws_i_manner *manner)
+{
+    aws_config *config = &a->session.config;
+
+    memset(&a->session, 0, sizeof a->session);
+    memset(&a->client, 0, sizeof a->client);
+    *config = *aws_i_config(lender);
+    config->access_key_id = config->secret_access_key = config->session_token = NULL;
+    config->provider = NULL;
+    config->tls_name = NULL;
+    config->identity = a->identity;
+    config->hook = NULL; /* it is for the program's own calls */
+    if (manner->timeout)
+        config->proxy = NULL; /* the server is on this machine */
+    config->addressing = 0;
+    config->addresses = NULL;
+    config->endpoint = a->url[0] ? a->url : NULL;
+    if (manner->timeout)
+        config->connect_timeout = config->read_timeout = manner->timeout;
+    if (manner->attempts)
+        config->max_attempts = manner->attempts;
+    config->call_timeout = 0;
+    a->session.quota = 500;
+    a->session.floor = lender->session->floor;
+    a->session.clock_base = lender->session->clock_base;
+    a->session.clock_ticks = lender->session->clock_ticks;
+    a->client.session = &a->session;
+    a->client.service = manner->service;
+    a->client.port = lender->port;
+    a->client.region = a->client.home = lender->home;
+    a->client.signing_name = manner->service->signing_name;
+    a->client.key_day = UINT32_MAX;
+    a->client.failure.operation = "";
+}
+
+/* Close the lender's connection and take its memory: 1, AWS_AGAIN or an error of the lender. */
+static int aws_i_borrow(aws_i_asker *a, aws_client *lender, const aws_i_manner *manner)
+{
+    aws_client *inner = &a->client;
+    unsigned char *end = (unsigned char *)lender->memory + lender->memory_size;
+    int r, tls;
+
+    if (aws_i_lent(a, lender))
+        return 1;
+    if ((r = aws_i_close(lender)) < 0)
+        return r;
+    aws_i_asker_session(a, lender, manner);
+    if (aws_i_init_endpoint(inner) < 0)
+        return aws_i_fail(lender, AWS_REASON_KEYS_ADDRESS, a->session.config.endpoint);
+    tls = inner->endpoint_secure && !(inner->port->flags & AWS_PORT_TLS);
+#ifdef AWS_NO_TLS
+    if (tls)
+        return aws_i_fail(lender, AWS_REASON_NO_TLS, NULL);
+#endif
+    inner->items = a->items;
+    inner->item_room = sizeof a->items / sizeof *a->items;
+    inner->hash = lender->hash;
+    inner->sum = lender->sum;
+    inner->signing_key = lender->signing_key;
+    if (!aws_i_carve_connection(inner, lender->connection.area, end, tls)) {
+        aws_i_fail(lender, -AWS_ERR_MEMORY, NULL);
+        lender->failure.needed = aws_client_memory(lender->port, AWS_MEMORY_TLS);
+        return AWS_ERR_MEMORY;
+    }
+    lender->connection.state = AWS_I_C_LENT;
+    lender->connection.resumed = 0;
+    lender->key_day = UINT32_MAX;
+    aws_i_http_init(&lender->http);
+    a->lender = lender;
+    a->asking = 0;
+    return 1;
+}
+
+/* Wipe and give back what was lent; the lender closes the socket. */
+static void aws_i_give_back(aws_i_asker *a)
+{
+    aws_client *lender = a->lender, *inner = &a->client;
+    unsigned char *end = (unsigned char *)lender->memory + lender->memory_size;
+    unsigned char *area = lender->connection.area + aws_i_align(lender->port->connection_size);
+
+    aws_i_wipe(area, (size_t)(end - area));
+    lender->connection.state =
+        inner->connection.state == AWS_I_C_CLOSED ? AWS_I_C_CLOSED : AWS_I_C_CLOSING;
+    lender->connection.doomed = 1;
+    aws_i_wipe(inner, sizeof *inner);
+    aws_i_wipe(&a->session, sizeof a->session);
+    a->lender = NULL;
+    a->asking = 0;
+}
+
+/* A step of the source is over: the lender waits for what the asking client awaits. */
+static int aws_i_asker_await(aws_i_asker *a, aws_client *lender)
+{
+    int why;
+    uint32_t ms = aws_i_patience(&a->client, &why);
+
+    lender->wake = aws_i_ticks(lender) + (ms < 0x7fffffff ? ms : 0x7fffffff);
+    lender->waits = a->client.waits | AWS_WAIT_TIMER;
+    return AWS_AGAIN;
+}
+
+/* ms that are left of the lender's call; 0: it has no deadline. */
+static uint32_t aws_i_asker_left(aws_client *lender)
+{
+    if (!aws_i_in_progress(lender) || !lender->timeout)
+        return 0;
+    return aws_i_left(aws_i_ticks(lender), lender->started, lender->timeout) + 1;
+}
+
+/* Make a call in the borrowed memory. Its first entry sets what is asked by call and headers, with
+ * keys if it is to be signed. What aws_call_run returns, or what the lender is told. */
+static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
+                     const aws_pair *headers, size_t count)
+{
+    aws_client *inner = &a->client;
+    size_t i;
+    int r;
+
+    if (!a->asking) {
+        call->timeout = aws_i_asker_left(lender);
+        r = aws_call_enter(inner, call);
+        if (r < 0)
+            return r;
+        inner->anonymous = !a->session.keys.access_key_id;
+        if (inner->anonymous)
+            aws_i_drop_own_headers(inner);
+        for (i = 0; i < count; i++)
+            aws_call_header(inner, "", headers[i].name, headers[i].value);
+        a->asking = 1;
+    }
+    r = aws_call_run(inner);
+    if (r == AWS_AGAIN)
+        return aws_i_asker_await(a, lender);
+    if (!aws_call_reading(inner))
+        a->asking = 0;
+    return r;
+}
+
+/* The source can't give keys: tell the lender why, in its own failure. */
+static int aws_i_asker_failed(aws_i_asker *a, aws_client *lender, int reason)
+{
+    const aws_failure *inner = &a->client.failure;
+    aws_failure *f = &lender->failure;
+    int late = aws_i_in_progress(lender) && aws_i_deadline_passed(lender);
+    unsigned part;
+
+    if (!f->code && late)
+        aws_i_fail(lender, AWS_REASON_CALL_TIME, a->client.host);
+    if (!f->code) {
+        if (!reason)
+            reason = inner->code == AWS_ERR_SERVICE  ? AWS_REASON_KEYS_REFUSED
+                     : inner->code == AWS_ERR_MEMORY ? AWS_REASON_KEYS_MEMORY
+                                                     : AWS_REASON_KEYS_UNREACHED;
+        aws_i_fail(lender, reason, a->client.host);
+        f->http_status = inner->http_status;
+        f->detail = inner->detail;
+        f->needed = inner->needed ? (inner->needed + 8) * a->parts : 0;
+        memcpy(f->aws_code, inner->aws_code, sizeof f->aws_code);
+        memcpy(f->message, inner->message, sizeof f->message);
+        memcpy(f->request_id, inner->request_id, sizeof f->request_id);
+    }
+    if (aws_i_lent(a, lender))
+        aws_i_give_back(a);
+    for (part = 1; part < a->parts; part++)
+        aws_i_wipe(aws_i_asker_part(a, part), a->part);
+    a->state = 0;
+    return f->code;
+}
+
+/* The new keys, which lie in the part after the one in use, replace the old ones if they are good.
+ * Returns what the provider returns. */
+static int aws_i_asker_take(aws_i_asker *a, aws_client *lender, aws_keys *fresh, aws_keys *keys,
+                            unsigned part)
+{
+    int64_t now = aws_i_now(lender);
+    int fault = aws_i_keys_fault(fresh);
+
+    if (!fault && fresh->expiration < 0)
+        fault = AWS_REASON_KEYS_ANSWER;
+    if (!fault && fresh->expiration && now && fresh->expiration <= now)
+        fault = AWS_REASON_PROVIDER_EXPIRED;
+    if (fault)
+        return aws_i_asker_failed(a, lender, fault);
+    aws_i_give_back(a);
+    a->in_use = (unsigned char)((a->in_use + part) % a->parts);
+    a->keys = *keys = *fresh;
+    a->state = 0;
+    return 0;
+}
+
+/* An address for keys: scheme, host and port go to url, *path is what follows. 0 if it is none. */
+static int aws_i_asker_address(aws_i_asker *a, const char *address, const char **path)
+{
+    size_t scheme = strncmp(address, "https://", 8) == 0 ? 8 : 7;
+    size_t size = scheme == 7 && strncmp(address, "http://", 7) != 0 ? 0 : scheme;
+
+    if (size)
+        size += strcspn(address + size, "/?");
+    if (!size || size >= sizeof a->url || !aws_i_plain_text(address))
+        return 0;
+    memcpy(a->url, address, size);
+    a->url[size] = 0;
+    *path = address + size;
+    return 1;
+}
+
+/* An error's body says nothing that is needed. */
+static size_t aws_i_keys_error(aws_client *client, const unsigned char *data, size_t size)
+{
+    (void)client;
+    (void)data;
+    return size;
+}
+
+static const aws_protocol aws_i_keys_protocol = {NULL, NULL, 0, NULL, aws_i_keys_error};
+static const aws_service aws_i_keys_service = {"Credentials", "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL};
+
+#ifndef AWS_NO_JSON
+
+/* Keys from a JSON answer text[size], which they stay in. names: those of the three and of the
+ * expiration, as paths. 0 or a reason. */
+static int aws_i_keys_parse(char *text, size_t size, const char *names, aws_keys *keys)
+{
+    aws_json_token tokens[64];
+    const char *value[4];
+    int found[4], i, r;
+    aws_json json;
+
+    memset(keys, 0, sizeof *keys);
+    if (aws_json_parse(&json, text, size, tokens, sizeof tokens / sizeof *tokens) < 0)
+        return AWS_REASON_KEYS_ANSWER;
+    for (i = 0; i < 4; i++)
+        found[i] = aws_json_find(&json, 0, aws_i_list_at(names, i));
+    for (i = 0; i < 4; i++) {
+        aws_json_token *t = tokens + found[i];
+        value[i] = NULL;
+        if (!found[i] || t->type == AWS_JSON_NULL)
+            continue;
+        r = aws_json_string(&json, found[i], text + t->start, (size_t)(t->end - t->start) + 1);
+        if (r < 0)
+            return AWS_REASON_KEYS_ANSWER;
+        value[i] = text + t->start;
+    }
+    keys->access_key_id = value[0];
+    keys->secret_access_key = value[1];
+    keys->session_token = value[2];
+    keys->expiration = value[3] ? aws_date_parse(value[3]) : 0;
+    return value[0] && value[1] && keys->expiration >= 0 ? 0 : AWS_REASON_KEYS_ANSWER;
+}
+
+/* Answers' names; those of IoT are in an object. */
+static const char aws_i_keys_names[] = "AccessKeyId\0SecretAccessKey\0Token\0Expiration\0";
+
+/* Ask for a JSON document of keys: when it is there, they are taken. */
+static int aws_i_ask_keys(aws_i_asker *a, aws_client *lender, aws_call *call,
+                          const aws_pair *headers, size_t count, const char *names, aws_keys *fresh)
+{
+    char *text = (char *)aws_i_asker_part(a, 1);
+    int r;
+
+    call->buffer = text;
+    call->buffer_size = a->part;
+    if ((r = aws_i_ask(a, lender, call, headers, count)) < 0)
+        return r == AWS_AGAIN ? r : aws_i_asker_failed(a, lender, 0);
+    r = aws_i_keys_parse(text, (size_t)r, names, fresh);
+    return r ? aws_i_asker_failed(a, lender, r) : 1;
+}
+
+/* ---- Credential sources: instance metadata ---- */
+
+enum { AWS_I_IMDS_BEGIN, AWS_I_IMDS_TOKEN, AWS_I_IMDS_ROLE, AWS_I_IMDS_KEYS };
+
+static const aws_i_manner aws_i_imds_manner = {&aws_i_keys_service, 1000, 1};
+
+/* Nobody there is not a failure, unless keys came from there before. */
+static int aws_i_imds_none(aws_keys_imds *s, aws_client *client)
+{
+    if (s->ask.keys.access_key_id || (aws_i_in_progress(client) && aws_i_deadline_passed(client)))
+        return aws_i_asker_failed(&s->ask, client, 0);
+    aws_i_log(client, "no instance metadata", "", 0);
+    aws_i_asker_failed(&s->ask, client, 0);
+    aws_i_failure_reset(client);
+    return AWS_KEYS_NONE;
+}
+
+static void aws_i_imds_call(aws_call *call, const char *method, const char *path)
+{
+    memset(call, 0, sizeof *call);
+    call->operation = "instance metadata";
+    call->method = method;
+    call->key = path;
+}
+
+static int aws_i_imds_token(aws_keys_imds *s, aws_client *client)
+{
+    static const aws_pair ttl = {"x-aws-ec2-metadata-token-ttl-seconds", "21600"};
+    aws_call call;
+    int r, status;
+
+    aws_i_imds_call(&call, "PUT", "latest/api/token");
+    call.buffer = s->token;
+    call.buffer_size = sizeof s->token - 1;
+    r = aws_i_ask(&s->ask, client, &call, &ttl, 1);
+    if (r == AWS_AGAIN)
+        return r;
+    status = s->ask.client.failure.http_status;
+    s->token[r < 0 ? 0 : r] = 0;
+    if (r > 0 && !aws_i_plain_text(s->token))
+        return aws_i_asker_failed(&s->ask, client, AWS_REASON_KEYS_ANSWER);
+    if (r > 0)
+        return 1;
+    /* an old server, or packets that don't come back from behind one more hop */
+    if (s->allow_v1 && (s->ask.client.failure.code == AWS_ERR_TIMEOUT || status == 403 ||
+                        status == 404 || status == 405))
+        return 1;
+    return aws_i_imds_none(s, client);
+}
+
+/* The role's name becomes part of a path. */
+static int aws_i_imds_role(aws_keys_imds *s, aws_client *client, const aws_pair *header)
+{
+    static const char list[] = "latest/meta-data/iam/security-credentials/";
+    aws_call call;
+    size_t i;
+    int r;
+
+    aws_i_imds_call(&call, "GET", list);
+    call.buffer = s->role;
+    call.buffer_size = sizeof s->role - 1;
+    if ((r = aws_i_ask(&s->ask, client, &call, header, 1)) == AWS_AGAIN)
+        return r;
+    if (r < 0)
+        return s->ask.client.failure.http_status == 404 ? aws_i_imds_none(s, client)
+                                                        : aws_i_asker_failed(&s->ask, client, 0);
+    while (r && (s->role[r - 1] == '\n' || s->role[r - 1] == '\r'))
+        r--;
+    s->role[r] = 0;
+    for (i = 0; s->role[i]; i++)
+        if (!aws_i_alnum((unsigned char)s->role[i]) && !strchr("+=,.@_-", s->role[i]))
+            break;
+    if (!i || i > 64 || s->role[i] || aws_i_equal(s->role, ".") || aws_i_equal(s->role, ".."))
+        return aws_i_asker_failed(&s->ask, client, AWS_REASON_KEYS_ANSWER);
+    memcpy(s->path, list, sizeof list);
+    memcpy(s->path + sizeof list - 1, s->role, i + 1);
+    return 1;
+}
+
+/* Keys that have expired are handed out when EC2 has trouble: they are used on, and asked for
+ * again in 17 to 25 minutes. A session asks 15 minutes before expiration. */
+static void aws_i_imds_extend(aws_client *client, aws_keys *keys)
+{
+    int64_t now = aws_i_now(client);
+    unsigned char random[2] = {0, 0};
+
+    if (!keys->expiration || !now || keys->expiration > now)
+        return;
+    client->port->entropy(client->port, random, sizeof random);
+    keys->expiration = now + 2 * 900 + 120 + ((random[0] << 8 | random[1]) & 0x7fff) % 481;
+    aws_i_log(client, "instance metadata has only expired keys", "", 0);
+}
+
+static int aws_i_imds_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
+{
+    aws_keys_imds *s = (aws_keys_imds *)provider->context;
+    const char *off = aws_i_env(client->port, "AWS_EC2_METADATA_DISABLED"), *path;
+    aws_pair header;
+    aws_keys fresh;
+    aws_call call;
+    int r;
+
+    if (off && aws_i_equal_nocase(off, "true"))
+        return AWS_KEYS_NONE;
+    header.name = "x-aws-ec2-metadata-token";
+    header.value = s->token[0] ? s->token : NULL;
+    if (!aws_i_lent(&s->ask, client))
+        s->ask.state = AWS_I_IMDS_BEGIN;
+    if (s->ask.state == AWS_I_IMDS_BEGIN) {
+        if (!aws_i_asker_address(&s->ask, s->endpoint, &path))
+            return aws_i_fail(client, AWS_REASON_KEYS_ADDRESS, s->endpoint);
+        if ((r = aws_i_borrow(&s->ask, client, &aws_i_imds_manner)) < 0)
+            return r;
+        s->ask.state = AWS_I_IMDS_TOKEN;
+    }
+    if (s->ask.state == AWS_I_IMDS_TOKEN) {
+        if ((r = aws_i_imds_token(s, client)) != 1 || !aws_i_lent(&s->ask, client))
+            return r;
+        header.value = s->token[0] ? s->token : NULL;
+        s->ask.state = AWS_I_IMDS_ROLE;
+    }
+    if (s->ask.state == AWS_I_IMDS_ROLE) {
+        if ((r = aws_i_imds_role(s, client, &header)) != 1 || !aws_i_lent(&s->ask, client))
+            return r;
+        s->ask.state = AWS_I_IMDS_KEYS;
+    }
+    aws_i_imds_call(&call, "GET", s->path);
+    r = aws_i_ask_keys(&s->ask, client, &call, &header, 1, aws_i_keys_names, &fresh);
+    if (r != 1)
+        return r;
+    aws_i_imds_extend(client, &fresh);
+    return aws_i_asker_take(&s->ask, client, &fresh, keys, 1);
+}
+
+AWS_API const aws_provider *aws_keys_imds_init(aws_keys_imds *source, void *memory, size_t size)
+{
+    memset(source, 0, sizeof *source);
+    aws_i_asker_init(&source->ask, aws_i_imds_get, source, memory, size, 2);
+    source->endpoint = "http://169.254.169.254";
+    return &source->ask.provider;
+}
+
+/* ---- Credential sources: a container's agent ---- */
+
+static const aws_i_manner aws_i_container_manner = {&aws_i_keys_service, 2000, 3};
+
+/* Plain http goes only to this machine and to the agents: 127.0.0.0/8 and fixed addresses. */
+static int aws_i_container_allows(const char *url)
+{
+    static const char hosts[] =
+        "localhost\0[::1]\0" "169.254.170.2\0" "169.254.170.23\0[fd00:ec2::23]\0";
+    const char *host = url + 7;
+    size_t size;
+    char name[24];
+    int ip;
+
+    if (strncmp(url, "https://", 8) == 0)
+        return 1;
+    size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    if (size >= sizeof name)
+        return 0;
+    memcpy(name, host, size);
+    name[size] = 0;
+    return aws_i_list_find(hosts, name) >= 0 ||
+           (strncmp(name, "127.", 4) == 0 && aws_i_is_host(name, size, &ip) && ip);
+}
+
+/* The token for the Authorization header, NULL none: from its file or from the environment. In
+ * the third part of the memory if it comes from a file. 0 or an error. */
+static int aws_i_container_token(aws_keys_container *s, aws_client *client, const char **token)
+{
+    const char *path = aws_i_env(client->port, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    char *to = (char *)aws_i_asker_part(&s->ask, 2);
+    int r;
+
+    *token = aws_i_env(client->port, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    if (path) {
+        r = s->read && s->ask.part ? s->read(s->read_context, path, to, s->ask.part - 1)
+                                   : AWS_ERR_UNSUPPORTED;
+        if (r < 0)
+            return aws_i_fail(client, AWS_REASON_KEYS_FILE, path);
+        to[r] = 0;
+        *token = to;
+    }
+    if (*token && !aws_i_printable(*token))
+        return aws_i_fail(client, AWS_REASON_KEYS_TOKEN, NULL);
+    return 0;
+}
+
+static int aws_i_container_begin(aws_keys_container *s, aws_client *client)
+{
+    const char *relative = aws_i_env(client->port, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *full = aws_i_env(client->port, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+
+    if (!relative && !full)
+        return AWS_KEYS_NONE;
+    if (relative) {
+        aws_i_asker_address(&s->ask, "http://169.254.170.2", &s->path);
+        s->path = relative;
+    } else if (!aws_i_asker_address(&s->ask, full, &s->path) ||
+               !aws_i_container_allows(s->ask.url)) {
+        return aws_i_fail(client, AWS_REASON_KEYS_ADDRESS, full);
+    }
+    if (!aws_i_plain_text(s->path) || (*s->path && *s->path != '/'))
+        return aws_i_fail(client, AWS_REASON_KEYS_ADDRESS, s->path);
+    return aws_i_borrow(&s->ask, client, &aws_i_container_manner);
+}
+
+/* For aws_call.path: as it was given. */
+static void aws_i_container_path(aws_out *out, const aws_call *call, int is_signed)
+{
+    const char *path = (const char *)call->emit_context;
+
+    (void)is_signed;
+    aws_out_text(out, *path ? path : "/");
+}
+
+static int aws_i_container_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
+{
+    aws_keys_container *s = (aws_keys_container *)provider->context;
+    aws_pair headers[2];
+    aws_keys fresh;
+    aws_call call;
+    int r;
+
+    if (!aws_i_lent(&s->ask, client)) {
+        r = aws_i_container_begin(s, client);
+        if (r != 1 || !aws_i_lent(&s->ask, client))
+            return r;
+    }
+    headers[0].name = "accept";
+    headers[0].value = "application/json";
+    headers[1].name = "authorization";
+    headers[1].value = NULL;
+    if (!s->ask.asking && aws_i_container_token(s, client, &headers[1].value) < 0)
+        return aws_i_asker_failed(&s->ask, client, 0);
+    memset(&call, 0, sizeof call);
+    call.operation = "container credentials";
+    call.method = "GET";
+    call.path = aws_i_container_path;
+    call.emit_context = s->path;
+    r = aws_i_ask_keys(&s->ask, client, &call, headers, 2, aws_i_keys_names, &fresh);
+    return r == 1 ? aws_i_asker_take(&s->ask, client, &fresh, keys, 1) : r;
+}
+
+AWS_API const aws_provider *aws_keys_container_init(aws_keys_container *source, void *memory,
+                                                    size_t size)
+{
+    memset(source, 0, sizeof *source);
+    aws_i_asker_init(&source->ask, aws_i_container_get, source, memory, size, 3);
+    return &source->ask.provider;
+}
+
+#endif /* AWS_NO_JSON */
+
+/* ---- Credential sources: roles of STS ---- */
+
+static const aws_service aws_i_sts_service = {"STS", "sts", "sts", &aws_query, "2011-06-15",
+                                              0,     NULL,  aws_regional};
+static const aws_i_manner aws_i_sts_manner = {&aws_i_sts_service, 0, 0};
+
+static void aws_i_sts_form(aws_pair *form, size_t *count, const char *name, const char *value)
+{
+    form[*count].name = name;
+    form[*count].value = value;
+    ++*count;
+}
+
+/* The request for a role; what it points at is the source's. */
+static void aws_i_sts_request(aws_request *request, aws_pair *form, const aws_role *role)
+{
+    memset(request, 0, sizeof *request);
+    request->operation = "AssumeRole";
+    request->form = form;
+    aws_i_sts_form(form, &request->form_count, "RoleArn", role->arn);
+    aws_i_sts_form(form, &request->form_count, "RoleSessionName",
+                   role->session_name ? role->session_name : "aws.h");
+    aws_i_sts_form(form, &request->form_count, "ExternalId", role->external_id);
+    aws_i_sts_form(form, &request->form_count, "DurationSeconds", role->duration);
+}
+
+/* Where the text of an element lies in the document; 0 if it has more than plain text. */
+static size_t aws_i_sts_text(const aws_slice *document, const aws_slice *xml, const char *name)
+{
+    aws_slice element;
+    size_t begin, size;
+
+    if (aws_xml_find(xml, name, &element) <= 0)
+        return 0;
+    for (begin = 0; begin < element.size && element.text[begin] != '>';)
+        begin++;
+    for (size = ++begin; size < element.size && element.text[size] != '<' &&
+                         element.text[size] != '&';)
+        size++;
+    if (size >= element.size || element.text[size] != '<')
+        return 0;
+    return (size_t)(element.text - document->text) + begin;
+}
+
+/* Keys from STS' answer text[size], which they stay in: 0 or a reason. */
+static int aws_i_sts_parse(char *text, size_t size, const char *result, aws_keys *keys)
+{
+    static const char names[] = "AccessKeyId\0SecretAccessKey\0SessionToken\0Expiration\0";
+    aws_slice document, credentials;
+    size_t at[4];
+    int i;
+
+    memset(keys, 0, sizeof *keys);
+    document.text = text;
+    document.size = size;
+    if (aws_xml_find(&document, result, &credentials) <= 0)
+        return AWS_REASON_KEYS_ANSWER;
+    for (i = 0; i < 4; i++)
+        at[i] = aws_i_sts_text(&document, &credentials, aws_i_list_at(names, i));
+    for (i = 0; i < 4; i++) {
+        if (!at[i])
+            return AWS_REASON_KEYS_ANSWER;
+        *(char *)memchr(text + at[i], '<', size - at[i]) = 0;
+    }
+    keys->access_key_id = text + at[0];
+    keys->secret_access_key = text + at[1];
+    keys->session_token = text + at[2];
+    keys->expiration = aws_date_parse(text + at[3]);
+    return 0;
+}
+
+/* Ask STS: 1 when the answer's keys lie in that part of the memory. */
+static int aws_i_sts_ask(aws_i_asker *a, aws_client *lender, aws_request *request, unsigned part,
+                         const char *result, aws_keys *fresh)
+{
+    char *text = (char *)aws_i_asker_part(a, part);
+    int r;
+
+    if (!a->asking) {
+        a->client.anonymous = !a->session.keys.access_key_id;
+        request->timeout = aws_i_asker_left(lender);
+        request->buffer = text;
+        request->buffer_size = a->part;
+        a->asking = 1;
+    }
+    if ((r = aws_request_run(&a->client, request)) == AWS_AGAIN)
+        return aws_i_asker_await(a, lender);
+    a->asking = 0;
+    if (r < 0)
+        return aws_i_asker_failed(a, lender, 0);
+    r = aws_i_sts_parse(text, (size_t)r, result, fresh);
+    if (!r)
+        r = aws_i_keys_fault(fresh);
+    return r ? aws_i_asker_failed(a, lender, r) : 1;
+}
+
+/* An endpoint of the source's own, or that of a client of STS. */
+static int aws_i_sts_borrow(aws_i_asker *a, aws_client *client, const char *endpoint)
+{
+    const char *path;
+
+    a->url[0] = 0;
+    if (endpoint && (!aws_i_asker_address(a, endpoint, &path) || *path))
+        return aws_i_fail(client, AWS_REASON_KEYS_ADDRESS, endpoint);
+    return aws_i_borrow(a, client, &aws_i_sts_manner);
+}
+
+static int aws_i_role_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
+{
+    enum { BEGIN, WITH_BASE };
+    aws_keys_role *s = (aws_keys_role *)provider->context;
+    aws_i_asker *a = &s->ask;
+    aws_keys fresh;
+    unsigned part;
+    int r;
+
+    if (!aws_i_lent(a, client)) {
+        if (a->state == BEGIN) {
+            memset(&s->with, 0, sizeof s->with);
+            if ((r = s->base->get(s->base, client, &s->with)) < 0)
+                return r;
+            if (r || aws_i_keys_fault(&s->with))
+                return aws_i_fail(client, AWS_REASON_KEYS_BASE, s->roles->arn);
+            a->state = WITH_BASE;
+        }
+        if ((r = aws_i_sts_borrow(a, client, s->endpoint)) < 0) {
+            a->state = r == AWS_AGAIN ? WITH_BASE : BEGIN;
+            return r;
+        }
+        a->role = 0;
+    }
+    for (;;) {
+        part = 1 + (a->role & 1u);
+        if (!a->asking) {
+            a->session.keys = s->with;
+            a->client.key_day = UINT32_MAX;
+            aws_i_sts_request(&s->request, s->form, s->roles + a->role);
+        }
+        r = aws_i_sts_ask(a, client, &s->request, part, "AssumeRoleResult.Credentials", &fresh);
+        if (r != 1)
+            return r;
+        if (++a->role == s->count)
+            break;
+        s->with = fresh;
+    }
+    memset(&s->with, 0, sizeof s->with);
+    return aws_i_asker_take(a, client, &fresh, keys, part);
+}
+
+AWS_API const aws_provider *aws_keys_role_init(aws_keys_role *source, const aws_provider *base,
+                                               const aws_role *roles, size_t count, void *memory,
+                                               size_t size)
+{
+    memset(source, 0, sizeof *source);
+    aws_i_asker_init(&source->ask, aws_i_role_get, source, memory, size, count > 1 ? 3 : 2);
+    source->base = base;
+    source->roles = roles;
+    source->count = count;
+    return &source->ask.provider;
+}
+
+/* Read the token into the last part of the memory: 0, AWS_KEYS_NONE or an error. */
+static int aws_i_web_begin(aws_keys_web_identity *s, aws_client *client)
+{
+    char *token = (char *)aws_i_asker_part(&s->ask, 2);
+    aws_role role = s->role;
+    const char *path = aws_i_or(s->token_file,
+                                aws_i_env(client->port, "AWS_WEB_IDENTITY_TOKEN_FILE"));
+    int r;
+
+    if (!path)
+        return AWS_KEYS_NONE;
+    role.arn = aws_i_or(role.arn, aws_i_env(client->port, "AWS_ROLE_ARN"));
+    role.session_name = aws_i_or(role.session_name, aws_i_env(client->port, "AWS_ROLE_SESSION_NAME"));
+    if (!role.arn)
+        return aws_i_fail(client, AWS_REASON_KEYS_ROLE, path);
+    r = s->read && s->ask.part ? s->read(s->read_context, path, token, s->ask.part - 1)
+                               : AWS_ERR_UNSUPPORTED;
+    while (r > 0 && strchr("\r\n", token[r - 1]))
+        r--;
+    if (r <= 0)
+        return aws_i_fail(client, AWS_REASON_KEYS_FILE, path);
+    token[r] = 0;
+    aws_i_sts_request(&s->request, s->form, &role);
+    s->request.operation = "AssumeRoleWithWebIdentity";
+    s->form[2].name = "WebIdentityToken"; /* there is no external id */
+    s->form[2].value = token;
+    return 0;
+}
+
+static int aws_i_web_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
+{
+    aws_keys_web_identity *s = (aws_keys_web_identity *)provider->context;
+    aws_keys fresh;
+    int r;
+
+    if (!aws_i_lent(&s->ask, client)) {
+        if ((r = aws_i_web_begin(s, client)) != 0 ||
+            (r = aws_i_sts_borrow(&s->ask, client, s->endpoint)) < 0) {
+            aws_i_wipe(aws_i_asker_part(&s->ask, 2), s->ask.part);
+            return r;
+        }
+    }
+    r = aws_i_sts_ask(&s->ask, client, &s->request, 1,
+                      "AssumeRoleWithWebIdentityResult.Credentials", &fresh);
+    return r == 1 ? aws_i_asker_take(&s->ask, client, &fresh, keys, 1) : r;
+}
+
+AWS_API const aws_provider *aws_keys_web_identity_init(aws_keys_web_identity *source,
+                                                       const aws_role *role, const char *token_file,
+                                                       aws_file_reader read, void *read_context,
+                                                       void *memory, size_t size)
+{
+    memset(source, 0, sizeof *source);
+    aws_i_asker_init(&source->ask, aws_i_web_get, source, memory, size, 3);
+    if (role)
+        source->role = *role;
+    source->token_file = token_file;
+    source->read = read;
+    source->read_context = read_context;
+    return &source->ask.provider;
+}
+
+#ifndef AWS_NO_JSON
+
+/* ---- Credential sources: AWS IoT Core ---- */
+
+static const aws_i_manner aws_i_iot_manner = {&aws_i_keys_service, 0, 0};
+
+/* For aws_call.path. */
+static void aws_i_iot_path(aws_out *out, const aws_call *call, int is_signed)
+{
+    const aws_keys_iot *s = (const aws_keys_iot *)call->emit_context;
+
+    (void)is_signed;
+    aws_out_text(out, "/role-aliases/");
+    aws_out_uri(out, s->role_alias, strlen(s->role_alias), "");
+    aws_out_text(out, "/credentials");
+}
+
+static int aws_i_iot_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
+{
+    aws_keys_iot *s = (aws_keys_iot *)provider->context;
+    const char *path;
+    aws_pair header;
+    aws_keys fresh;
+    aws_call call;
+    int r;
+
+    if (!aws_i_lent(&s->ask, client)) {
+        if (!aws_i_asker_address(&s->ask, s->host, &path) || *path ||
+            strncmp(s->host, "https://", 8) != 0)
+            return aws_i_fail(client, AWS_REASON_KEYS_ADDRESS, s->host);
+        if ((r = aws_i_borrow(&s->ask, client, &aws_i_iot_manner)) < 0)
+            return r;
+    }
+    header.name = "x-amzn-iot-thingname";
+    header.value = s->thing_name;
+    memset(&call, 0, sizeof call);
+    call.operation = "IoT credentials";
+    call.method = "GET";
+    call.path = aws_i_iot_path;
+    call.emit_context = s;
+    r = aws_i_ask_keys(&s->ask, client, &call, &header, 1,
+                       "credentials.accessKeyId\0credentials.secretAccessKey\0"
+                       "credentials.sessionToken\0credentials.expiration\0", &fresh);
+    return r == 1 ? aws_i_asker_take(&s->ask, client, &fresh, keys, 1) : r;
+}
+
+AWS_API const aws_provider *aws_keys_iot_init(aws_keys_iot *source, const char *host,
+                                              const char *role_alias, const char *thing_name,
+                                              const aws_identity *identity, void *memory,
+                                              size_t size)
+{
+    memset(source, 0, sizeof *source);
+    aws_i_asker_init(&source->ask, aws_i_iot_get, source, memory, size, 2);
+    source->ask.identity = identity;
+    source->host = host;
+    source->role_alias = role_alias;
+    source->thing_name = thing_name;
+    return &source->ask.provider;
+}
+
+#endif /* AWS_NO_JSON */
+
 /* ---- Session and client ---- */
 
 AWS_API int aws_session_init(aws_session *session, const aws_config *config)
@@ -10458,105 +11650,6 @@ AWS_API void aws_session_close(aws_session *session)
     aws_i_wipe(session, sizeof *session);
 }
 
-/* Members are aligned as the strictest type in BearSSL's contexts and ours. */
-enum {
-    AWS_I_ALIGN = 8,
-    AWS_I_AHEAD = 512,
-    AWS_I_SCRATCH = 2560,
-    AWS_I_OUT_HTTP = 64,
-    AWS_I_OUT_TLS = 512 + 85,         /* a record of 512 bytes and BearSSL's overhead */
-    AWS_I_RECORD_SMALL = 512 + 325,
-    AWS_I_RECORD_FULL = 16384 + 325,
-    AWS_I_OUT_MAX = 16384 + 85,       /* more is of no use */
-    AWS_I_AHEAD_MAX = 65536,
-    AWS_I_SCRATCH_MORE = 4096
-};
-
-static size_t aws_i_align(size_t size)
-{
-    return (size + AWS_I_ALIGN - 1) / AWS_I_ALIGN * AWS_I_ALIGN;
-}
-
-static size_t aws_i_scratch_size(int tls)
-{
-#ifndef AWS_NO_TLS
-    if (tls && sizeof(aws_i_x509) > AWS_I_SCRATCH)
-        return sizeof(aws_i_x509);
-#endif
-    (void)tls;
-    return AWS_I_SCRATCH;
-}
-
-static size_t aws_i_tls_size(int tls)
-{
-#ifndef AWS_NO_TLS
-    if (tls)
-        return aws_i_align(sizeof(aws_i_tls));
-#endif
-    (void)tls;
-    return 0;
-}
-
-/* What has a fixed size: items, hash, connection area, TLS contexts, scratch. */
-static size_t aws_i_fixed(const aws_port *port, int tls)
-{
-    return AWS_I_ALIGN + aws_i_align(AWS_I_ITEMS * sizeof(aws_i_item)) +
-           aws_i_align(sizeof(aws_i_sha256)) + aws_i_align(sizeof(aws_i_sum)) +
-           aws_i_align(sizeof(aws_i_key_states)) +
-           aws_i_align(port ? port->connection_size : 128) +
-           aws_i_tls_size(tls) + aws_i_align(aws_i_scratch_size(tls));
-}
-
-AWS_API size_t aws_client_memory(const aws_port *port, int kind)
-{
-    size_t size;
-
-#ifdef AWS_POSIX_INCLUDED
-    if (!port)
-        port = aws_posix_port();
-#endif
-    size = aws_i_fixed(port, kind != AWS_MEMORY_HTTP) + AWS_I_AHEAD;
-    if (kind == AWS_MEMORY_HTTP)
-        return size + AWS_I_OUT_HTTP;
-    return size + AWS_I_OUT_TLS + (kind == AWS_MEMORY_TLS ? AWS_I_RECORD_FULL : AWS_I_RECORD_SMALL);
-}
-
-/* Take size bytes of the block. */
-static unsigned char *aws_i_carve(unsigned char **at, size_t size)
-{
-    unsigned char *taken = *at;
-
-    *at += size;
-    return taken;
-}
-
-/* Divide what is left beyond the minimum: records first, then sending and read-ahead alike. */
-static void aws_i_divide(aws_client *client, unsigned char *at, size_t left, int tls)
-{
-    aws_i_connection *n = &client->connection;
-    size_t more;
-
-    n->ahead_size = AWS_I_AHEAD;
-    n->out_size = tls ? AWS_I_OUT_TLS : AWS_I_OUT_HTTP;
-    n->record_size = 0;
-    left -= n->ahead_size + n->out_size;
-    if (tls) {
-        n->record_size = aws_i_min(left, AWS_I_RECORD_FULL);
-        left -= n->record_size;
-    }
-    more = aws_i_min(left / 8, AWS_I_SCRATCH_MORE);
-    client->scratch_size += more;
-    left -= more;
-    more = aws_i_min(left / 2, AWS_I_OUT_MAX - n->out_size);
-    n->out_size += more;
-    left -= more;
-    n->ahead_size += aws_i_min(left, AWS_I_AHEAD_MAX - AWS_I_AHEAD);
-    client->scratch = aws_i_carve(&at, client->scratch_size);
-    n->ahead = aws_i_carve(&at, n->ahead_size);
-    n->record = aws_i_carve(&at, n->record_size);
-    n->out = at;
-}
-
 static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tls)
 {
     unsigned char *at = (unsigned char *)memory, *end = at + size;
@@ -10579,47 +11672,7 @@ static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tl
     client->hash = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sha256)));
     client->sum = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sum)));
     client->signing_key = aws_i_carve(&at, aws_i_align(sizeof(aws_i_key_states)));
-    client->connection.area = aws_i_carve(&at, aws_i_align(client->port->connection_size));
-    client->connection.tls = aws_i_carve(&at, aws_i_tls_size(tls));
-    client->scratch_size = aws_i_align(aws_i_scratch_size(tls));
-    aws_i_divide(client, at, (size_t)(end - at) - client->scratch_size, tls);
-    return 0;
-}
-
-/* AWS_ENDPOINT_URL_<ID>, then AWS_ENDPOINT_URL. */
-static const char *aws_i_env_endpoint(const aws_client *client)
-{
-    static const char prefix[] = "AWS_ENDPOINT_URL_";
-    const char *id = client->service->id, *url;
-    char name[64];
-    size_t i, length = sizeof prefix - 1;
-
-    memcpy(name, prefix, length);
-    for (i = 0; id[i] && length + 1 < sizeof name; i++) {
-        int c = (unsigned char)id[i];
-        name[length++] = (char)(aws_i_alnum(c) ? (c >= 'a' && c <= 'z' ? c - 32 : c) : '_');
-    }
-    name[length] = 0;
-    url = aws_i_env(client->port, name);
-    return url ? url : aws_i_env(client->port, "AWS_ENDPOINT_URL");
-}
-
-static int aws_i_init_endpoint(aws_client *client)
-{
-    const char *url = aws_i_or(aws_i_config(client)->endpoint, aws_i_env_endpoint(client));
-    aws_i_endpoint end;
-
-    client->endpoint_secure = 1;
-    client->endpoint_port = 443;
-    if (!url)
-        return 0;
-    if (!aws_i_endpoint_parse(url, &end))
-        return aws_i_fail(client, AWS_REASON_ENDPOINT, url);
-    client->endpoint_host = end.host;
-    client->endpoint_host_length = end.size;
-    client->endpoint_port = end.port;
-    client->endpoint_secure = end.secure != 0;
-    client->custom_endpoint = (unsigned char)(end.ip ? AWS_I_ENDPOINT_IP : AWS_I_ENDPOINT_NAME);
+    aws_i_carve_connection(client, at, end, tls);
     return 0;
 }
 
@@ -10826,6 +11879,171 @@ AWS_API int aws_trust_add(aws_trust *trust, const void *data, size_t size)
     if (result < 0 || trust->needed > trust->size)
         return AWS_ERR_MEMORY;
     return (int)aws_i_int_max(trust->count);
+}
+
+/* ---- Client certificates ---- */
+
+enum { AWS_I_CHAIN = 4 };
+
+/* At the begin of the identity's memory; certificates and key follow. */
+typedef struct aws_i_identity {
+    br_x509_certificate chain[AWS_I_CHAIN];
+    size_t              count;
+    int                 type; /* BR_KEYTYPE_* */
+    br_ec_private_key   ec;
+    br_rsa_private_key  rsa;
+} aws_i_identity;
+
+typedef struct aws_i_identity_reader {
+    br_skey_decoder_context key;
+    unsigned char          *at; /* what is stored */
+    size_t                  left, taken;
+    int                     is_key;
+} aws_i_identity_reader;
+
+/* Keep bytes; NULL if there is no room, but they are counted. */
+static unsigned char *aws_i_identity_keep(aws_i_identity_reader *reader, const void *data, size_t size)
+{
+    unsigned char *kept = reader->at;
+
+    reader->taken += size;
+    if (size > reader->left || !kept) {
+        reader->at = NULL;
+        return NULL;
+    }
+    memcpy(kept, data, size);
+    reader->at += size;
+    reader->left -= size;
+    return kept;
+}
+
+static void aws_i_identity_der(void *context, const void *data, size_t size)
+{
+    aws_i_identity_reader *reader = (aws_i_identity_reader *)context;
+
+    if (reader->is_key)
+        br_skey_decoder_push(&reader->key, data, size);
+    else
+        aws_i_identity_keep(reader, data, size);
+}
+
+/* A certificate has been stored. */
+static int aws_i_identity_certificate(aws_i_identity *i, aws_i_identity_reader *reader, size_t before)
+{
+    if (i->count == AWS_I_CHAIN)
+        return AWS_ERR_PARAM;
+    i->chain[i->count].data_len = reader->taken - before;
+    i->chain[i->count].data = reader->at ? reader->at - (reader->taken - before) : NULL;
+    i->count++;
+    return 0;
+}
+
+/* PEM or DER: 0 or AWS_ERR_PARAM. */
+static int aws_i_identity_read(aws_i_identity *i, aws_i_identity_reader *reader, const void *data,
+                               size_t size)
+{
+    const unsigned char *from = aws_i_bytes(data);
+    size_t before = reader->taken, n;
+    br_pem_decoder_context pem;
+    int event, found = 0;
+
+    if (size && from[0] == 0x30) {
+        aws_i_identity_der(reader, data, size);
+        return reader->is_key ? 0 : aws_i_identity_certificate(i, reader, before);
+    }
+    br_pem_decoder_init(&pem);
+    for (; size; from += n, size -= n) {
+        n = br_pem_decoder_push(&pem, from, size);
+        event = br_pem_decoder_event(&pem);
+        if (event == BR_PEM_BEGIN_OBJ) {
+            const char *name = br_pem_decoder_name(&pem), *key = strstr(name, "PRIVATE KEY");
+            found = reader->is_key ? key && !strstr(name, "ENCRYPTED")
+                                   : aws_i_equal(name, "CERTIFICATE");
+            before = reader->taken;
+            br_pem_decoder_setdest(&pem, found ? aws_i_identity_der : NULL, reader);
+        } else if (event == BR_PEM_END_OBJ && found) {
+            if (reader->is_key)
+                break;
+            if (aws_i_identity_certificate(i, reader, before) < 0)
+                return AWS_ERR_PARAM;
+        } else if (event == BR_PEM_ERROR) {
+            return AWS_ERR_PARAM;
+        }
+    }
+    aws_i_wipe(&pem, sizeof pem);
+    return 0;
+}
+
+/* Take over the key that was decoded: 0 or AWS_ERR_PARAM. */
+static int aws_i_identity_key(aws_i_identity *i, aws_i_identity_reader *reader)
+{
+    const br_ec_private_key *ec = br_skey_decoder_get_ec(&reader->key);
+    const br_rsa_private_key *rsa = br_skey_decoder_get_rsa(&reader->key);
+
+    i->type = br_skey_decoder_key_type(&reader->key);
+    if (br_skey_decoder_last_error(&reader->key) || (!ec && !rsa))
+        return AWS_ERR_PARAM;
+    if (ec) {
+        i->ec = *ec;
+        i->ec.x = aws_i_identity_keep(reader, ec->x, ec->xlen);
+        return 0;
+    }
+    i->rsa = *rsa;
+    i->rsa.p = aws_i_identity_keep(reader, rsa->p, rsa->plen);
+    i->rsa.q = aws_i_identity_keep(reader, rsa->q, rsa->qlen);
+    i->rsa.dp = aws_i_identity_keep(reader, rsa->dp, rsa->dplen);
+    i->rsa.dq = aws_i_identity_keep(reader, rsa->dq, rsa->dqlen);
+    i->rsa.iq = aws_i_identity_keep(reader, rsa->iq, rsa->iqlen);
+    return 0;
+}
+
+static void aws_i_identity_present(const aws_identity *identity, void *context)
+{
+    br_ssl_client_context *client = (br_ssl_client_context *)context;
+    const aws_i_identity *i = (const aws_i_identity *)identity->memory;
+
+    if (i->type == BR_KEYTYPE_EC)
+        br_ssl_client_set_single_ec(client, i->chain, i->count, &i->ec, BR_KEYTYPE_SIGN,
+                                    BR_KEYTYPE_EC, br_ssl_engine_get_ec(&client->eng),
+                                    br_ecdsa_sign_asn1_get_default());
+    else
+        br_ssl_client_set_single_rsa(client, i->chain, i->count, &i->rsa,
+                                     br_rsa_pkcs1_sign_get_default());
+}
+
+AWS_API int aws_identity_init(aws_identity *identity, void *memory, size_t size,
+                              const void *certificates, size_t certificates_size, const void *key,
+                              size_t key_size)
+{
+    aws_i_identity_reader reader;
+    aws_i_identity none, *i = size >= sizeof none ? (aws_i_identity *)memory : &none;
+    int r;
+
+    memset(identity, 0, sizeof *identity);
+    memset(&reader, 0, sizeof reader);
+    memset(i, 0, sizeof *i);
+    if (i != &none) {
+        reader.at = (unsigned char *)memory + sizeof none;
+        reader.left = size - sizeof none;
+    }
+    r = aws_i_identity_read(i, &reader, certificates, certificates_size);
+    reader.is_key = 1;
+    br_skey_decoder_init(&reader.key);
+    if (r == 0)
+        r = aws_i_identity_read(i, &reader, key, key_size);
+    if (r == 0)
+        r = aws_i_identity_key(i, &reader);
+    if (r == 0 && !i->count)
+        r = AWS_ERR_PARAM;
+    if (r == 0 && !reader.at)
+        r = AWS_ERR_MEMORY;
+    identity->needed = reader.taken + sizeof none;
+    identity->memory = memory;
+    identity->present = aws_i_identity_present;
+    aws_i_wipe(&reader, sizeof reader);
+    if (r < 0 && memory)
+        aws_i_wipe(memory, size);
+    return r;
 }
 
 #endif /* AWS_NO_TLS */
