@@ -313,7 +313,16 @@ enum {
       "line %l of what is signed differs: the server has '%e', we signed '%v': something on the "  \
       "way changes the request, or the server reads it in another way")                           \
     X(NOT_DELETED, SERVICE,                                                                       \
-      "'%v' was not deleted, perhaps others too: see aws_s3_result.failed")
+      "'%v' was not deleted, perhaps others too: see aws_s3_result.failed")                       \
+    X(CHANGED, SERVICE, "the object changed while it was transferred")                            \
+    X(RANGE, PROTOCOL, "the answer isn't the part of the object that was asked for")              \
+    X(NO_ETAG, PROTOCOL, "the server gave no ETag")                                               \
+    X(UPLOAD_ID, PROTOCOL, "the server gave no upload id, or one of over 900 bytes")              \
+    X(PART_MEMORY, MEMORY, "the transfer's memory is too small for what its parts need")          \
+    X(OBJECT_SIZE, PARAM, "the object is larger than 10,000 parts of 5 GiB, or than memory")      \
+    X(TRANSFER_WAYS, PARAM,                                                                       \
+      "give the bytes one way: data, read_at or source; write_at or sink")                        \
+    X(TRANSFER_MORE, PARAM, "a transfer takes at most 12 members in args.more")
 
 enum {
 #define AWS_I_INDEX(name, code, text) AWS_I_REASON_##name,
@@ -684,6 +693,10 @@ AWS_API int aws_client_close(aws_client *client);
 
 /* End the pending call or stream; the connection is dropped if it can't be kept. Returns 0. */
 AWS_API int aws_client_cancel(aws_client *client);
+
+/* 1: this client's calls never wait, as with aws_config.no_wait, so that several clients can take
+ * turns on one thread. 0: as the configuration says. */
+AWS_API void aws_client_no_wait(aws_client *client, int no_wait);
 
 /* After AWS_AGAIN: what to wait for. Returns 0. */
 AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting);
@@ -1066,6 +1079,10 @@ AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml);
 AWS_API int aws_call_bucket_region(aws_client *client, int refused);
 /* The call failed for a reason that the service header found: keep it, return code. */
 AWS_API int aws_call_failed(aws_client *client, int reason);
+/* Put a failure back that was copied before other calls of the client. */
+AWS_API void aws_call_keep(aws_client *client, const aws_failure *failure);
+/* The checksum that the client makes of bodies which may have one: wanted if it isn't NULL. */
+AWS_API const aws_digest *aws_call_digest(const aws_client *client, const aws_digest *wanted);
 /* Take the call further: sign, send, receive, retry. The count of bytes stored (buffer), 0, or
  * an error. With AWS_CALL_WRITE it returns when the head is sent, with AWS_CALL_READ when the
  * answer's head has come. */
@@ -1322,6 +1339,7 @@ struct aws_client {
     int                pending; /* error to be met by the next step */
     int                broken;  /* init failed with this code */
     unsigned           waits;   /* AWS_WAIT_* */
+    unsigned char      no_wait; /* aws_client_no_wait, or the configuration's */
     unsigned           attempts;
     aws_i_item        *items;
     size_t             item_count, query_count, item_room;
@@ -6717,6 +6735,13 @@ static void aws_i_plan_checksums(aws_client *client)
         aws_call_header(client, NULL, "x-amz-checksum-mode", "ENABLED");
 }
 
+AWS_API const aws_digest *aws_call_digest(const aws_client *client, const aws_digest *wanted)
+{
+    const aws_config *config = aws_i_config(client);
+
+    return wanted || config->request_checksum_calculation ? wanted : config->dialect->optional;
+}
+
 static int aws_i_step_take(aws_client *client)
 {
     int r;
@@ -7796,6 +7821,11 @@ AWS_API int aws_call_failed(aws_client *client, int reason)
     return client->failure.code = -(reason % 32);
 }
 
+AWS_API void aws_call_keep(aws_client *client, const aws_failure *failure)
+{
+    client->failure = *failure;
+}
+
 /* Complete the failure from the answer's head and the call. */
 static void aws_i_explain(aws_client *client)
 {
@@ -8701,7 +8731,7 @@ static int aws_i_wait(aws_client *client)
         }
         return 0;
     }
-    if (aws_i_config(client)->no_wait || !port->wait)
+    if (client->no_wait || !port->wait)
         return AWS_AGAIN;
     r = port->wait(port, client->connection.area, what ? what : (unsigned)AWS_WAIT_TIMER, ms);
     if (r < 0 && r != AWS_AGAIN) {
@@ -8888,6 +8918,11 @@ AWS_API int aws_client_cancel(aws_client *client)
         client->waits = 0;
     }
     return 0;
+}
+
+AWS_API void aws_client_no_wait(aws_client *client, int no_wait)
+{
+    client->no_wait = no_wait || client->session->config.no_wait;
 }
 
 AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
@@ -11724,6 +11759,7 @@ AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_
     client->region = client->home = session->config.region;
     client->key_day = UINT32_MAX;
     client->failure.operation = "";
+    client->no_wait = session->config.no_wait != 0;
     client->broken = aws_i_init(client, memory, size);
     return client->broken;
 }

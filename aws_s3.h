@@ -58,6 +58,26 @@
  *         aws_s3_bucket_delete_key(&bucket, object.key);
  *     if (r < 0)
  *         puts(aws_client_failure_text(bucket.client));   // only 0 means: these were all
+ *
+ * MANAGED TRANSFERS
+ *   Objects of any size, in parts over any number of clients on one thread. Nothing is buffered
+ *   beyond the clients' blocks; each part is retried alone, a failed upload is aborted, a download
+ *   that changes meanwhile is an error.
+ *
+ *     aws_s3_transfer t;                              // about 2.5 KB
+ *     aws_s3_transfer_args args = {0};
+ *     args.data = firmware;                           // or read_at, source
+ *     args.size = sizeof firmware;
+ *     args.memory = etags;                            // AWS_S3_PART_MEMORY bytes a part
+ *     args.memory_size = sizeof etags;
+ *     aws_s3_upload_begin(&t, &object, &args);
+ *     if (aws_s3_transfer_step(&t) < 0)               // AWS_AGAIN only if the client doesn't wait
+ *         puts(aws_client_failure_text(t.client));
+ *
+ *   With several clients: aws_s3_worker workers[8], workers[i].client = &clients[i], args.workers,
+ *   args.worker_count; then aws_s3_transfer_run(&t, aws_posix_wait), or in a loop of your own
+ *   aws_s3_transfer_step and aws_s3_transfer_waiting. The clients are the transfer's until its end.
+ *   aws_s3_upload_resume and its kin also save a checkpoint, and go on from it after a power cut.
  */
 #ifndef AWS_S3_INCLUDED
 #define AWS_S3_INCLUDED
@@ -881,6 +901,112 @@ AWS_API int aws_s3_buckets_begin(aws_s3_objects *it, aws_client *client, const a
 AWS_API int aws_s3_objects_next(aws_s3_objects *it, aws_s3_summary *summary);
 /* Stop early: the connection is freed for other calls (they do so by themselves, too). */
 AWS_API int aws_s3_objects_end(aws_s3_objects *it);
+
+/* ---- Managed transfers ---- */
+
+/* One client of a transfer. Set client; the rest is private. */
+typedef struct aws_s3_transfer aws_s3_transfer;
+typedef struct aws_s3_worker {
+    aws_client      *client;
+    aws_s3_transfer *transfer;
+    aws_source       source;
+    aws_sink         sink;
+    uint64_t         from, size; /* of the object: the bytes of this request */
+    uint64_t         place;      /* how many of them were read or written */
+    uint64_t         sent;       /* how many bytes of the part have been moved */
+    unsigned         part;       /* 1 to 10,000, 0 idle */
+    unsigned char    cuts, checked, wrong;
+    char             range[56];
+} aws_s3_worker;
+
+/* Everything is optional but where the bytes come from or go to. All of it stays the caller's,
+ * in place until the transfer has ended. */
+typedef struct aws_s3_transfer_args {
+    /* The clients: parts go over all of them at once, on one thread. None: the object's own, which
+     * may then wait. One: it may wait, too. Several never do: aws_s3_transfer_step says AWS_AGAIN. */
+    aws_s3_worker *workers;
+    size_t         worker_count;
+    /* Members of PutObject, CreateMultipartUpload, GetObject or CopyObject: content_type, metadata,
+     * sse_customer_key, version_id, if_none_match ... Each request gets those that it has. */
+    const aws_s3_args *args;
+    uint64_t           size; /* bytes of an upload */
+    /* Where an upload comes from, one of: memory; a function that reads up to size bytes at any
+     * offset (the count, > 0, AWS_AGAIN or an error), a part may be asked for twice; a source that
+     * is read once from the start (over one client; with rewind again for a part that failed). */
+    const void *data;
+    int (*read_at)(void *context, uint64_t offset, void *data, size_t size);
+    const aws_source *source;
+    /* Where a download goes to, one of: a function that writes up to size bytes at any offset (the
+     * count, > 0, AWS_AGAIN or an error), parts in any order; a sink that gets them in theirs
+     * (over one client). */
+    int (*write_at)(void *context, uint64_t offset, const void *data, size_t size);
+    const aws_sink *sink;
+    void           *context; /* of read_at, write_at, save and progress */
+    uint64_t threshold;     /* bytes: larger objects go in parts; default 8 MiB, copies 5 GiB */
+    uint64_t part_size;     /* bytes; default 8 MiB. Taken into 5 MiB to 5 GiB, then doubled until
+                             * there are at most 10,000 parts, and memory has room for all */
+    uint64_t min_part_size; /* the server's; default 5 MiB */
+    /* Uploads and copies in parts remember each part's ETag and checksum here until the end:
+     * AWS_S3_PART_MEMORY bytes a part. 10,000 parts take 260,000 bytes; what has room for fewer
+     * makes the parts larger. ETags other than 32 hex digits, and checksums longer than CRC32's,
+     * take what they are longer: then give more. */
+    void  *memory;
+    size_t memory_size;
+    void (*progress)(void *context, uint64_t done, uint64_t total); /* as bytes move */
+} aws_s3_transfer_args;
+
+enum { AWS_S3_PART_MEMORY = 26, AWS_S3_CHECKPOINT = 1024 };
+
+/* A transfer. Declare it (about 2.5 KB, of which 1 KB is the checkpoint); it stays in place. */
+struct aws_s3_transfer {
+    aws_client *client;   /* public: after an error, the client that has the failure */
+    uint64_t    size;     /* public: bytes of the object, once known */
+    uint64_t    done;     /* public: bytes of the parts that are complete */
+    unsigned    parts;    /* public: how many there are, 0: it goes in one request */
+    int         orphaned; /* public: 1 if the upload failed and couldn't be aborted either */
+    /* private */
+    aws_s3_transfer_args a;
+    aws_s3_object        object;
+    int (*state)(aws_s3_transfer *t);
+    int (*call)(aws_s3_transfer *t, aws_s3_worker *w); /* a part's */
+    int (*finish)(aws_s3_transfer *t);                 /* the state after the last part */
+    int      result;
+    uint64_t part_size;
+    unsigned next, complete; /* the part to be begun next; how many are complete */
+    unsigned base;           /* download: all before this one are complete */
+    uint64_t window;         /* and of the 64 from it on these */
+    size_t   entry_size;     /* bytes a part in memory */
+    unsigned piece;          /* how far the document of the parts has been read */
+    size_t   skip, document;
+    uint64_t source_at;      /* where in the object the source stands */
+    size_t   memory_needed;
+    const aws_digest *digest; /* of the parts, NULL none */
+    int64_t  begun;          /* the server's time when the upload was created */
+    unsigned char cancelled, uploading, completing;
+    aws_s3_worker own;
+    aws_failure   failure; /* kept while the upload is aborted */
+    char          text[AWS_S3_CHECKPOINT]; /* upload id NUL ETag NUL */
+};
+
+/* Begin: nothing is sent yet. 0, AWS_ERR_PARAM, AWS_ERR_MEMORY (failure.needed of t->client says
+ * the size); it stays: step says it again. An upload of up to threshold bytes is one PutObject,
+ * a larger one a multipart upload that is aborted if it fails. A download asks for the object's
+ * size and ETag first and fails clearly if it changes meanwhile. */
+AWS_API int aws_s3_upload_begin(aws_s3_transfer *t, const aws_s3_object *object,
+                                const aws_s3_transfer_args *args);
+AWS_API int aws_s3_download_begin(aws_s3_transfer *t, const aws_s3_object *object,
+                                  const aws_s3_transfer_args *args);
+/* Go on: 0 when the whole object was transferred, AWS_AGAIN, or an error, which stays and is
+ * explained by aws_client_failure_text(t->client). */
+AWS_API int aws_s3_transfer_step(aws_s3_transfer *t);
+/* After AWS_AGAIN: what the clients wait for, at most room entries; their count. */
+AWS_API size_t aws_s3_transfer_waiting(aws_s3_transfer *t, aws_waiting *waiting, size_t room);
+/* Step until it has ended; wait sleeps until one of the handles is ready or the shortest time has
+ * passed (aws_posix_wait). At most 32 clients. */
+AWS_API int aws_s3_transfer_run(aws_s3_transfer *t,
+                                int (*wait)(const aws_waiting *waiting, size_t count));
+/* Give up: go on with step until it says AWS_ERR_CANCELLED. Returns 0. */
+AWS_API int aws_s3_transfer_cancel(aws_s3_transfer *t);
 
 #ifdef __cplusplus
 }
@@ -2702,6 +2828,938 @@ AWS_API int aws_s3_objects_end(aws_s3_objects *it)
         it->result = 0;
         it->page_start = it->page_end = 0;
     }
+    return r;
+}
+
+/* ---- Managed transfers ---- */
+
+/* A transfer's state is the function that takes it further: 0 to go on at once, or AWS_AGAIN. What
+ * a program doesn't begin (a copy, a download) is named by nothing and costs no flash. */
+
+static const unsigned char aws_i_s3_create_members[] = {
+    AWS_I_S3_STORED AWS_I_S3_M(checksum_algorithm) AWS_I_S3_M(checksum_type) 0};
+static const unsigned char aws_i_s3_put_members[] = {
+    AWS_I_S3_STORED AWS_I_S3_M(if_match) AWS_I_S3_M(if_none_match) AWS_I_S3_SUMS 0};
+static const unsigned char aws_i_s3_part_members[] = {AWS_I_S3_SSEC AWS_I_S3_PAYER 0};
+static const unsigned char aws_i_s3_complete_members[] = {
+    AWS_I_S3_M(if_match) AWS_I_S3_M(if_none_match) AWS_I_S3_M(checksum_type) AWS_I_S3_SUMS
+        AWS_I_S3_SSEC AWS_I_S3_PAYER 0};
+static const unsigned char aws_i_s3_abort_members[] = {AWS_I_S3_PAYER 0};
+static const unsigned char aws_i_s3_get_members[] = {AWS_I_S3_READ 0};
+
+enum { AWS_I_S3_MORE_ROOM = 12, AWS_I_S3_CUTS = 5, AWS_I_S3_WINDOW = 64, AWS_I_S3_PARTS = 10000 };
+
+/* The arguments of one request: of the caller's members those that it has. */
+typedef struct aws_i_s3_request {
+    aws_s3_args args;
+    aws_s3_more more[AWS_I_S3_MORE_ROOM + 2];
+} aws_i_s3_request;
+
+static void aws_i_s3_add_more(aws_i_s3_request *q, const aws_s3_member *member, const char *value)
+{
+    q->more[q->args.more_count].member = member;
+    q->more[q->args.more_count++].value = value;
+}
+
+static void aws_i_s3_request_of(aws_i_s3_request *q, const aws_s3_transfer *t,
+                                const unsigned char *members)
+{
+    const aws_s3_args *from = t->a.args;
+    char *to = (char *)&q->args;
+    const size_t each = sizeof from->key;
+    size_t i, place;
+
+    memset(q, 0, sizeof *q);
+    q->args.bucket = t->object.bucket;
+    q->args.key = t->object.key;
+    q->args.more = q->more;
+    if (!from)
+        return;
+    for (i = 0; i < AWS_I_S3_TEXTS; i++) {
+        place = offsetof(aws_s3_args, key) + (i + 1) * each;
+        if (strchr((const char *)members, (int)i + 1))
+            memcpy(to + place, (const char *)from + place, each);
+    }
+    for (i = 0; i < from->more_count; i++)
+        if (strchr((const char *)members, from->more[i].member->index))
+            aws_i_s3_add_more(q, from->more[i].member, from->more[i].value);
+    q->args.headers = from->headers;
+    q->args.headers_count = from->headers_count;
+    q->args.timeout = from->timeout;
+}
+
+static void aws_i_s3_add_metadata(aws_i_s3_request *q, const aws_s3_transfer *t)
+{
+    if (t->a.args) {
+        q->args.metadata = t->a.args->metadata;
+        q->args.metadata_count = t->a.args->metadata_count;
+    }
+}
+
+static aws_s3_worker *aws_i_s3_workers(aws_s3_transfer *t, size_t *count)
+{
+    *count = t->a.worker_count ? t->a.worker_count : 1;
+    return t->a.worker_count ? t->a.workers : &t->own;
+}
+
+/* The worker whose client makes the requests that aren't parts. */
+static aws_s3_worker *aws_i_s3_first(aws_s3_transfer *t)
+{
+    return t->a.worker_count ? t->a.workers : &t->own;
+}
+
+static const char *aws_i_s3_etag(const aws_s3_transfer *t)
+{
+    return t->text + strlen(t->text) + 1;
+}
+
+/* ---- The end, good or bad ---- */
+
+static int aws_i_s3_ended(aws_s3_transfer *t)
+{
+    size_t i, count;
+    aws_s3_worker *w = aws_i_s3_workers(t, &count);
+
+    for (i = 0; count > 1 && i < count; i++)
+        aws_client_no_wait(w[i].client, 0);
+    t->state = NULL;
+    return 0;
+}
+
+/* Whatever came between, t->failure is what the transfer failed with. */
+static int aws_i_s3_end_failed(aws_s3_transfer *t)
+{
+    aws_call_keep(t->client, &t->failure);
+    t->state = aws_i_s3_ended;
+    return 0;
+}
+
+/* CompleteMultipartUpload may have been done although it failed: then the upload is gone, and the
+ * object is as large as it should be, of as many parts, and not older than the upload. */
+static int aws_i_s3_verify(aws_s3_transfer *t)
+{
+    aws_client *client = aws_i_s3_first(t)->client;
+    aws_i_s3_request q;
+    aws_s3_result result;
+    const char *dash;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_part_members);
+    r = aws_s3_head_object(client, &q.args, &result);
+    if (r == AWS_AGAIN)
+        return r;
+    t->state = aws_i_s3_end_failed;
+    if (r < 0 || result.size != t->size || !result.etag || t->begun < 0)
+        return 0;
+    dash = strrchr(result.etag, '-');
+    if (dash && aws_i_s3_decimal(dash + 1) == t->parts && result.last_modified >= t->begun - 2) {
+        t->result = 0;
+        t->state = aws_i_s3_ended;
+    }
+    return 0;
+}
+
+static int aws_i_s3_abort(aws_s3_transfer *t)
+{
+    aws_client *client = aws_i_s3_first(t)->client;
+    aws_i_s3_request q;
+    int r, gone;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_abort_members);
+    q.args.upload_id = t->text;
+    r = aws_s3_abort_multipart_upload(client, &q.args, NULL);
+    if (r == AWS_AGAIN)
+        return r;
+    gone = r == AWS_ERR_SERVICE && aws_client_failure(client)->http_status == 404;
+    t->orphaned = r < 0 && !gone;
+    t->state = gone && t->completing ? aws_i_s3_verify : aws_i_s3_end_failed;
+    return 0;
+}
+
+/* The transfer fails with what client's last call failed with. Returns 0: there may be more to
+ * do. */
+static int aws_i_s3_failed(aws_s3_transfer *t, aws_client *client, int code)
+{
+    size_t i, count;
+    aws_s3_worker *w = aws_i_s3_workers(t, &count);
+
+    t->client = client;
+    t->result = code;
+    t->failure = *aws_client_failure(client);
+    t->failure.needed += t->memory_needed;
+    for (i = 0; i < count; i++)
+        aws_client_cancel(w[i].client);
+    t->state = t->uploading ? aws_i_s3_abort : aws_i_s3_end_failed;
+    return 0;
+}
+
+static int aws_i_s3_refused(aws_s3_transfer *t, aws_client *client, int reason)
+{
+    return aws_i_s3_failed(t, client, aws_call_failed(client, reason));
+}
+
+/* 412: the ETag isn't the one that it was. */
+static int aws_i_s3_part_failed(aws_s3_transfer *t, aws_client *client, int code)
+{
+    if (code == AWS_ERR_SERVICE && aws_client_failure(client)->http_status == 412)
+        return aws_i_s3_refused(t, client, AWS_REASON_CHANGED);
+    return aws_i_s3_failed(t, client, code);
+}
+
+/* ---- Progress ---- */
+
+static void aws_i_s3_moved(aws_s3_transfer *t)
+{
+    uint64_t done = t->done;
+    size_t i, count;
+    aws_s3_worker *w = aws_i_s3_workers(t, &count);
+
+    for (i = 0; i < count; i++)
+        done += w[i].part ? w[i].sent : 0;
+    if (t->a.progress)
+        t->a.progress(t->a.context, done, t->size);
+}
+
+static void aws_i_s3_part_progress(void *context, uint64_t done, uint64_t total)
+{
+    aws_s3_worker *w = (aws_s3_worker *)context;
+    const aws_s3_transfer *t = w->transfer;
+
+    (void)total;
+    w->sent = (w->from - (w->part - 1) * t->part_size) + done;
+    aws_i_s3_moved(w->transfer);
+}
+
+static void aws_i_s3_watch(aws_s3_worker *w, aws_s3_args *args)
+{
+    if (w->transfer->a.progress) {
+        args->progress = aws_i_s3_part_progress;
+        args->progress_context = w;
+    }
+}
+
+/* ---- Parts ---- */
+
+/* Where a part's ETag and checksum are kept: a byte, 0 not complete, 1 the ETag's 32 hex digits in
+ * 16 bytes, 2 as text with a NUL; then the checksum's text with a NUL. */
+static unsigned char *aws_i_s3_kept_part(const aws_s3_transfer *t, unsigned part)
+{
+    return (unsigned char *)t->a.memory + (size_t)(part - 1) * t->entry_size;
+}
+
+static int aws_i_s3_is_complete(const aws_s3_transfer *t, unsigned part)
+{
+    if (t->entry_size)
+        return *aws_i_s3_kept_part(t, part) != 0;
+    return part < t->base ||
+           (part - t->base < AWS_I_S3_WINDOW && (t->window >> (part - t->base) & 1));
+}
+
+static uint64_t aws_i_s3_size_of_part(const aws_s3_transfer *t, unsigned part)
+{
+    uint64_t from = (part - 1) * t->part_size;
+
+    return t->size - from < t->part_size ? t->size - from : t->part_size;
+}
+
+static void aws_i_s3_set_part(aws_s3_transfer *t, aws_s3_worker *w, unsigned part, uint64_t size)
+{
+    w->part = part;
+    w->from = (part - 1) * t->part_size;
+    w->size = size;
+    w->place = w->sent = 0;
+    w->cuts = w->checked = w->wrong = 0;
+}
+
+/* The next part that isn't complete goes to a worker: 1, 0 there is none just now. */
+static int aws_i_s3_take_part(aws_s3_transfer *t, aws_s3_worker *w)
+{
+    while (t->next <= t->parts && aws_i_s3_is_complete(t, t->next))
+        t->next++;
+    if (t->next > t->parts || (!t->entry_size && t->next - t->base >= AWS_I_S3_WINDOW))
+        return 0;
+    aws_i_s3_set_part(t, w, t->next, aws_i_s3_size_of_part(t, t->next));
+    t->next++;
+    return 1;
+}
+
+static void aws_i_s3_part_done(aws_s3_transfer *t, aws_s3_worker *w)
+{
+    t->done += aws_i_s3_size_of_part(t, w->part);
+    t->complete++;
+    if (!t->entry_size)
+        t->window |= (uint64_t)1 << (w->part - t->base);
+    for (; t->window & 1; t->window >>= 1)
+        t->base++;
+    w->part = 0;
+    aws_i_s3_moved(t);
+}
+
+/* All workers take turns. */
+static int aws_i_s3_move_parts(aws_s3_transfer *t)
+{
+    size_t i, count;
+    aws_s3_worker *w = aws_i_s3_workers(t, &count);
+    int moved = 0, r;
+
+    for (i = 0; i < count; i++) {
+        if (!w[i].part && !aws_i_s3_take_part(t, w + i))
+            continue;
+        r = t->call(t, w + i);
+        if (r == AWS_AGAIN)
+            continue;
+        if (r < 0)
+            return aws_i_s3_part_failed(t, w[i].client, r);
+        moved = 1;
+        if (r > 0)
+            aws_i_s3_part_done(t, w + i);
+    }
+    if (t->complete == t->parts) {
+        t->state = t->finish;
+        return 0;
+    }
+    return moved ? 0 : AWS_AGAIN;
+}
+
+/* How many parts of part_size bytes there are, at most limit + 1. */
+static unsigned aws_i_s3_count_parts(const aws_s3_transfer *t, unsigned limit)
+{
+    uint64_t left = t->size;
+    unsigned parts = 0;
+
+    for (; left && parts <= limit; parts++)
+        left -= left < t->part_size ? left : t->part_size;
+    return parts;
+}
+
+/* Cut the object into at most limit parts. 0, or the reason why that can't be. */
+static int aws_i_s3_plan(aws_s3_transfer *t, unsigned limit)
+{
+    const uint64_t most = (uint64_t)5 << 30;
+    uint64_t least = t->a.min_part_size ? t->a.min_part_size : (uint64_t)5 << 20;
+
+    t->part_size = t->a.part_size ? t->a.part_size : (uint64_t)8 << 20;
+    if (t->part_size < least)
+        t->part_size = least;
+    if (t->part_size > most)
+        t->part_size = most;
+    while ((t->parts = aws_i_s3_count_parts(t, limit)) > limit) {
+        if (t->part_size == most)
+            return limit == AWS_I_S3_PARTS ? AWS_REASON_OBJECT_SIZE : AWS_REASON_PART_MEMORY;
+        t->part_size = t->part_size < most / 2 ? t->part_size * 2 : most;
+    }
+    t->next = t->base = 1;
+    t->state = aws_i_s3_move_parts;
+    return 0;
+}
+
+/* The same with memory for what is known of each part. */
+static int aws_i_s3_plan_kept(aws_s3_transfer *t)
+{
+    size_t room = t->a.memory ? t->a.memory_size / AWS_S3_PART_MEMORY : 0;
+    int reason = room ? aws_i_s3_plan(t, room < AWS_I_S3_PARTS ? (unsigned)room
+                                                                  : (unsigned)AWS_I_S3_PARTS)
+                      : AWS_REASON_PART_MEMORY;
+
+    if (reason == AWS_REASON_PART_MEMORY)
+        t->memory_needed = (size_t)AWS_S3_PART_MEMORY *
+                           (aws_i_s3_plan(t, AWS_I_S3_PARTS) ? (unsigned)AWS_I_S3_PARTS : t->parts);
+    if (reason)
+        return reason;
+    t->entry_size = t->a.memory_size / t->parts;
+    if (t->entry_size > 255)
+        t->entry_size = 255;
+    memset(t->a.memory, 0, t->entry_size * t->parts);
+    return 0;
+}
+
+static int aws_i_s3_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A part is complete: note its ETag and its checksum. 1, or an error. */
+static int aws_i_s3_keep_part(aws_s3_transfer *t, aws_s3_worker *w, const char *etag,
+                              const char *checksum)
+{
+    unsigned char *entry = aws_i_s3_kept_part(t, w->part), packed[16] = {0};
+    size_t size, sum = checksum ? strlen(checksum) : 0, i;
+    int kind = 1;
+
+    if (!etag || !*etag)
+        return aws_call_failed(w->client, AWS_REASON_NO_ETAG);
+    etag += *etag == '"';
+    size = strlen(etag);
+    size -= size && etag[size - 1] == '"';
+    for (i = 0; i < size && i < 32; i++) {
+        int digit = aws_i_s3_digit(etag[i]);
+        if (digit < 0)
+            kind = 2;
+        packed[i / 2] = (unsigned char)(packed[i / 2] << 4 | (digit & 15));
+    }
+    if (size != 32)
+        kind = 2;
+    i = (kind == 1 ? sizeof packed : size + 1) + sum + 2;
+    if (i > t->entry_size) {
+        t->memory_needed = i * t->parts;
+        return aws_call_failed(w->client, AWS_REASON_PART_MEMORY);
+    }
+    *entry++ = (unsigned char)kind;
+    memcpy(entry, kind == 1 ? (const char *)packed : etag, kind == 1 ? sizeof packed : size);
+    entry += kind == 1 ? sizeof packed : size;
+    if (kind == 2)
+        *entry++ = 0;
+    memcpy(entry, checksum ? checksum : "", sum + 1);
+    return 1;
+}
+
+/* ---- Multipart uploads ---- */
+
+/* One part of <CompleteMultipartUpload>. */
+static void aws_i_s3_emit_kept_part(aws_out *out, const aws_s3_transfer *t, unsigned part)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *entry = aws_i_s3_kept_part(t, part);
+    size_t i;
+
+    aws_out_text(out, "<Part><ETag>&quot;");
+    if (*entry++ == 1) {
+        for (i = 0; i < 16; i++, entry++) {
+            aws_out_bytes(out, digits + (*entry >> 4), 1);
+            aws_out_bytes(out, digits + (*entry & 15), 1);
+        }
+    } else {
+        aws_out_xml(out, (const char *)entry);
+        entry += strlen((const char *)entry) + 1;
+    }
+    aws_out_text(out, "&quot;</ETag>");
+    if (*entry && t->digest) {
+        aws_out_text(out, "<Checksum");
+        aws_out_text(out, t->digest->name);
+        aws_out_text(out, ">");
+        aws_out_xml(out, (const char *)entry);
+        aws_out_text(out, "</Checksum");
+        aws_out_text(out, t->digest->name);
+        aws_out_text(out, ">");
+    }
+    aws_out_text(out, "<PartNumber>");
+    aws_out_number(out, part);
+    aws_out_text(out, "</PartNumber></Part>");
+}
+
+/* A piece of it: 0 the begin, then the parts, then the end. Each fits nothing but itself. */
+static void aws_i_s3_emit_piece(aws_out *out, const aws_s3_transfer *t, unsigned piece)
+{
+    if (piece == 0)
+        aws_out_text(out, "<CompleteMultipartUpload xmlns=\"" AWS_S3_NAMESPACE "\">");
+    else if (piece <= t->parts)
+        aws_i_s3_emit_kept_part(out, t, piece);
+    else
+        aws_out_text(out, "</CompleteMultipartUpload>");
+}
+
+static int aws_i_s3_read_document(void *context, void *data, size_t size)
+{
+    aws_s3_transfer *t = (aws_s3_transfer *)context;
+    size_t used = 0;
+    aws_out out;
+
+    while (used < size && t->piece <= t->parts + 1) {
+        memset(&out, 0, sizeof out);
+        out.to = (unsigned char *)data + used;
+        out.room = size - used;
+        out.skip = t->skip;
+        aws_i_s3_emit_piece(&out, t, t->piece);
+        used += out.used;
+        t->skip += out.used;
+        if (t->skip == out.length) {
+            t->piece++;
+            t->skip = 0;
+        }
+    }
+    return (int)used;
+}
+
+static int aws_i_s3_rewind_document(void *context)
+{
+    aws_s3_transfer *t = (aws_s3_transfer *)context;
+
+    t->piece = 0;
+    t->skip = 0;
+    return 0;
+}
+
+static void aws_i_s3_number_text(char *text, const char *before, uint64_t first, uint64_t last)
+{
+    aws_out out;
+
+    memset(&out, 0, sizeof out);
+    out.to = (unsigned char *)text;
+    out.room = 55;
+    aws_out_text(&out, before);
+    aws_out_number(&out, first);
+    if (last) {
+        aws_out_text(&out, "-");
+        aws_out_number(&out, last);
+    }
+    text[out.used] = 0;
+}
+
+static int aws_i_s3_complete(aws_s3_transfer *t)
+{
+    aws_s3_worker *w = aws_i_s3_first(t);
+    aws_i_s3_request q;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_complete_members);
+    aws_i_s3_add_more(&q, &aws_s3_m_mpu_object_size, w->range);
+    q.args.upload_id = t->text;
+    q.args.source = &w->source;
+    q.args.body_size = t->document;
+    r = aws_s3_complete_multipart_upload(w->client, &q.args, NULL);
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0) {
+        aws_i_s3_failed(t, w->client, r);
+        if (strcmp(t->failure.aws_code, "NoSuchUpload") == 0)
+            t->state = aws_i_s3_verify;
+        return 0;
+    }
+    t->result = 0;
+    t->state = aws_i_s3_ended;
+    return 0;
+}
+
+static int aws_i_s3_completing(aws_s3_transfer *t)
+{
+    aws_s3_worker *w = aws_i_s3_first(t);
+    unsigned piece;
+    aws_out count;
+
+    memset(&count, 0, sizeof count);
+    for (piece = 0; piece <= t->parts + 1; piece++)
+        aws_i_s3_emit_piece(&count, t, piece);
+    t->document = count.length;
+    t->completing = 1;
+    aws_i_s3_number_text(w->range, "", t->size, 0);
+    w->source.read = aws_i_s3_read_document;
+    w->source.rewind = aws_i_s3_rewind_document;
+    w->source.context = t;
+    t->state = aws_i_s3_complete;
+    return 0;
+}
+
+static int aws_i_s3_create(aws_s3_transfer *t)
+{
+    aws_client *client = aws_i_s3_first(t)->client;
+    aws_i_s3_request q;
+    aws_s3_result result;
+    const char *date;
+    size_t size, etag;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_create_members);
+    aws_i_s3_add_metadata(&q, t);
+    if (t->digest && !aws_i_s3_more_value(&q.args, AWS_I_S3_I_checksum_algorithm))
+        aws_i_s3_add_more(&q, &aws_s3_m_checksum_algorithm, t->digest->name);
+    r = aws_s3_create_multipart_upload(client, &q.args, &result);
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0)
+        return aws_i_s3_failed(t, client, r);
+    size = result.upload_id ? strlen(result.upload_id) : 0;
+    etag = strlen(aws_i_s3_etag(t)) + 1;
+    t->orphaned = size != 0;
+    if (!size || size + 1 + etag > sizeof t->text)
+        return aws_i_s3_refused(t, client, AWS_REASON_UPLOAD_ID);
+    memmove(t->text + size + 1, aws_i_s3_etag(t), etag);
+    memcpy(t->text, result.upload_id, size + 1);
+    date = aws_client_header(client, "date");
+    t->begun = date ? aws_date_parse(date) : -1;
+    t->uploading = 1;
+    t->orphaned = 0;
+    t->state = aws_i_s3_move_parts;
+    return 0;
+}
+
+/* ---- Uploads ---- */
+
+static int aws_i_s3_read_at(void *context, void *data, size_t size)
+{
+    aws_s3_worker *w = (aws_s3_worker *)context;
+    const aws_s3_transfer_args *a = &w->transfer->a;
+    int r;
+
+    if (size > w->size - w->place)
+        size = (size_t)(w->size - w->place);
+    r = size ? a->read_at(a->context, w->from + w->place, data, size) : 0;
+    if (r > 0)
+        w->place += (uint64_t)r;
+    return r;
+}
+
+/* The source goes on to where the part is, from its start if it has gone too far. */
+static int aws_i_s3_read_source(void *context, void *data, size_t size)
+{
+    aws_s3_worker *w = (aws_s3_worker *)context;
+    aws_s3_transfer *t = w->transfer;
+    const aws_source *source = t->a.source;
+    uint64_t place = w->from + w->place;
+    size_t n;
+    int r;
+
+    if (t->source_at > place) {
+        if (!source->rewind)
+            return AWS_ERR_BODY;
+        if ((r = source->rewind(source->context)) < 0)
+            return r;
+        t->source_at = 0;
+    }
+    for (;;) {
+        n = size;
+        if (t->source_at < place && place - t->source_at < n)
+            n = (size_t)(place - t->source_at);
+        else if (t->source_at == place && w->size - w->place < n)
+            n = (size_t)(w->size - w->place);
+        r = n ? source->read(source->context, data, n) : 0;
+        if (r <= 0)
+            return r;
+        t->source_at += (uint64_t)r;
+        if (t->source_at > place) {
+            w->place += (uint64_t)r;
+            return r;
+        }
+    }
+}
+
+static int aws_i_s3_rewind_part(void *context)
+{
+    ((aws_s3_worker *)context)->place = 0;
+    return 0;
+}
+
+/* The bytes of the worker's request. */
+static void aws_i_s3_give_body(aws_s3_worker *w, aws_s3_args *args)
+{
+    const aws_s3_transfer_args *a = &w->transfer->a;
+
+    args->body_size = w->size;
+    args->checksum = a->args ? a->args->checksum : NULL;
+    aws_i_s3_watch(w, args);
+    if (a->data) {
+        args->body = (const char *)a->data + (size_t)w->from;
+        return;
+    }
+    args->source = &w->source;
+    w->source.read = a->read_at ? aws_i_s3_read_at : aws_i_s3_read_source;
+    w->source.rewind = a->read_at || a->source->rewind ? aws_i_s3_rewind_part : NULL;
+    w->source.context = w;
+}
+
+static int aws_i_s3_upload_part(aws_s3_transfer *t, aws_s3_worker *w)
+{
+    aws_i_s3_request q;
+    aws_s3_result result;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_part_members);
+    q.args.upload_id = t->text;
+    q.args.part_number = w->part;
+    aws_i_s3_give_body(w, &q.args);
+    r = aws_s3_upload_part(w->client, &q.args, &result);
+    if (r < 0)
+        return r;
+    return aws_i_s3_keep_part(t, w, result.etag,
+                              t->digest ? aws_client_header(w->client, t->digest->header) : NULL);
+}
+
+/* All of it in one request. */
+static int aws_i_s3_put(aws_s3_transfer *t)
+{
+    aws_s3_worker *w = aws_i_s3_first(t);
+    aws_i_s3_request q;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_put_members);
+    aws_i_s3_add_metadata(&q, t);
+    aws_i_s3_give_body(w, &q.args);
+    r = aws_s3_put_object(w->client, &q.args, NULL);
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0)
+        return aws_i_s3_failed(t, w->client, r);
+    t->done = t->size;
+    t->result = 0;
+    t->state = aws_i_s3_ended;
+    return 0;
+}
+
+/* Note the arguments: 0, or the reason why not. ways: how many places for the bytes are given. */
+static int aws_i_s3_transfer_begin(aws_s3_transfer *t, const aws_s3_object *object,
+                                   const aws_s3_transfer_args *args, int ways)
+{
+    size_t i, count;
+    aws_s3_worker *w;
+
+    memset(t, 0, sizeof *t);
+    t->a = *args;
+    t->object = *object;
+    t->own.client = object->client;
+    if (!t->a.workers)
+        t->a.worker_count = 0;
+    if ((t->a.source || t->a.sink) && t->a.worker_count > 1)
+        t->a.worker_count = 1; /* one after the other */
+    w = aws_i_s3_workers(t, &count);
+    t->client = w->client;
+    for (i = 0; i < count; i++) {
+        w[i].transfer = t;
+        w[i].part = 0;
+        if (count > 1)
+            aws_client_no_wait(w[i].client, 1);
+    }
+    if (!t->a.threshold)
+        t->a.threshold = (uint64_t)8 << 20;
+    if (ways != 1)
+        return AWS_REASON_TRANSFER_WAYS;
+    if (args->args && args->args->more_count > AWS_I_S3_MORE_ROOM)
+        return AWS_REASON_TRANSFER_MORE;
+    return 0;
+}
+
+/* The result of a begin. */
+static int aws_i_s3_begun(aws_s3_transfer *t, int reason)
+{
+    if (!reason)
+        return 0;
+    aws_i_s3_refused(t, t->client, reason);
+    aws_i_s3_end_failed(t);
+    aws_i_s3_ended(t);
+    return t->result;
+}
+
+AWS_API int aws_s3_upload_begin(aws_s3_transfer *t, const aws_s3_object *object,
+                                const aws_s3_transfer_args *args)
+{
+    int ways = (args->data != NULL) + (args->read_at != NULL) + (args->source != NULL);
+    int reason = aws_i_s3_transfer_begin(t, object, args, ways + (!ways && !args->size));
+
+    t->size = args->size;
+    if (!reason && t->a.data && t->size > (size_t)-1)
+        reason = AWS_REASON_OBJECT_SIZE;
+    if (!reason && t->size <= t->a.threshold && t->size <= (uint64_t)5 << 30) {
+        aws_i_s3_set_part(t, aws_i_s3_first(t), 1, t->size);
+        t->a.data = ways ? t->a.data : "";
+        t->state = aws_i_s3_put;
+    } else if (!reason) {
+        reason = aws_i_s3_plan_kept(t);
+        if (!t->a.source || t->a.source->rewind) /* a checksum goes ahead of its body */
+            t->digest = aws_call_digest(t->client, args->args ? args->args->checksum : NULL);
+        if (t->digest && !t->digest->name)
+            t->digest = NULL;
+        t->call = aws_i_s3_upload_part;
+        t->finish = aws_i_s3_completing;
+        t->state = aws_i_s3_create;
+    }
+    return aws_i_s3_begun(t, reason);
+}
+
+/* ---- Downloads ---- */
+
+/* Whether the answer is the bytes that were asked for. */
+static int aws_i_s3_is_range(const aws_s3_worker *w)
+{
+    const char *text = aws_client_header(w->client, "content-range");
+
+    if (!*w->range)
+        return aws_client_status(w->client) == 200;
+    if (aws_client_status(w->client) != 206 || !text || strncmp(text, "bytes ", 6) != 0 ||
+        aws_i_s3_decimal(text += 6) != w->from || !(text = strchr(text, '-')) ||
+        aws_i_s3_decimal(++text) != w->from + w->size - 1 || !(text = strchr(text, '/')))
+        return 0;
+    return aws_i_s3_decimal(text + 1) == w->transfer->size;
+}
+
+static int aws_i_s3_write_at(void *context, const void *data, size_t size)
+{
+    aws_s3_worker *w = (aws_s3_worker *)context;
+    const aws_s3_transfer_args *a = &w->transfer->a;
+    int r;
+
+    if (!w->checked)
+        w->wrong = !aws_i_s3_is_range(w);
+    w->checked = 1;
+    w->wrong |= size > w->size - w->place;
+    if (w->wrong)
+        return AWS_ERR_SINK;
+    r = a->write_at ? a->write_at(a->context, w->from + w->place, data, size)
+                    : a->sink->write(a->sink->context, data, size);
+    if (r > 0)
+        w->place += (uint64_t)r;
+    return r;
+}
+
+/* Of a whole object, which is read again from its start. */
+static int aws_i_s3_rewrite(void *context)
+{
+    aws_s3_worker *w = (aws_s3_worker *)context;
+    const aws_sink *sink = w->transfer->a.sink;
+
+    w->place = 0;
+    w->checked = 0;
+    return sink ? sink->rewind(sink->context) : 0;
+}
+
+static int aws_i_s3_downloaded(aws_s3_transfer *t)
+{
+    t->result = 0;
+    t->state = aws_i_s3_ended;
+    return 0;
+}
+
+/* Get the bytes of the worker's request: AWS_AGAIN, or a result. */
+static int aws_i_s3_get(aws_s3_worker *w, int whole)
+{
+    aws_s3_transfer *t = w->transfer;
+    aws_i_s3_request q;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_get_members);
+    q.args.if_match = *aws_i_s3_etag(t) ? aws_i_s3_etag(t) : NULL;
+    q.args.if_none_match = NULL;
+    q.args.if_modified_since = q.args.if_unmodified_since = NULL;
+    q.args.range = *w->range ? w->range : NULL;
+    q.args.sink = &w->sink;
+    aws_i_s3_watch(w, &q.args);
+    w->sink.write = aws_i_s3_write_at;
+    w->sink.rewind = whole && (t->a.write_at || t->a.sink->rewind) ? aws_i_s3_rewrite : NULL;
+    w->sink.context = w;
+    r = aws_s3_get_object(w->client, &q.args, NULL);
+    if (r == AWS_ERR_SINK && w->wrong)
+        return aws_call_failed(w->client, AWS_REASON_RANGE);
+    if (r == 0 && w->place != w->size)
+        return aws_call_failed(w->client, AWS_REASON_RANGE);
+    return r;
+}
+
+/* A part; what a cut connection leaves is asked for again from there on. */
+static int aws_i_s3_download_part(aws_s3_transfer *t, aws_s3_worker *w)
+{
+    int r;
+
+    (void)t;
+    if (!w->place)
+        aws_i_s3_number_text(w->range, "bytes=", w->from, w->from + w->size - 1);
+    r = aws_i_s3_get(w, 0);
+    if (r != AWS_ERR_CLOSED && r != AWS_ERR_TIMEOUT && r != AWS_ERR_TRUNCATED)
+        return r == 0 ? 1 : r;
+    if (!w->place || w->place == w->size || w->cuts++ == AWS_I_S3_CUTS)
+        return r;
+    w->from += w->place;
+    w->size -= w->place;
+    w->place = 0;
+    w->checked = 0;
+    return 0;
+}
+
+static int aws_i_s3_download_whole(aws_s3_transfer *t)
+{
+    aws_s3_worker *w = aws_i_s3_first(t);
+    int r = aws_i_s3_get(w, 1);
+
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0)
+        return aws_i_s3_part_failed(t, w->client, r);
+    t->done = t->size;
+    return aws_i_s3_downloaded(t);
+}
+
+/* How large is it, and which one? */
+static int aws_i_s3_look(aws_s3_transfer *t)
+{
+    aws_s3_worker *w = aws_i_s3_first(t);
+    aws_i_s3_request q;
+    aws_s3_result result;
+    size_t etag;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_get_members);
+    q.args.range = NULL;
+    r = aws_s3_head_object(w->client, &q.args, &result);
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0)
+        return aws_i_s3_failed(t, w->client, r);
+    if (!aws_client_header(w->client, "content-length"))
+        return aws_i_s3_refused(t, w->client, AWS_REASON_RANGE);
+    t->size = result.size;
+    etag = result.etag ? strlen(result.etag) + 1 : 0;
+    if (etag < sizeof t->text - 1 && etag)
+        memcpy(t->text + 1, result.etag, etag);
+    w->range[0] = 0;
+    aws_i_s3_set_part(t, w, 1, t->size);
+    t->state = aws_i_s3_download_whole;
+    if (t->size <= t->a.threshold || !t->text[1]) /* without an ETag parts could be of two objects */
+        return 0;
+    w->part = 0;
+    r = aws_i_s3_plan(t, AWS_I_S3_PARTS);
+    return r ? aws_i_s3_refused(t, w->client, r) : 0;
+}
+
+AWS_API int aws_s3_download_begin(aws_s3_transfer *t, const aws_s3_object *object,
+                                  const aws_s3_transfer_args *args)
+{
+    int ways = (args->write_at != NULL) + (args->sink != NULL);
+
+    ways = aws_i_s3_transfer_begin(t, object, args, ways);
+    t->call = aws_i_s3_download_part;
+    t->finish = aws_i_s3_downloaded;
+    t->state = aws_i_s3_look;
+    return aws_i_s3_begun(t, ways);
+}
+
+AWS_API int aws_s3_transfer_step(aws_s3_transfer *t)
+{
+    int r;
+
+    if (t->cancelled == 1) {
+        t->cancelled = 2;
+        if (t->state && !t->result)
+            aws_i_s3_refused(t, t->client, -AWS_ERR_CANCELLED);
+    }
+    while (t->state)
+        if ((r = t->state(t)) == AWS_AGAIN)
+            return r;
+    return t->result;
+}
+
+AWS_API int aws_s3_transfer_cancel(aws_s3_transfer *t)
+{
+    t->cancelled |= !t->cancelled;
+    return 0;
+}
+
+AWS_API size_t aws_s3_transfer_waiting(aws_s3_transfer *t, aws_waiting *waiting, size_t room)
+{
+    size_t i, count, n = 0;
+    aws_s3_worker *w = aws_i_s3_workers(t, &count);
+
+    for (i = 0; i < count && n < room; i++) {
+        aws_client_waiting(w[i].client, waiting + n);
+        n += waiting[n].what != 0;
+    }
+    return n;
+}
+
+AWS_API int aws_s3_transfer_run(aws_s3_transfer *t,
+                                int (*wait)(const aws_waiting *waiting, size_t count))
+{
+    aws_waiting waiting[32];
+    int r;
+
+    while ((r = aws_s3_transfer_step(t)) == AWS_AGAIN)
+        if ((r = wait(waiting, aws_s3_transfer_waiting(t, waiting, 32))) < 0)
+            return r;
     return r;
 }
 

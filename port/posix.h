@@ -25,6 +25,10 @@ extern "C" {
 /* The port: const, for any number of sessions and threads. lock and unlock are NULL. */
 AWS_API const aws_port *aws_posix_port(void);
 
+/* For several clients on one thread: sleep until one of at most 64 handles is ready or the
+ * shortest time has passed. 0, or AWS_ERR_PARAM if there are more. */
+AWS_API int aws_posix_wait(const aws_waiting *waiting, size_t count);
+
 #ifndef AWS_NO_TLS
 /* Read a file of CA certificates (PEM) into memory[size], which trust then refers to. path NULL:
  * the file that AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or SSL_CERT_FILE names, else the system's. The
@@ -506,6 +510,29 @@ static const char *aws_i_posix_env(const aws_port *port, const char *name)
 {
     (void)port;
     return getenv(name);
+}
+
+AWS_API int aws_posix_wait(const aws_waiting *waiting, size_t count)
+{
+    struct pollfd p[64];
+    uint32_t ms = INT_MAX;
+    nfds_t n = 0;
+    size_t i;
+
+    if (count > 64)
+        return AWS_ERR_PARAM;
+    for (i = 0; i < count; i++) {
+        if (waiting[i].ms < ms)
+            ms = waiting[i].ms;
+        if (waiting[i].handle < 0)
+            continue;
+        p[n].fd = (int)waiting[i].handle;
+        p[n].events = (short)((waiting[i].what & AWS_WAIT_READ ? POLLIN : 0) |
+                              (waiting[i].what & AWS_WAIT_WRITE ? POLLOUT : 0));
+        p[n++].revents = 0;
+    }
+    (void)poll(p, n, (int)ms); /* woken by a signal: the clients are asked again */
+    return 0;
 }
 
 AWS_API const aws_port *aws_posix_port(void)
