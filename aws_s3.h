@@ -902,6 +902,62 @@ AWS_API int aws_s3_objects_next(aws_s3_objects *it, aws_s3_summary *summary);
 /* Stop early: the connection is freed for other calls (they do so by themselves, too). */
 AWS_API int aws_s3_objects_end(aws_s3_objects *it);
 
+/* A version of an object, an upload that isn't complete, or one of its parts. Texts belong to the
+ * iterator, until its next step; "" if absent. */
+typedef struct aws_s3_entry {
+    const char *key;           /* of versions and uploads */
+    const char *id;            /* version id ("null" without versioning), upload id */
+    const char *etag;          /* with its quotes */
+    const char *storage_class;
+    const char *checksum;      /* of a part, in base64 */
+    unsigned    part_number;   /* of a part */
+    uint64_t    size;
+    int64_t     last_modified; /* Unix seconds; when an upload was begun */
+    int         is_latest, is_delete_marker; /* of versions */
+} aws_s3_entry;
+
+/* Private: reads such a listing. text has two halves: the last entry, and the one being read. */
+typedef struct aws_i_s3_reader {
+    aws_client *client;
+    const char *bucket, *key, *upload_id, *prefix;
+    const struct aws_i_s3_listing *listing;
+    char       *text;
+    size_t      room, used;
+    unsigned    max, ceiling, seen; /* entries a page, and as asked for; of this page */
+    unsigned    number, last_number;
+    uint32_t    timeout, first; /* first: a hash of the page's first entry */
+    uint64_t    size;
+    int64_t     modified;
+    int         result;
+    uint16_t    places[2][5]; /* of key, id, etag, class and checksum in each half */
+    unsigned char state, field, half, in_entry, marker, latest, truncated, encoded, asked, cut,
+        interrupted;
+    char value[40];
+} aws_i_s3_reader;
+
+enum { AWS_S3_ENTRY = 1600 };
+
+/* Pages through versions, uploads or parts by itself, and other calls of the same client may be
+ * made in its loop. Declare it (about 3.5 KB; it stays in place); its fields are private. */
+typedef struct aws_s3_entries {
+    aws_i_s3_reader reader;
+    char            text[2 * AWS_S3_ENTRY];
+} aws_s3_entries;
+
+/* Begin: prefix and timeout (per page) of args, and max_keys, max_uploads or max_parts (per page)
+ * are used; args may be NULL, its strings stay until the iterator ends. Sends nothing. Delete
+ * markers are among the versions. */
+AWS_API int aws_s3_versions_begin(aws_s3_entries *it, const aws_s3_bucket *bucket,
+                                  const aws_s3_args *args);
+AWS_API int aws_s3_uploads_begin(aws_s3_entries *it, const aws_s3_bucket *bucket,
+                                 const aws_s3_args *args);
+AWS_API int aws_s3_parts_begin(aws_s3_entries *it, const aws_s3_object *object,
+                               const char *upload_id, const aws_s3_args *args);
+/* 1 with the next entry, 0 after the last one, AWS_AGAIN or an error, which stays. */
+AWS_API int aws_s3_entries_next(aws_s3_entries *it, aws_s3_entry *entry);
+/* Stop early: the connection is freed for other calls (they do so by themselves, too). */
+AWS_API int aws_s3_entries_end(aws_s3_entries *it);
+
 /* ---- Managed transfers ---- */
 
 /* One client of a transfer. Set client; the rest is private. */
@@ -946,6 +1002,7 @@ typedef struct aws_s3_transfer_args {
     uint64_t part_size;     /* bytes; default 8 MiB. Taken into 5 MiB to 5 GiB, then doubled until
                              * there are at most 10,000 parts, and memory has room for all */
     uint64_t min_part_size; /* the server's; default 5 MiB */
+    const char *copy_source; /* of a copy: "bucket/key", as it is; "?versionId=" may follow */
     /* Uploads and copies in parts remember each part's ETag and checksum here until the end:
      * AWS_S3_PART_MEMORY bytes a part. 10,000 parts take 260,000 bytes; what has room for fewer
      * makes the parts larger. ETags other than 32 hex digits, and checksums longer than CRC32's,
@@ -953,6 +1010,12 @@ typedef struct aws_s3_transfer_args {
     void  *memory;
     size_t memory_size;
     void (*progress)(void *context, uint64_t done, uint64_t total); /* as bytes move */
+    /* For the resume functions: store size bytes (at most AWS_S3_CHECKPOINT) so that they outlive
+     * a power cut, or with size 0 forget them. 0 or an error, which ends the transfer. Called when
+     * an upload or copy in parts has been begun, for a download after each part; then at the end. */
+    int (*save)(void *context, const void *checkpoint, size_t size);
+    uint64_t stamp; /* any number that changes with the bytes of an upload, such as a file's time of
+                     * modification: a checkpoint with another stamp (or size) isn't gone on with */
 } aws_s3_transfer_args;
 
 enum { AWS_S3_PART_MEMORY = 26, AWS_S3_CHECKPOINT = 1024 };
@@ -960,6 +1023,7 @@ enum { AWS_S3_PART_MEMORY = 26, AWS_S3_CHECKPOINT = 1024 };
 /* A transfer. Declare it (about 2.5 KB, of which 1 KB is the checkpoint); it stays in place. */
 struct aws_s3_transfer {
     aws_client *client;   /* public: after an error, the client that has the failure */
+    char       *upload_id; /* public: of an upload in parts, "" if there is none (yet) */
     uint64_t    size;     /* public: bytes of the object, once known */
     uint64_t    done;     /* public: bytes of the parts that are complete */
     unsigned    parts;    /* public: how many there are, 0: it goes in one request */
@@ -982,10 +1046,20 @@ struct aws_s3_transfer {
     size_t   memory_needed;
     const aws_digest *digest; /* of the parts, NULL none */
     int64_t  begun;          /* the server's time when the upload was created */
-    unsigned char cancelled, uploading, completing;
+    aws_s3_object source;    /* of a copy, and the version of it */
+    const char   *source_version;
+    int (*note)(aws_s3_transfer *t);  /* save the checkpoint; NULL: there is none */
+    int (*after)(aws_s3_transfer *t); /* the state after an old upload is gone */
+    unsigned char kind, cancelled, uploading, completing, saved, stale, resumed;
     aws_s3_worker own;
-    aws_failure   failure; /* kept while the upload is aborted */
-    char          text[AWS_S3_CHECKPOINT]; /* upload id NUL ETag NUL */
+    union {
+        aws_failure failure; /* kept while the upload is aborted */
+        struct {
+            aws_i_s3_reader reader; /* of the parts that are there already */
+            char            text[240];
+        } list;
+    } u;
+    unsigned char record[AWS_S3_CHECKPOINT]; /* numbers, upload id NUL ETag NUL */
 };
 
 /* Begin: nothing is sent yet. 0, AWS_ERR_PARAM, AWS_ERR_MEMORY (failure.needed of t->client says
@@ -996,6 +1070,25 @@ AWS_API int aws_s3_upload_begin(aws_s3_transfer *t, const aws_s3_object *object,
                                 const aws_s3_transfer_args *args);
 AWS_API int aws_s3_download_begin(aws_s3_transfer *t, const aws_s3_object *object,
                                   const aws_s3_transfer_args *args);
+/* A copy on the server, from args.copy_source: one CopyObject, or UploadPartCopy in parts. By parts
+ * metadata isn't copied: give content_type, metadata ... in args.args. */
+AWS_API int aws_s3_copy_begin(aws_s3_transfer *t, const aws_s3_object *object,
+                              const aws_s3_transfer_args *args);
+/* The same, and they can be gone on with after a power cut: checkpoint[size] is what args.save was
+ * given last, size 0 if there is nothing. A checkpoint is checked before use: its own sum, the
+ * object's names, size and stamp; the parts that the server has (ListParts), or the ETag (If-Match).
+ * What doesn't fit is begun anew (an upload, its old parts are dropped), or an error (a download
+ * whose object changed; its checkpoint is forgotten). A transfer that fails isn't aborted then. A
+ * download needs write_at, and its bytes must be on the medium when save is called. */
+AWS_API int aws_s3_upload_resume(aws_s3_transfer *t, const aws_s3_object *object,
+                                 const aws_s3_transfer_args *args, const void *checkpoint,
+                                 size_t size);
+AWS_API int aws_s3_download_resume(aws_s3_transfer *t, const aws_s3_object *object,
+                                   const aws_s3_transfer_args *args, const void *checkpoint,
+                                   size_t size);
+AWS_API int aws_s3_copy_resume(aws_s3_transfer *t, const aws_s3_object *object,
+                               const aws_s3_transfer_args *args, const void *checkpoint,
+                               size_t size);
 /* Go on: 0 when the whole object was transferred, AWS_AGAIN, or an error, which stays and is
  * explained by aws_client_failure_text(t->client). */
 AWS_API int aws_s3_transfer_step(aws_s3_transfer *t);
@@ -2831,6 +2924,448 @@ AWS_API int aws_s3_objects_end(aws_s3_objects *it)
     return r;
 }
 
+/* ---- Versions, uploads and parts ---- */
+
+/* These go on after the last entry that was returned, by its names, whatever came in between: an
+ * entry is read aside, so that a cut leaves the last one as it was. */
+
+typedef struct aws_i_s3_listing {
+    const char *operation, *query; /* query: a name of its own, "" none */
+    const char *entries;           /* elements, the delete marker second */
+    const char *key_marker, *id_marker, *max;
+} aws_i_s3_listing;
+
+/* Fields: the first five are texts, in the order of places. */
+enum {
+    AWS_I_S3_E_KEY,
+    AWS_I_S3_E_ID,
+    AWS_I_S3_E_ETAG,
+    AWS_I_S3_E_CLASS,
+    AWS_I_S3_E_CHECKSUM,
+    AWS_I_S3_E_NUMBER,
+    AWS_I_S3_E_SIZE,
+    AWS_I_S3_E_MODIFIED,
+    AWS_I_S3_E_LATEST,
+    AWS_I_S3_E_TRUNCATED,
+    AWS_I_S3_E_ENCODING,
+    AWS_I_S3_E_NONE
+};
+
+/* The place of name in a list, -1 none. */
+static int aws_i_s3_place(const char *list, const char *name)
+{
+    int i;
+
+    for (i = 0; *list; list += strlen(list) + 1, i++)
+        if (strcmp(list, name) == 0)
+            return i;
+    return -1;
+}
+
+static char *aws_i_s3_half(const aws_i_s3_reader *rd, unsigned half)
+{
+    return rd->text + half * rd->room;
+}
+
+static const char *aws_i_s3_last(const aws_i_s3_reader *rd, int field)
+{
+    unsigned last = rd->half ^ 1u;
+
+    return aws_i_s3_half(rd, last) + rd->places[last][field];
+}
+
+static unsigned char aws_i_s3_entry_field(const aws_i_s3_reader *rd, const char *name)
+{
+    static const char names[] = "Key\0VersionId\0UploadId\0ETag\0StorageClass\0PartNumber\0Size\0"
+                                "LastModified\0Initiated\0IsLatest\0";
+    static const unsigned char fields[] = {
+        AWS_I_S3_E_KEY,  AWS_I_S3_E_ID,       AWS_I_S3_E_ID,       AWS_I_S3_E_ETAG,
+        AWS_I_S3_E_CLASS, AWS_I_S3_E_NUMBER,  AWS_I_S3_E_SIZE,     AWS_I_S3_E_MODIFIED,
+        AWS_I_S3_E_MODIFIED, AWS_I_S3_E_LATEST};
+    int place = aws_i_s3_place(names, name);
+
+    if (place >= 0)
+        return fields[place];
+    if (rd->upload_id && strncmp(name, "Checksum", 8) == 0 && strcmp(name + 8, "Type") != 0)
+        return AWS_I_S3_E_CHECKSUM;
+    return AWS_I_S3_E_NONE;
+}
+
+static void aws_i_s3_entry_start(aws_i_s3_reader *rd, const aws_xml *xml)
+{
+    const char *name = xml->path + xml->starts[xml->depth - 1];
+    int place;
+
+    rd->field = AWS_I_S3_E_NONE;
+    rd->value[0] = 0;
+    if (xml->depth == 3 && rd->in_entry) {
+        rd->field = aws_i_s3_entry_field(rd, name);
+        if (rd->field <= AWS_I_S3_E_CHECKSUM)
+            rd->places[rd->half][rd->field] = (uint16_t)rd->used;
+    } else if (xml->depth == 2) {
+        place = aws_i_s3_place(rd->listing->entries, name);
+        rd->in_entry = place >= 0;
+        rd->marker = place == 1;
+        rd->latest = 0;
+        rd->number = 0;
+        rd->size = 0;
+        rd->modified = 0;
+        rd->used = 1; /* 0 is the empty text */
+        aws_i_s3_half(rd, rd->half)[0] = 0;
+        memset(rd->places[rd->half], 0, sizeof rd->places[0]);
+        if (place < 0 && strcmp(name, "IsTruncated") == 0)
+            rd->field = AWS_I_S3_E_TRUNCATED;
+        else if (place < 0 && strcmp(name, "EncodingType") == 0)
+            rd->field = AWS_I_S3_E_ENCODING;
+    }
+}
+
+/* A piece of a field's text. 0 or an error. */
+static int aws_i_s3_entry_text(aws_i_s3_reader *rd, const char *text, size_t size)
+{
+    size_t used = strlen(rd->value);
+
+    if (rd->field > AWS_I_S3_E_CHECKSUM) {
+        if (size > sizeof rd->value - 1 - used)
+            size = sizeof rd->value - 1 - used;
+        memcpy(rd->value + used, text, size);
+        rd->value[used + size] = 0;
+        return 0;
+    }
+    if (size >= rd->room - rd->used)
+        return AWS_ERR_TOO_BIG;
+    memcpy(aws_i_s3_half(rd, rd->half) + rd->used, text, size);
+    rd->used += size;
+    return 0;
+}
+
+static int aws_i_s3_hex_digit(char c)
+{
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= '0' && c <= '9' ? c - '0'
+                                  : -1;
+}
+
+/* Undo encoding-type=url in place. 0 or an error. */
+static int aws_i_s3_decode(char *text)
+{
+    char *to = text;
+    int high, low;
+
+    for (; *text; text++) {
+        if (*text != '%') {
+            *to++ = *text == '+' ? ' ' : *text;
+            continue;
+        }
+        if ((high = aws_i_s3_hex_digit(text[1])) < 0 || (low = aws_i_s3_hex_digit(text[2])) < 0 ||
+            !(high | low))
+            return AWS_ERR_PROTOCOL;
+        *to++ = (char)(high << 4 | low);
+        text += 2;
+    }
+    *to = 0;
+    return 0;
+}
+
+static int aws_i_s3_entry_field_ended(aws_i_s3_reader *rd)
+{
+    char *text = aws_i_s3_half(rd, rd->half);
+    unsigned field = rd->field;
+
+    rd->field = AWS_I_S3_E_NONE;
+    switch (field) {
+    case AWS_I_S3_E_NUMBER:
+        rd->number = (unsigned)aws_i_s3_decimal(rd->value);
+        return 0;
+    case AWS_I_S3_E_SIZE:
+        rd->size = aws_i_s3_decimal(rd->value);
+        return 0;
+    case AWS_I_S3_E_MODIFIED:
+        rd->modified = aws_date_parse(rd->value);
+        return 0;
+    case AWS_I_S3_E_LATEST:
+        rd->latest = strcmp(rd->value, "true") == 0;
+        return 0;
+    case AWS_I_S3_E_TRUNCATED:
+        rd->truncated = strcmp(rd->value, "true") == 0;
+        return 0;
+    case AWS_I_S3_E_ENCODING:
+        rd->encoded = strcmp(rd->value, "url") == 0;
+        return 0;
+    default:
+        text[rd->used++] = 0;
+        return field == AWS_I_S3_E_KEY && rd->encoded ? aws_i_s3_decode(text + rd->places[rd->half][0])
+                                                      : 0;
+    }
+}
+
+/* Read on to the next entry: 1, 0 at the end of the page, AWS_AGAIN or an error. */
+static int aws_i_s3_read_page(aws_i_s3_reader *rd)
+{
+    aws_xml *xml;
+    int event, r = 0;
+
+    while ((event = aws_call_xml(rd->client, &xml)) > 0) {
+        if (event == AWS_XML_START) {
+            aws_i_s3_entry_start(rd, xml);
+        } else if (event == AWS_XML_TEXT) {
+            if (rd->field != AWS_I_S3_E_NONE)
+                r = aws_i_s3_entry_text(rd, xml->text, xml->text_size);
+        } else if (rd->field != AWS_I_S3_E_NONE) {
+            r = aws_i_s3_entry_field_ended(rd);
+        } else if (rd->in_entry && xml->depth == 2) {
+            rd->in_entry = 0;
+            return 1;
+        }
+        if (r < 0)
+            return r;
+    }
+    return event;
+}
+
+static int aws_i_s3_reader_failed(aws_i_s3_reader *rd, int code)
+{
+    rd->state = AWS_I_S3_FAILED;
+    return rd->result = code;
+}
+
+/* Another call wants the connection: the rest of the page is asked for again, in small pages. */
+static int aws_i_s3_reader_save(void *owner)
+{
+    aws_i_s3_reader *rd = (aws_i_s3_reader *)owner;
+
+    if (rd->state == AWS_I_S3_PAGE) {
+        rd->state = AWS_I_S3_NEXT;
+        rd->cut = rd->interrupted = 1;
+        rd->max = 1;
+    }
+    return 0;
+}
+
+static void aws_i_s3_reader_query(aws_i_s3_reader *rd)
+{
+    const aws_i_s3_listing *l = rd->listing;
+    aws_client *client = rd->client;
+
+    if (*l->query)
+        aws_call_query(client, l->query, NULL);
+    if (rd->upload_id)
+        aws_call_query(client, "uploadId", rd->upload_id);
+    else
+        aws_call_query(client, "encoding-type", "url");
+    if (rd->prefix)
+        aws_call_query(client, "prefix", rd->prefix);
+    if (rd->last_number)
+        aws_call_query_number(client, l->key_marker, rd->last_number);
+    if (*aws_i_s3_last(rd, AWS_I_S3_E_KEY)) {
+        aws_call_query(client, l->key_marker, aws_i_s3_last(rd, AWS_I_S3_E_KEY));
+        if (*aws_i_s3_last(rd, AWS_I_S3_E_ID))
+            aws_call_query(client, l->id_marker, aws_i_s3_last(rd, AWS_I_S3_E_ID));
+    }
+    if (rd->max)
+        aws_call_query_number(client, l->max, rd->max);
+}
+
+static int aws_i_s3_reader_ask(aws_i_s3_reader *rd)
+{
+    aws_call call;
+    int r;
+
+    memset(&call, 0, sizeof call);
+    call.operation = rd->listing->operation;
+    call.method = "GET";
+    call.bucket = rd->bucket;
+    call.key = rd->key;
+    call.flags = AWS_CALL_READ | AWS_CALL_XML;
+    call.timeout = rd->timeout;
+    call.emit_context = rd; /* tells readers apart */
+    r = aws_call_enter(rd->client, &call);
+    if (r > 0) {
+        if (!rd->bucket || !*rd->bucket)
+            aws_call_refuse(rd->client, AWS_REASON_NO_BUCKET, NULL);
+        aws_i_s3_reader_query(rd);
+    }
+    if (r >= 0)
+        r = aws_call_run(rd->client);
+    if (r == AWS_AGAIN || r == AWS_ERR_BUSY)
+        return r;
+    if (r < 0)
+        return aws_i_s3_reader_failed(rd, r);
+    aws_call_own(rd->client, rd, aws_i_s3_reader_save);
+    rd->asked = 1;
+    rd->state = AWS_I_S3_PAGE;
+    return 0;
+}
+
+/* After a page: is there another one? A page that begins as the one before did, or has nothing,
+ * and says that there is more, would never end. */
+static int aws_i_s3_reader_more(aws_i_s3_reader *rd)
+{
+    unsigned limit = rd->ceiling ? rd->ceiling : 1000;
+
+    if (rd->asked && !rd->cut && !rd->truncated) {
+        rd->state = AWS_I_S3_DONE;
+        return 0;
+    }
+    if (rd->asked && !rd->cut && !rd->seen)
+        return aws_i_s3_reader_failed(rd, aws_call_failed(rd->client, AWS_REASON_TOKEN));
+    if (rd->max && !rd->interrupted)
+        rd->max = rd->max < limit / 2 ? rd->max * 2 : rd->ceiling;
+    rd->seen = 0;
+    rd->cut = rd->interrupted = rd->truncated = rd->encoded = rd->in_entry = 0;
+    rd->field = AWS_I_S3_E_NONE;
+    rd->state = AWS_I_S3_ASK;
+    return 0;
+}
+
+/* An entry is complete: it becomes the last one. 1 or an error. */
+static int aws_i_s3_reader_take(aws_i_s3_reader *rd)
+{
+    const char *text = aws_i_s3_half(rd, rd->half);
+    uint32_t hash = 2166136261u ^ rd->number;
+    size_t i;
+
+    for (i = 0; i < rd->used; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+    if (!rd->seen++) {
+        if (rd->first == hash || (rd->upload_id && rd->number <= rd->last_number))
+            return aws_i_s3_reader_failed(rd, aws_call_failed(rd->client, AWS_REASON_TOKEN));
+        rd->first = hash;
+    }
+    rd->last_number = rd->number;
+    rd->half ^= 1;
+    return 1;
+}
+
+static int aws_i_s3_reader_next(aws_i_s3_reader *rd)
+{
+    int r;
+
+    for (;;) {
+        if (rd->state == AWS_I_S3_DONE || rd->state == AWS_I_S3_FAILED)
+            return rd->result;
+        r = 0;
+        if (rd->state == AWS_I_S3_NEXT) {
+            r = aws_i_s3_reader_more(rd);
+        } else if (rd->state == AWS_I_S3_ASK) {
+            r = aws_i_s3_reader_ask(rd);
+        } else if (!aws_call_owned(rd->client, rd)) { /* cancelled */
+            aws_i_s3_reader_save(rd);
+        } else if ((r = aws_i_s3_read_page(rd)) > 0) {
+            r = aws_i_s3_reader_take(rd);
+        } else if (r == 0) {
+            rd->state = AWS_I_S3_NEXT;
+        } else if (r != AWS_AGAIN && (r = aws_call_again(rd->client, r)) < 0) {
+            r = aws_i_s3_reader_failed(rd, r);
+        } else if (r == 0) { /* another attempt, after what was returned */
+            rd->cut = 1;
+            rd->state = AWS_I_S3_NEXT;
+        }
+        if (r)
+            return r;
+    }
+}
+
+static void aws_i_s3_reader_init(aws_i_s3_reader *rd, const aws_i_s3_listing *listing,
+                                 aws_client *client, const char *bucket, char *text, size_t room)
+{
+    memset(rd, 0, sizeof *rd);
+    rd->listing = listing;
+    rd->client = client;
+    rd->bucket = bucket;
+    rd->text = text;
+    rd->room = room;
+    text[0] = text[room] = 0;
+}
+
+static int aws_i_s3_entries_begin(aws_s3_entries *it, const aws_i_s3_listing *listing,
+                                  aws_client *client, const char *bucket, const aws_s3_args *args,
+                                  unsigned max)
+{
+    aws_i_s3_reader_init(&it->reader, listing, client, bucket, it->text, AWS_S3_ENTRY);
+    if (args) {
+        it->reader.prefix = args->prefix;
+        it->reader.timeout = args->timeout;
+    }
+    it->reader.max = it->reader.ceiling = max;
+    return 0;
+}
+
+AWS_API int aws_s3_versions_begin(aws_s3_entries *it, const aws_s3_bucket *bucket,
+                                  const aws_s3_args *args)
+{
+    static const aws_i_s3_listing listing = {
+        "ListObjectVersions", "versions",          "Version\0DeleteMarker\0",
+        "key-marker",         "version-id-marker", "max-keys"};
+
+    return aws_i_s3_entries_begin(it, &listing, bucket->client, bucket->name, args,
+                                  args ? args->max_keys : 0);
+}
+
+AWS_API int aws_s3_uploads_begin(aws_s3_entries *it, const aws_s3_bucket *bucket,
+                                 const aws_s3_args *args)
+{
+    static const aws_i_s3_listing listing = {
+        "ListMultipartUploads", "uploads",          "Upload\0",
+        "key-marker",           "upload-id-marker", "max-uploads"};
+
+    return aws_i_s3_entries_begin(it, &listing, bucket->client, bucket->name, args,
+                                  args ? args->max_uploads : 0);
+}
+
+static const aws_i_s3_listing aws_i_s3_list_parts = {
+    "ListParts", "", "Part\0", "part-number-marker", "", "max-parts"};
+
+AWS_API int aws_s3_parts_begin(aws_s3_entries *it, const aws_s3_object *object,
+                               const char *upload_id, const aws_s3_args *args)
+{
+    int r = aws_i_s3_entries_begin(it, &aws_i_s3_list_parts, object->client, object->bucket, args,
+                                   args ? args->max_parts : 0);
+
+    it->reader.prefix = NULL;
+    it->reader.key = object->key ? object->key : "";
+    it->reader.upload_id = upload_id ? upload_id : "";
+    return r;
+}
+
+static void aws_i_s3_entry_of(const aws_i_s3_reader *rd, aws_s3_entry *entry)
+{
+    entry->key = aws_i_s3_last(rd, AWS_I_S3_E_KEY);
+    entry->id = aws_i_s3_last(rd, AWS_I_S3_E_ID);
+    entry->etag = aws_i_s3_last(rd, AWS_I_S3_E_ETAG);
+    entry->storage_class = aws_i_s3_last(rd, AWS_I_S3_E_CLASS);
+    entry->checksum = aws_i_s3_last(rd, AWS_I_S3_E_CHECKSUM);
+    entry->part_number = rd->number;
+    entry->size = rd->size;
+    entry->last_modified = rd->modified;
+    entry->is_latest = rd->latest;
+    entry->is_delete_marker = rd->marker;
+}
+
+AWS_API int aws_s3_entries_next(aws_s3_entries *it, aws_s3_entry *entry)
+{
+    int r = aws_i_s3_reader_next(&it->reader);
+
+    if (r > 0)
+        aws_i_s3_entry_of(&it->reader, entry);
+    return r;
+}
+
+AWS_API int aws_s3_entries_end(aws_s3_entries *it)
+{
+    aws_i_s3_reader *rd = &it->reader;
+    int r = 0;
+
+    if (rd->state == AWS_I_S3_PAGE && aws_call_owned(rd->client, rd))
+        r = aws_call_drop(rd->client);
+    if (r != AWS_AGAIN) {
+        rd->state = AWS_I_S3_DONE;
+        rd->result = 0;
+    }
+    return r;
+}
+
 /* ---- Managed transfers ---- */
 
 /* A transfer's state is the function that takes it further: 0 to go on at once, or AWS_AGAIN. What
@@ -2847,7 +3382,14 @@ static const unsigned char aws_i_s3_complete_members[] = {
 static const unsigned char aws_i_s3_abort_members[] = {AWS_I_S3_PAYER 0};
 static const unsigned char aws_i_s3_get_members[] = {AWS_I_S3_READ 0};
 
-enum { AWS_I_S3_MORE_ROOM = 12, AWS_I_S3_CUTS = 5, AWS_I_S3_WINDOW = 64, AWS_I_S3_PARTS = 10000 };
+enum {
+    AWS_I_S3_MORE_ROOM = 12,
+    AWS_I_S3_CUTS = 5,
+    AWS_I_S3_WINDOW = 64,
+    AWS_I_S3_PARTS = 10000,
+    AWS_I_S3_RECORD_HEAD = 56, /* of a checkpoint: before its texts */
+    AWS_I_S3_TEXT_ROOM = AWS_S3_CHECKPOINT - AWS_I_S3_RECORD_HEAD
+};
 
 /* The arguments of one request: of the caller's members those that it has. */
 typedef struct aws_i_s3_request {
@@ -2910,7 +3452,7 @@ static aws_s3_worker *aws_i_s3_first(aws_s3_transfer *t)
 
 static const char *aws_i_s3_etag(const aws_s3_transfer *t)
 {
-    return t->text + strlen(t->text) + 1;
+    return t->upload_id + strlen(t->upload_id) + 1;
 }
 
 /* ---- The end, good or bad ---- */
@@ -2922,14 +3464,16 @@ static int aws_i_s3_ended(aws_s3_transfer *t)
 
     for (i = 0; count > 1 && i < count; i++)
         aws_client_no_wait(w[i].client, 0);
+    if (t->saved && (t->result == 0 || t->stale))
+        (void)t->a.save(t->a.context, NULL, 0);
     t->state = NULL;
     return 0;
 }
 
-/* Whatever came between, t->failure is what the transfer failed with. */
+/* Whatever came between, t->u.failure is what the transfer failed with. */
 static int aws_i_s3_end_failed(aws_s3_transfer *t)
 {
-    aws_call_keep(t->client, &t->failure);
+    aws_call_keep(t->client, &t->u.failure);
     t->state = aws_i_s3_ended;
     return 0;
 }
@@ -2949,6 +3493,8 @@ static int aws_i_s3_verify(aws_s3_transfer *t)
     if (r == AWS_AGAIN)
         return r;
     t->state = aws_i_s3_end_failed;
+    if (t->after && (r == 0 || aws_client_failure(client)->http_status == 404))
+        t->state = t->after; /* unless it was done, it is begun anew */
     if (r < 0 || result.size != t->size || !result.etag || t->begun < 0)
         return 0;
     dash = strrchr(result.etag, '-');
@@ -2966,7 +3512,7 @@ static int aws_i_s3_abort(aws_s3_transfer *t)
     int r, gone;
 
     aws_i_s3_request_of(&q, t, aws_i_s3_abort_members);
-    q.args.upload_id = t->text;
+    q.args.upload_id = t->upload_id;
     r = aws_s3_abort_multipart_upload(client, &q.args, NULL);
     if (r == AWS_AGAIN)
         return r;
@@ -2985,11 +3531,11 @@ static int aws_i_s3_failed(aws_s3_transfer *t, aws_client *client, int code)
 
     t->client = client;
     t->result = code;
-    t->failure = *aws_client_failure(client);
-    t->failure.needed += t->memory_needed;
+    t->u.failure = *aws_client_failure(client);
+    t->u.failure.needed += t->memory_needed;
     for (i = 0; i < count; i++)
         aws_client_cancel(w[i].client);
-    t->state = t->uploading ? aws_i_s3_abort : aws_i_s3_end_failed;
+    t->state = t->uploading && (!t->saved || t->stale) ? aws_i_s3_abort : aws_i_s3_end_failed;
     return 0;
 }
 
@@ -3001,8 +3547,10 @@ static int aws_i_s3_refused(aws_s3_transfer *t, aws_client *client, int reason)
 /* 412: the ETag isn't the one that it was. */
 static int aws_i_s3_part_failed(aws_s3_transfer *t, aws_client *client, int code)
 {
-    if (code == AWS_ERR_SERVICE && aws_client_failure(client)->http_status == 412)
+    if (code == AWS_ERR_SERVICE && aws_client_failure(client)->http_status == 412) {
+        t->stale = 1;
         return aws_i_s3_refused(t, client, AWS_REASON_CHANGED);
+    }
     return aws_i_s3_failed(t, client, code);
 }
 
@@ -3113,6 +3661,8 @@ static int aws_i_s3_move_parts(aws_s3_transfer *t)
         moved = 1;
         if (r > 0)
             aws_i_s3_part_done(t, w + i);
+        if (r > 0 && t->note && !t->entry_size && (r = t->note(t)) < 0)
+            return aws_i_s3_failed(t, w[i].client, r);
     }
     if (t->complete == t->parts) {
         t->state = t->finish;
@@ -3179,15 +3729,15 @@ static int aws_i_s3_digit(char c)
 }
 
 /* A part is complete: note its ETag and its checksum. 1, or an error. */
-static int aws_i_s3_keep_part(aws_s3_transfer *t, aws_s3_worker *w, const char *etag,
-                              const char *checksum)
+static int aws_i_s3_keep_part(aws_s3_transfer *t, aws_client *client, unsigned part,
+                              const char *etag, const char *checksum)
 {
-    unsigned char *entry = aws_i_s3_kept_part(t, w->part), packed[16] = {0};
+    unsigned char *entry = aws_i_s3_kept_part(t, part), packed[16] = {0};
     size_t size, sum = checksum ? strlen(checksum) : 0, i;
     int kind = 1;
 
     if (!etag || !*etag)
-        return aws_call_failed(w->client, AWS_REASON_NO_ETAG);
+        return aws_call_failed(client, AWS_REASON_NO_ETAG);
     etag += *etag == '"';
     size = strlen(etag);
     size -= size && etag[size - 1] == '"';
@@ -3202,7 +3752,7 @@ static int aws_i_s3_keep_part(aws_s3_transfer *t, aws_s3_worker *w, const char *
     i = (kind == 1 ? sizeof packed : size + 1) + sum + 2;
     if (i > t->entry_size) {
         t->memory_needed = i * t->parts;
-        return aws_call_failed(w->client, AWS_REASON_PART_MEMORY);
+        return aws_call_failed(client, AWS_REASON_PART_MEMORY);
     }
     *entry++ = (unsigned char)kind;
     memcpy(entry, kind == 1 ? (const char *)packed : etag, kind == 1 ? sizeof packed : size);
@@ -3313,7 +3863,7 @@ static int aws_i_s3_complete(aws_s3_transfer *t)
 
     aws_i_s3_request_of(&q, t, aws_i_s3_complete_members);
     aws_i_s3_add_more(&q, &aws_s3_m_mpu_object_size, w->range);
-    q.args.upload_id = t->text;
+    q.args.upload_id = t->upload_id;
     q.args.source = &w->source;
     q.args.body_size = t->document;
     r = aws_s3_complete_multipart_upload(w->client, &q.args, NULL);
@@ -3321,7 +3871,7 @@ static int aws_i_s3_complete(aws_s3_transfer *t)
         return r;
     if (r < 0) {
         aws_i_s3_failed(t, w->client, r);
-        if (strcmp(t->failure.aws_code, "NoSuchUpload") == 0)
+        if (strcmp(t->u.failure.aws_code, "NoSuchUpload") == 0)
             t->state = aws_i_s3_verify;
         return 0;
     }
@@ -3370,15 +3920,17 @@ static int aws_i_s3_create(aws_s3_transfer *t)
     size = result.upload_id ? strlen(result.upload_id) : 0;
     etag = strlen(aws_i_s3_etag(t)) + 1;
     t->orphaned = size != 0;
-    if (!size || size + 1 + etag > sizeof t->text)
+    if (!size || size + 1 + etag > AWS_I_S3_TEXT_ROOM)
         return aws_i_s3_refused(t, client, AWS_REASON_UPLOAD_ID);
-    memmove(t->text + size + 1, aws_i_s3_etag(t), etag);
-    memcpy(t->text, result.upload_id, size + 1);
+    memmove(t->upload_id + size + 1, aws_i_s3_etag(t), etag);
+    memcpy(t->upload_id, result.upload_id, size + 1);
     date = aws_client_header(client, "date");
     t->begun = date ? aws_date_parse(date) : -1;
     t->uploading = 1;
     t->orphaned = 0;
     t->state = aws_i_s3_move_parts;
+    if (t->note && (r = t->note(t)) < 0)
+        return aws_i_s3_failed(t, client, r);
     return 0;
 }
 
@@ -3463,13 +4015,13 @@ static int aws_i_s3_upload_part(aws_s3_transfer *t, aws_s3_worker *w)
     int r;
 
     aws_i_s3_request_of(&q, t, aws_i_s3_part_members);
-    q.args.upload_id = t->text;
+    q.args.upload_id = t->upload_id;
     q.args.part_number = w->part;
     aws_i_s3_give_body(w, &q.args);
     r = aws_s3_upload_part(w->client, &q.args, &result);
     if (r < 0)
         return r;
-    return aws_i_s3_keep_part(t, w, result.etag,
+    return aws_i_s3_keep_part(t, w->client, w->part, result.etag,
                               t->digest ? aws_client_header(w->client, t->digest->header) : NULL);
 }
 
@@ -3505,6 +4057,7 @@ static int aws_i_s3_transfer_begin(aws_s3_transfer *t, const aws_s3_object *obje
     t->a = *args;
     t->object = *object;
     t->own.client = object->client;
+    t->upload_id = (char *)t->record + AWS_I_S3_RECORD_HEAD;
     if (!t->a.workers)
         t->a.worker_count = 0;
     if ((t->a.source || t->a.sink) && t->a.worker_count > 1)
@@ -3694,12 +4247,12 @@ static int aws_i_s3_look(aws_s3_transfer *t)
         return aws_i_s3_refused(t, w->client, AWS_REASON_RANGE);
     t->size = result.size;
     etag = result.etag ? strlen(result.etag) + 1 : 0;
-    if (etag < sizeof t->text - 1 && etag)
-        memcpy(t->text + 1, result.etag, etag);
+    if (etag < AWS_I_S3_TEXT_ROOM - 1 && etag)
+        memcpy(t->upload_id + 1, result.etag, etag);
     w->range[0] = 0;
     aws_i_s3_set_part(t, w, 1, t->size);
     t->state = aws_i_s3_download_whole;
-    if (t->size <= t->a.threshold || !t->text[1]) /* without an ETag parts could be of two objects */
+    if (t->size <= t->a.threshold || !t->upload_id[1]) /* without an ETag parts could be of two objects */
         return 0;
     w->part = 0;
     r = aws_i_s3_plan(t, AWS_I_S3_PARTS);
@@ -3717,6 +4270,366 @@ AWS_API int aws_s3_download_begin(aws_s3_transfer *t, const aws_s3_object *objec
     t->state = aws_i_s3_look;
     return aws_i_s3_begun(t, ways);
 }
+
+/* ---- Copies ---- */
+
+static const unsigned char aws_i_s3_copy_members[] = {
+    AWS_I_S3_STORED AWS_I_S3_M(checksum_algorithm) AWS_I_S3_M(if_match) AWS_I_S3_M(if_none_match)
+        AWS_I_S3_M(metadata_directive) AWS_I_S3_M(tagging_directive)
+            AWS_I_S3_M(annotation_directive) AWS_I_S3_SOURCE 0};
+static const unsigned char aws_i_s3_part_copy_members[] = {AWS_I_S3_SOURCE AWS_I_S3_SSEC
+                                                               AWS_I_S3_PAYER 0};
+
+static int aws_i_s3_copy_part(aws_s3_transfer *t, aws_s3_worker *w)
+{
+    aws_i_s3_request q;
+    aws_s3_result result;
+    int r;
+
+    aws_i_s3_number_text(w->range, "bytes=", w->from, w->from + w->size - 1);
+    aws_i_s3_request_of(&q, t, aws_i_s3_part_copy_members);
+    q.args.upload_id = t->upload_id;
+    q.args.part_number = w->part;
+    q.args.copy_source = t->a.copy_source;
+    q.args.copy_source_range = w->range;
+    q.args.copy_source_if_match = aws_i_s3_etag(t);
+    r = aws_s3_upload_part_copy(w->client, &q.args, &result);
+    return r < 0 ? r : aws_i_s3_keep_part(t, w->client, w->part, result.etag, NULL);
+}
+
+static int aws_i_s3_copy_whole(aws_s3_transfer *t)
+{
+    aws_client *client = aws_i_s3_first(t)->client;
+    aws_i_s3_request q;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_copy_members);
+    aws_i_s3_add_metadata(&q, t);
+    q.args.copy_source = t->a.copy_source;
+    q.args.copy_source_if_match = *aws_i_s3_etag(t) ? aws_i_s3_etag(t) : NULL;
+    r = aws_s3_copy(client, &q.args, NULL);
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0)
+        return aws_i_s3_part_failed(t, client, r);
+    t->done = t->size;
+    t->result = 0;
+    t->state = aws_i_s3_ended;
+    return 0;
+}
+
+/* How large is the source, and which one? */
+static int aws_i_s3_look_at_source(aws_s3_transfer *t)
+{
+    aws_s3_worker *w = aws_i_s3_first(t);
+    aws_i_s3_request q;
+    aws_s3_result result;
+    size_t etag;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_abort_members);
+    q.args.bucket = t->source.bucket;
+    q.args.key = t->source.key;
+    q.args.version_id = t->source_version;
+    if (t->a.args) {
+        q.args.sse_customer_algorithm =
+            aws_i_s3_more_value(t->a.args, AWS_I_S3_I_copy_source_sse_customer_algorithm);
+        q.args.sse_customer_key =
+            aws_i_s3_more_value(t->a.args, AWS_I_S3_I_copy_source_sse_customer_key);
+        q.args.sse_customer_key_md5 =
+            aws_i_s3_more_value(t->a.args, AWS_I_S3_I_copy_source_sse_customer_key_md5);
+    }
+    r = aws_s3_head_object(w->client, &q.args, &result);
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0)
+        return aws_i_s3_failed(t, w->client, r);
+    t->size = result.size;
+    etag = result.etag ? strlen(result.etag) + 1 : 0;
+    t->upload_id[0] = t->upload_id[1] = 0;
+    if (etag && etag < AWS_I_S3_TEXT_ROOM - 1)
+        memcpy(t->upload_id + 1, result.etag, etag);
+    t->state = aws_i_s3_copy_whole;
+    if (t->size <= t->a.threshold || !t->upload_id[1])
+        return 0;
+    r = aws_i_s3_plan_kept(t);
+    t->state = aws_i_s3_create;
+    return r ? aws_i_s3_refused(t, w->client, r) : 0;
+}
+
+/* "bucket/key?versionId=..." taken apart, in the place of the checkpoint's texts. */
+static int aws_i_s3_take_source(aws_s3_transfer *t)
+{
+    const char *from = t->a.copy_source;
+    char *text = t->upload_id, *slash, *version;
+    size_t size;
+
+    from += *from == '/';
+    size = strlen(from) + 1;
+    if (size > AWS_I_S3_TEXT_ROOM)
+        return AWS_REASON_COPY_SOURCE;
+    memcpy(text, from, size);
+    slash = strncmp(text, "arn:", 4) == 0 ? strstr(text, "/object/") : strchr(text, '/');
+    if (!slash || slash == text)
+        return AWS_REASON_COPY_SOURCE;
+    version = strstr(slash, "?versionId=");
+    if (version) {
+        *version = 0;
+        t->source_version = version + 11;
+    }
+    *slash = 0;
+    t->source.bucket = text;
+    t->source.key = slash + (strncmp(text, "arn:", 4) == 0 ? 8 : 1);
+    return 0;
+}
+
+AWS_API int aws_s3_copy_begin(aws_s3_transfer *t, const aws_s3_object *object,
+                              const aws_s3_transfer_args *args)
+{
+    int reason = aws_i_s3_transfer_begin(t, object, args, args->copy_source != NULL);
+
+    if (!args->threshold || t->a.threshold > (uint64_t)5 << 30)
+        t->a.threshold = (uint64_t)5 << 30;
+    if (!reason)
+        reason = aws_i_s3_take_source(t);
+    t->kind = 3;
+    t->call = aws_i_s3_copy_part;
+    t->finish = aws_i_s3_completing;
+    t->state = aws_i_s3_look_at_source;
+    return aws_i_s3_begun(t, reason);
+}
+
+/* ---- Checkpoints ---- */
+
+/* A checkpoint's numbers, big-endian: "aws1", kind, 3 bytes 0, a CRC32, the first part that isn't
+ * complete, size, size of a part, when the upload was begun, stamp, window. */
+
+static void aws_i_s3_store(unsigned char *to, uint64_t number, int bytes)
+{
+    while (bytes--) {
+        to[bytes] = (unsigned char)number;
+        number >>= 8;
+    }
+}
+
+static uint64_t aws_i_s3_load(const unsigned char *from, int bytes)
+{
+    uint64_t number = 0;
+
+    while (bytes--)
+        number = number << 8 | *from++;
+    return number;
+}
+
+/* The CRC32 of a checkpoint and of the names of its object. */
+static uint64_t aws_i_s3_seal(const aws_s3_transfer *t, const unsigned char *record, size_t size)
+{
+    uint64_t context[14];
+    unsigned char sum[4];
+
+    aws_crc32.init(context);
+    aws_crc32.update(context, record, 8);
+    aws_crc32.update(context, record + 12, size - 12);
+    aws_crc32.update(context, t->object.bucket, strlen(t->object.bucket) + 1);
+    aws_crc32.update(context, t->object.key, strlen(t->object.key) + 1);
+    aws_crc32.out(context, sum);
+    return aws_i_s3_load(sum, 4);
+}
+
+static int aws_i_s3_save_record(aws_s3_transfer *t)
+{
+    unsigned char *record = t->record;
+    size_t size = AWS_I_S3_RECORD_HEAD + strlen(t->upload_id) + 1 + strlen(aws_i_s3_etag(t)) + 1;
+
+    memcpy(record, "aws1", 4);
+    aws_i_s3_store(record + 4, (uint64_t)t->kind << 24, 4);
+    aws_i_s3_store(record + 12, t->base, 4);
+    aws_i_s3_store(record + 16, t->size, 8);
+    aws_i_s3_store(record + 24, t->part_size, 8);
+    aws_i_s3_store(record + 32, (uint64_t)t->begun, 8);
+    aws_i_s3_store(record + 40, t->a.stamp, 8);
+    aws_i_s3_store(record + 48, t->window, 8);
+    aws_i_s3_store(record + 8, aws_i_s3_seal(t, record, size), 4);
+    if (t->a.save(t->a.context, record, size) < 0)
+        return aws_call_failed(t->client, AWS_REASON_CHECKPOINT_SAVED);
+    t->saved = 1;
+    return 0;
+}
+
+/* Take a checkpoint: 0, or the reason why it can't be used. */
+static int aws_i_s3_recall(aws_s3_transfer *t, const void *checkpoint, size_t size)
+{
+    const unsigned char *record = (const unsigned char *)checkpoint;
+
+    if (size < AWS_I_S3_RECORD_HEAD + 2 || size > AWS_S3_CHECKPOINT || record[size - 1] != 0 ||
+        memcmp(record, "aws1", 4) != 0 || record[4] != t->kind || !t->object.bucket ||
+        !t->object.key || aws_i_s3_load(record + 8, 4) != aws_i_s3_seal(t, record, size))
+        return AWS_REASON_CHECKPOINT;
+    memcpy(t->record, record, size);
+    t->begun = (int64_t)aws_i_s3_load(record + 32, 8);
+    t->a.part_size = t->a.min_part_size = aws_i_s3_load(record + 24, 8);
+    t->saved = 1;
+    return 0;
+}
+
+/* An upload that isn't gone on with is dropped, then it is begun anew. */
+static int aws_i_s3_drop_upload(aws_s3_transfer *t)
+{
+    aws_client *client = aws_i_s3_first(t)->client;
+    aws_i_s3_request q;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_abort_members);
+    q.args.upload_id = t->upload_id;
+    r = aws_s3_abort_multipart_upload(client, &q.args, NULL);
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0 && aws_client_failure(client)->http_status != 404)
+        return aws_i_s3_failed(t, client, r);
+    t->state = t->after;
+    return 0;
+}
+
+/* The upload is gone, and the object isn't what it should have become: from the start. */
+static int aws_i_s3_anew(aws_s3_transfer *t)
+{
+    size_t etag = strlen(aws_i_s3_etag(t)) + 1;
+
+    memmove(t->upload_id + 1, aws_i_s3_etag(t), etag);
+    t->upload_id[0] = 0;
+    if (t->entry_size)
+        memset(t->a.memory, 0, t->entry_size * t->parts);
+    t->complete = 0;
+    t->done = 0;
+    t->next = 1;
+    t->uploading = 0;
+    t->result = 0;
+    t->after = NULL;
+    t->state = aws_i_s3_create;
+    return 0;
+}
+
+/* The parts that the server has, as far as they are what they should be. */
+static int aws_i_s3_list(aws_s3_transfer *t)
+{
+    aws_client *client = aws_i_s3_first(t)->client;
+    aws_s3_entry part;
+    unsigned n;
+    int r;
+
+    while ((r = aws_i_s3_reader_next(&t->u.list.reader)) > 0) {
+        aws_i_s3_entry_of(&t->u.list.reader, &part);
+        n = part.part_number;
+        if (!n || n > t->parts || part.size != aws_i_s3_size_of_part(t, n))
+            continue;
+        r = aws_i_s3_keep_part(t, client, n, part.etag, part.checksum);
+        if (r < 0)
+            return aws_i_s3_failed(t, client, r);
+        t->complete++;
+        t->done += part.size;
+    }
+    if (r == AWS_AGAIN)
+        return r;
+    t->state = aws_i_s3_move_parts;
+    if (r == 0) {
+        t->after = NULL;
+        return 0;
+    }
+    aws_i_s3_failed(t, client, r);
+    if (strcmp(t->u.failure.aws_code, "NoSuchUpload") == 0)
+        t->state = aws_i_s3_verify;
+    return 0;
+}
+
+/* Go on with the upload of a checkpoint. 0, or the reason why not. */
+static int aws_i_s3_resume_upload(aws_s3_transfer *t)
+{
+    aws_i_s3_reader *rd = &t->u.list.reader;
+    uint64_t part_size = t->a.part_size;
+    int reason;
+
+    t->size = aws_i_s3_load(t->record + 16, 8);
+    reason = aws_i_s3_plan_kept(t);
+    if (!reason && t->part_size != part_size) {
+        t->part_size = part_size;
+        t->memory_needed = aws_i_s3_count_parts(t, AWS_I_S3_PARTS) * (size_t)AWS_S3_PART_MEMORY;
+        reason = AWS_REASON_PART_MEMORY;
+    }
+    aws_i_s3_reader_init(rd, &aws_i_s3_list_parts, aws_i_s3_first(t)->client, t->object.bucket,
+                         t->u.list.text, sizeof t->u.list.text / 2);
+    rd->key = t->object.key;
+    rd->upload_id = t->upload_id;
+    rd->timeout = t->a.args ? t->a.args->timeout : 0;
+    t->uploading = 1;
+    t->after = aws_i_s3_anew;
+    t->state = aws_i_s3_list;
+    return reason;
+}
+
+AWS_API int aws_s3_upload_resume(aws_s3_transfer *t, const aws_s3_object *object,
+                                 const aws_s3_transfer_args *args, const void *checkpoint,
+                                 size_t size)
+{
+    aws_s3_transfer_args a = *args;
+    int reason = aws_s3_upload_begin(t, object, args);
+
+    t->kind = 1;
+    t->note = t->a.save ? aws_i_s3_save_record : NULL;
+    if (reason || !size)
+        return reason;
+    if ((reason = aws_i_s3_recall(t, checkpoint, size)) == 0) {
+        if (aws_i_s3_load(t->record + 16, 8) == a.size && aws_i_s3_load(t->record + 40, 8) == a.stamp)
+            reason = aws_i_s3_resume_upload(t);
+        else {
+            t->after = t->state == aws_i_s3_put ? aws_i_s3_put : aws_i_s3_anew;
+            t->state = aws_i_s3_drop_upload;
+        }
+    }
+    return aws_i_s3_begun(t, reason);
+}
+
+AWS_API int aws_s3_copy_resume(aws_s3_transfer *t, const aws_s3_object *object,
+                               const aws_s3_transfer_args *args, const void *checkpoint,
+                               size_t size)
+{
+    int reason = aws_s3_copy_begin(t, object, args);
+
+    t->note = t->a.save ? aws_i_s3_save_record : NULL;
+    if (reason || !size)
+        return reason;
+    reason = aws_i_s3_recall(t, checkpoint, size);
+    if (!reason)
+        reason = aws_i_s3_resume_upload(t);
+    return aws_i_s3_begun(t, reason);
+}
+
+AWS_API int aws_s3_download_resume(aws_s3_transfer *t, const aws_s3_object *object,
+                                   const aws_s3_transfer_args *args, const void *checkpoint,
+                                   size_t size)
+{
+    int reason = aws_s3_download_begin(t, object, args);
+    unsigned part;
+
+    t->kind = 2;
+    t->note = t->a.save ? aws_i_s3_save_record : NULL;
+    if (reason || !size)
+        return reason;
+    reason = args->write_at ? aws_i_s3_recall(t, checkpoint, size) : AWS_REASON_TRANSFER_WAYS;
+    if (!reason) {
+        t->size = aws_i_s3_load(t->record + 16, 8);
+        reason = aws_i_s3_plan(t, AWS_I_S3_PARTS);
+        t->base = (unsigned)aws_i_s3_load(t->record + 12, 4);
+        t->window = aws_i_s3_load(t->record + 48, 8);
+        for (part = 1; !reason && part <= t->parts; part++)
+            if (aws_i_s3_is_complete(t, part)) {
+                t->complete++;
+                t->done += aws_i_s3_size_of_part(t, part);
+            }
+    }
+    return aws_i_s3_begun(t, reason);
+}
+
+/* ---- Running ---- */
 
 AWS_API int aws_s3_transfer_step(aws_s3_transfer *t)
 {

@@ -662,9 +662,281 @@ static void test_download_fails(void)
     world_end(&w);
 }
 
+/* ---- Copies ---- */
+
+static void copy_args(world *w, size_t workers)
+{
+    plain_args(w, workers);
+    w->args.size = 0;
+    w->args.copy_source = "bucket/from/a+b c";
+    s3_put(&w->m.s3, "bucket/from/a+b c", w->data, SIZE);
+}
+
+static void test_copies(void)
+{
+    size_t workers;
+    world w;
+
+    for (workers = 0; workers <= CLIENTS; workers++) {
+        world_init(&w, SCRIPT_NEVER_WAITS);
+        w.s.again_per_256 = 100;
+        copy_args(&w, workers);
+        w.args.progress = progress;
+        CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+        CHECK_INT(run(&w, 0), 0);
+        CHECK(holds(&w, SIZE));
+        CHECK_INT(w.t.parts, 11);
+        CHECK_INT(w.t.size, SIZE);
+        CHECK_INT(w.progress, SIZE);
+        CHECK_INT(w.m.counts[MP_PART], 11);
+        CHECK(sent_of(&w, "x-amz-copy-source-range: bytes=1000-1029\r\n") != NULL);
+        /* the default is one CopyObject up to 5 GiB, which keeps the metadata */
+        w.args.threshold = 0;
+        w.args.copy_source = "/bucket/from/a+b c?versionId=v1";
+        CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+        CHECK_INT(run(&w, 0), AWS_ERR_SERVICE); /* the model has no versions */
+        CHECK(sent_of(&w, "HEAD /bucket/from/a%2Bb%20c?versionId=v1 ") != NULL);
+        CHECK(sent_of(&w, "x-amz-copy-source: /bucket/from/a%2Bb%20c?versionId=v1\r\n") != NULL);
+        world_end(&w);
+    }
+    world_init(&w, SCRIPT_WAITS);
+    copy_args(&w, 0);
+    w.args.copy_source = "bucket";
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), AWS_ERR_PARAM);
+    w.args.copy_source = NULL;
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), AWS_ERR_PARAM);
+    world_end(&w);
+}
+
+/* ---- Checkpoints ---- */
+
+static unsigned char kept[AWS_S3_CHECKPOINT];
+static size_t kept_size;
+static int save_fails;
+
+static int save(void *context, const void *checkpoint, size_t size)
+{
+    world *w = (world *)context;
+
+    CHECK(size <= AWS_S3_CHECKPOINT);
+    if (save_fails)
+        return -1;
+    if (size)
+        memcpy(kept, checkpoint, size);
+    kept_size = size;
+    (void)w;
+    return 0;
+}
+
+enum { UPLOAD, DOWNLOAD, COPY };
+
+static int resume(world *w, int kind)
+{
+    if (kind == UPLOAD)
+        return aws_s3_upload_resume(&w->t, &w->object, &w->args, kept, kept_size);
+    if (kind == DOWNLOAD)
+        return aws_s3_download_resume(&w->t, &w->object, &w->args, kept, kept_size);
+    return aws_s3_copy_resume(&w->t, &w->object, &w->args, kept, kept_size);
+}
+
+static void resume_world(world *w, int kind, size_t workers)
+{
+    world_init(w, SCRIPT_NEVER_WAITS);
+    w->s.again_per_256 = 70;
+    kept_size = 0;
+    save_fails = 0;
+    if (kind == COPY)
+        copy_args(w, workers);
+    else
+        plain_args(w, workers);
+    w->args.read_at = kind == UPLOAD ? read_at : NULL;
+    w->args.write_at = kind == DOWNLOAD ? write_at : NULL;
+    w->args.save = save;
+    if (kind == DOWNLOAD)
+        s3_put(&w->m.s3, "bucket/dir/a b", w->data, SIZE);
+}
+
+/* The power fails: nothing is left but the checkpoint (and what was written). */
+static void power_cut(world *w)
+{
+    close_clients(w);
+    memset(&w->t, 0xa5, sizeof w->t);
+    memset(w->parts, 0x5a, sizeof w->parts);
+    memset(w->workers, 0, sizeof w->workers);
+    world_clients(w);
+    w->s.fault_at = 0;
+}
+
+static int arrived(world *w, int kind)
+{
+    return kind == DOWNLOAD ? memcmp(w->got, w->data, SIZE) == 0 : holds(w, SIZE);
+}
+
+/* Killed after each number of steps, and gone on with. */
+static void test_power_cuts(int kind, size_t workers)
+{
+    unsigned at, again, done = 0;
+    int r;
+    world w;
+
+    for (at = 1; !done; at += 2) {
+        char what[80];
+        snprintf(what, sizeof what, "kind %d, %u workers, cut at %u", kind, (unsigned)workers, at);
+        resume_world(&w, kind, workers);
+        w.s.what = what;
+        w.s.seed = at;
+        CHECK_INT(resume(&w, kind), 0);
+        r = run(&w, at);
+        done = r == 0;
+        for (again = 0; again < 3 && r == AWS_AGAIN; again++) {
+            size_t orphans = mp_open_uploads(&w.m) - (kept_size != 0 && mp_open_uploads(&w.m));
+            power_cut(&w);
+            CHECK_INT(resume(&w, kind), 0);
+            r = run(&w, again < 2 ? at : 0);
+            if (kind != DOWNLOAD && kept_size && orphans > 1)
+                CHECK(orphans <= 3);
+        }
+        if (!CHECK_INT(r, 0) || !CHECK(arrived(&w, kind)))
+            fprintf(stderr, "in: %s: %s\n", what, aws_client_failure_text(w.t.client));
+        CHECK_INT(kept_size, 0);
+        if (kind == UPLOAD) /* at most one part per client and cut is sent twice */
+            CHECK(w.m.part_bytes <= SIZE + 3 * (workers ? workers : 1) * PART);
+        if (kind == DOWNLOAD)
+            CHECK(w.m.counts[MP_GET] <= 11 + 3 * (workers ? workers : 1));
+        world_end(&w);
+    }
+}
+
+/* Nothing but the answer of CompleteMultipartUpload was lost. */
+static void test_completed(void)
+{
+    int i;
+    world w;
+
+    for (i = 0; i < 3; i++) {
+        resume_world(&w, UPLOAD, 1);
+        w.s.again_per_256 = 0;
+        w.m.fault = MP_LOST;
+        w.m.fault_at = 13;
+        w.m.fault_times = 1000;
+        CHECK_INT(resume(&w, UPLOAD), 0);
+        CHECK(run(&w, 0) < 0);
+        CHECK(kept_size > 0);
+        CHECK_INT(mp_open_uploads(&w.m), 0);
+        w.m.fault_at = 0;
+        power_cut(&w);
+        if (i == 1) /* another object came there since: it is written anew */
+            s3_put(&w.m.s3, "bucket/dir/a b", "x", 1);
+        if (i == 2) /* or it is gone */
+            s3_delete(&w.m.s3, "bucket/dir/a b");
+        CHECK_INT(resume(&w, UPLOAD), 0);
+        CHECK_INT(run(&w, 0), 0);
+        CHECK(holds(&w, SIZE));
+        CHECK_INT(w.m.counts[MP_PART], i ? 22 : 11);
+        CHECK_INT(kept_size, 0);
+        world_end(&w);
+    }
+}
+
+/* Part way, then something is different. */
+static void part_way(world *w, int kind)
+{
+    resume_world(w, kind, 2);
+    CHECK_INT(resume(w, kind), 0);
+    while (w->m.counts[kind == DOWNLOAD ? MP_GET : MP_PART] < 5)
+        CHECK_INT(run(w, 1), AWS_AGAIN);
+    power_cut(w);
+    CHECK(kept_size > 0);
+}
+
+static void test_changes(void)
+{
+    unsigned i;
+    world w;
+
+    /* another size or stamp: the old upload is dropped */
+    for (i = 0; i < 3; i++) {
+        part_way(&w, UPLOAD);
+        w.args.size = i == 0 ? SIZE - 5 : i == 1 ? 50 : SIZE;
+        w.args.stamp = i == 2;
+        CHECK_INT(resume(&w, UPLOAD), 0);
+        CHECK_INT(run(&w, 0), 0);
+        CHECK(holds(&w, (size_t)w.args.size));
+        CHECK_INT(mp_open_uploads(&w.m), 0);
+        CHECK_INT(w.m.counts[MP_ABORT], 1);
+        CHECK_INT(kept_size, 0);
+        world_end(&w);
+    }
+    /* the upload was aborted meanwhile: all parts go again */
+    part_way(&w, UPLOAD);
+    mp_drop(w.m.uploads);
+    CHECK_INT(resume(&w, UPLOAD), 0);
+    CHECK_INT(run(&w, 0), 0);
+    CHECK(holds(&w, SIZE));
+    world_end(&w);
+    /* a part of another size is sent again */
+    part_way(&w, UPLOAD);
+    w.m.uploads[0].sizes[2] = 7;
+    i = w.m.counts[MP_PART];
+    CHECK_INT(resume(&w, UPLOAD), 0);
+    CHECK_INT(run(&w, 0), 0);
+    CHECK(holds(&w, SIZE));
+    world_end(&w);
+    /* each bit of the checkpoint matters, and the names */
+    part_way(&w, UPLOAD);
+    for (i = 0; i < kept_size * 8; i++) {
+        kept[i / 8] ^= (unsigned char)(1 << i % 8);
+        CHECK_INT(resume(&w, UPLOAD), AWS_ERR_PARAM);
+        kept[i / 8] ^= (unsigned char)(1 << i % 8);
+    }
+    kept_size--;
+    CHECK_INT(resume(&w, UPLOAD), AWS_ERR_PARAM);
+    kept_size++;
+    CHECK_INT(resume(&w, COPY), AWS_ERR_PARAM);
+    w.object.key = "dir/a c";
+    CHECK_INT(resume(&w, UPLOAD), AWS_ERR_PARAM);
+    CHECK(strstr(aws_client_failure_text(w.t.client), "of another object") != NULL);
+    w.object.key = "dir/a b";
+    w.args.memory_size = 5 * AWS_S3_PART_MEMORY;
+    CHECK_INT(resume(&w, UPLOAD), AWS_ERR_MEMORY);
+    CHECK_INT(aws_client_failure(w.t.client)->needed, 11 * AWS_S3_PART_MEMORY);
+    world_end(&w);
+    /* the object that is downloaded, or copied, changed */
+    part_way(&w, DOWNLOAD);
+    s3_put(&w.m.s3, "bucket/dir/a b", w.data + 1, SIZE - 1);
+    CHECK_INT(resume(&w, DOWNLOAD), 0);
+    CHECK_INT(run(&w, 0), AWS_ERR_SERVICE);
+    CHECK(strstr(aws_client_failure_text(w.t.client), "changed while") != NULL);
+    CHECK_INT(kept_size, 0);
+    world_end(&w);
+    part_way(&w, COPY);
+    s3_put(&w.m.s3, "bucket/from/a+b c", w.data + 1, SIZE - 1);
+    CHECK_INT(resume(&w, COPY), 0);
+    CHECK_INT(run(&w, 0), AWS_ERR_SERVICE);
+    CHECK_INT(kept_size, 0);
+    CHECK_INT(mp_open_uploads(&w.m), 0);
+    world_end(&w);
+    /* what can't be saved isn't begun */
+    resume_world(&w, UPLOAD, 2);
+    save_fails = 1;
+    CHECK_INT(resume(&w, UPLOAD), 0);
+    CHECK_INT(run(&w, 0), AWS_ERR_SINK);
+    CHECK(strstr(aws_client_failure_text(w.t.client), "could not be saved") != NULL);
+    CHECK_INT(mp_open_uploads(&w.m), 0);
+    world_end(&w);
+}
+
 int main(void)
 {
     size_t workers;
+    int kind;
+
+    test_copies();
+    for (kind = UPLOAD; kind <= COPY; kind++)
+        for (workers = 0; workers <= CLIENTS; workers += 2)
+            test_power_cuts(kind, workers);
+    test_completed();
+    test_changes();
 
     test_upload_ways();
     test_small_uploads();
