@@ -437,7 +437,8 @@ typedef struct aws_dialect {
 
 #if !defined(AWS_STATIC) || (defined(AWS_IMPLEMENTATION) && !defined(__cplusplus))
 AWS_API const aws_i_chunked aws_chunked_bodies;
-AWS_API const aws_dialect aws_dialect_aws;
+AWS_API const aws_dialect aws_dialect_aws, aws_dialect_ceph, aws_dialect_swift, aws_dialect_minio,
+    aws_dialect_r2, aws_dialect_b2, aws_dialect_gcs; /* README.md says why each is as it is */
 #endif
 
 /* ---- Session: configuration and credentials, shared by clients ---- */
@@ -7567,9 +7568,21 @@ AWS_I_CONST aws_i_chunked aws_chunked_bodies = {aws_i_chunked_plan,   aws_i_chun
 /* In the order of their speed. */
 static const aws_digest *const aws_i_digests[] = {&aws_crc64nvme, &aws_crc32, &aws_crc32c,
                                                   &aws_sha1, &aws_sha256, NULL};
-AWS_I_CONST aws_dialect aws_dialect_aws = {
-    &aws_crc32, &aws_crc32, aws_i_digests, &aws_chunked_bodies,
-    AWS_FORM_TRAILER | AWS_FORM_SIGNED_CHUNKS | AWS_FORM_SIGNED_TRAILER};
+#define AWS_I_FORMS (AWS_FORM_TRAILER | AWS_FORM_SIGNED_CHUNKS | AWS_FORM_SIGNED_TRAILER)
+AWS_I_CONST aws_dialect aws_dialect_aws = {&aws_crc32, &aws_crc32, aws_i_digests,
+                                           &aws_chunked_bodies, AWS_I_FORMS};
+AWS_I_CONST aws_dialect aws_dialect_minio = {&aws_crc32, &aws_crc32, aws_i_digests,
+                                             &aws_chunked_bodies, AWS_I_FORMS};
+/* wants Content-MD5 where something is required */
+AWS_I_CONST aws_dialect aws_dialect_swift = {&aws_crc32, &aws_content_md5, aws_i_digests,
+                                             &aws_chunked_bodies, AWS_I_FORMS};
+/* its older releases refuse trailers, and don't look at checksums but MD5 */
+AWS_I_CONST aws_dialect aws_dialect_ceph = {&aws_crc32, &aws_content_md5, aws_i_digests,
+                                            &aws_chunked_bodies, AWS_FORM_SIGNED_CHUNKS};
+/* these refuse headers x-amz-checksum-..., or chunks, or don't say that they take them */
+AWS_I_CONST aws_dialect aws_dialect_r2 = {NULL, &aws_content_md5, NULL, NULL, 0};
+AWS_I_CONST aws_dialect aws_dialect_b2 = {NULL, &aws_content_md5, NULL, NULL, 0};
+AWS_I_CONST aws_dialect aws_dialect_gcs = {NULL, &aws_content_md5, NULL, NULL, 0};
 
 #ifdef AWS_SMALL_CRC
 static const aws_digest *const aws_i_one_digest[] = {&aws_crc32, NULL};

@@ -402,6 +402,64 @@ static void test_dialects(void)
     stop();
 }
 
+/* The dialects: which form each has. */
+static void test_named_dialects(void)
+{
+    static const struct {
+        const aws_dialect *dialect;
+        const char *secure, *plain, *required; /* NULL: refused */
+    } rows[] = {
+        {&aws_dialect_aws, "STREAMING-UNSIGNED-PAYLOAD-TRAILER\r\n",
+         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER\r\n", "x-amz-checksum-crc32: "},
+        {&aws_dialect_minio, "STREAMING-UNSIGNED-PAYLOAD-TRAILER\r\n",
+         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER\r\n", "x-amz-checksum-crc32: "},
+        {&aws_dialect_swift, "STREAMING-UNSIGNED-PAYLOAD-TRAILER\r\n",
+         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER\r\n", "content-md5: "},
+        {&aws_dialect_ceph, " UNSIGNED-PAYLOAD\r\n", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD\r\n",
+         "content-md5: "},
+        {&aws_dialect_r2, " UNSIGNED-PAYLOAD\r\n", NULL, "content-md5: "},
+        {&aws_dialect_b2, " UNSIGNED-PAYLOAD\r\n", NULL, "content-md5: "},
+        {&aws_dialect_gcs, " UNSIGNED-PAYLOAD\r\n", NULL, "content-md5: "}};
+    size_t i;
+    int secure;
+
+    for (i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (secure = 0; secure < 2; secure++) {
+            const char *want = secure ? rows[i].secure : rows[i].plain;
+            aws_s3_args args = args_of(6);
+            aws_s3_key key = {"key", NULL};
+            char line[60];
+            int r;
+
+            setup(SCRIPT_WAITS, secure);
+            config.request_checksum_calculation = AWS_WHEN_SUPPORTED;
+            config.dialect = rows[i].dialect;
+            start();
+            say(OK);
+            CHECK_INT(put(6, 1), want ? 0 : AWS_ERR_UNSUPPORTED);
+            CHECK(!want || SENT(want));
+            if (!want)
+                s.step_count = 0;
+            say("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<DeleteResult/>");
+            say(OK);
+            memset(&args, 0, sizeof args);
+            args.bucket = "bucket";
+            args.objects = &key;
+            args.object_count = 1;
+            SCRIPT_RUN(r, &s, &client, aws_s3_delete_objects(&client, &args, NULL));
+            CHECK_INT(r, 0);
+            snprintf(line, sizeof line, "\r\n%s", rows[i].required);
+            CHECK(SENT(line));
+            args.key = "key";
+            args.objects = NULL;
+            args.object_count = 0;
+            SCRIPT_RUN(r, &s, &client, aws_s3_get_object(&client, &args, NULL));
+            CHECK_INT(r, 0);
+            CHECK_INT(SENT("x-amz-checksum-mode"), i < 4);
+            stop();
+        }
+}
+
 /* A client with little memory: what is needed is said, and is enough; one chunk may be small. */
 static void test_memory(void)
 {
@@ -513,6 +571,7 @@ int main(void)
     test_small_client();
     test_default();
     test_dialects();
+    test_named_dialects();
     test_memory();
     test_given_back();
     test_again();
