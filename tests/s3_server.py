@@ -81,6 +81,8 @@ ERRORS = {
     "BucketNotEmpty": (409, "The bucket you tried to delete is not empty"),
     "EntityTooLarge": (400, "Your proposed upload exceeds the maximum allowed size"),
     "EntityTooSmall": (400, "Your proposed upload is smaller than the minimum allowed size"),
+    "IncompleteBody": (400, "You did not provide the number of bytes specified by the "
+                            "Content-Length HTTP header"),
     "InternalError": (500, "We encountered an internal error. Please try again."),
     "InvalidAccessKeyId": (403, "The AWS Access Key Id you provided does not exist in our "
                                 "records."),
@@ -504,6 +506,7 @@ class Request:
         self.head = head
         self.intake = None
         self.payload_hash = None
+        self.coding = None          # AwsChunked
         lines = head.decode("latin-1").split("\r\n")
         self.parse_start(lines[0])
         self.headers = parse_header_lines(lines[1:])
@@ -561,7 +564,8 @@ class Request:
 
     def checksum_algorithm(self):
         """The algorithm of the x-amz-checksum-* header, if there is one."""
-        names = [name for name in CHECKSUMS if "x-amz-checksum-" + name in self.headers]
+        names = [name for name in CHECKSUMS if "x-amz-checksum-" + name in self.headers
+                 or self.headers.get("x-amz-trailer") == "x-amz-checksum-" + name]
         if len(names) > 1:
             raise S3Error("InvalidRequest", "Expecting a single x-amz-checksum- header")
         if not names and "x-amz-sdk-checksum-algorithm" in self.headers:
@@ -669,6 +673,99 @@ def hex_bytes(text):
     return " ".join(f"{byte:02x}" for byte in text.encode("latin-1"))
 
 
+STREAMING = ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
+LEAST_CHUNK = 8192
+EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+
+class AwsChunked:
+    """Takes a body out of its chunks; checks their signatures, sizes and what is promised."""
+
+    def __init__(self, request, claim, key):
+        self.headers = request.headers
+        self.signed = "AWS4" in claim.payload
+        self.trailer = request.headers.get("x-amz-trailer")
+        self.key = key
+        self.start = [claim.timestamp, claim.scope]
+        self.previous = claim.signature
+        self.buffer = b""
+        length = request.headers.get("x-amz-decoded-content-length", "")
+        if "aws-chunked" not in request.headers.get("content-encoding", "").split(","):
+            raise S3Error("InvalidRequest", "Content-Encoding is not aws-chunked")
+        if claim.payload.endswith("-TRAILER") != bool(self.trailer):
+            raise S3Error("InvalidRequest", "x-amz-trailer does not fit x-amz-content-sha256")
+        if not re.fullmatch("[0-9]+", length):
+            raise S3Error("MissingContentLength")
+        self.length = int(length)
+
+    def sign(self, kind, *lines):
+        text = "\n".join([SIGNING_ALGORITHM + kind, *self.start, self.previous, *lines])
+        return hmac_sha256(self.key, text).hex()
+
+    def check(self, expected, given):
+        if self.signed and expected != given:
+            raise S3Error("SignatureDoesNotMatch", "The chunk signature does not match.")
+
+    def read(self, count):
+        while len(self.buffer) < count:
+            self.buffer += self.more()
+        data, self.buffer = self.buffer[:count], self.buffer[count:]
+        return data
+
+    def line(self):
+        while b"\r\n" not in self.buffer:
+            if len(self.buffer) > 1024:
+                raise S3Error("InvalidRequest", "The chunk's head is too long.")
+            self.buffer += self.more()
+        line, _, self.buffer = self.buffer.partition(b"\r\n")
+        return line.decode("latin-1")
+
+    def more(self):
+        for piece in self.pieces:
+            return bytes(piece)
+        raise S3Error("IncompleteBody")
+
+    def decode(self, pieces):
+        self.pieces = iter(pieces)
+        total, short = 0, False
+        while True:
+            head = re.fullmatch("([0-9a-f]{1,8})" + (";chunk-signature=([0-9a-f]{64})"
+                                                     if self.signed else "()"), self.line())
+            if not head:
+                raise S3Error("InvalidRequest", "The chunk's head is malformed.")
+            size = int(head.group(1), 16)
+            if size and short:
+                raise S3Error("InvalidChunkSizeError", status=403)
+            short = size < LEAST_CHUNK
+            data = self.read(size)
+            signature = self.sign("-PAYLOAD", EMPTY_SHA256, hashlib.sha256(data).hexdigest())
+            self.check(signature, head.group(2))
+            self.previous = signature
+            if not size:
+                break
+            if self.read(2) != b"\r\n":
+                raise S3Error("InvalidRequest", "The chunk does not end with CR LF.")
+            total += size
+            yield data
+        self.end()
+        if total != self.length or self.buffer or any(True for _ in self.pieces):
+            raise S3Error("IncompleteBody")
+
+    def end(self):
+        if self.trailer:
+            name, _, value = self.line().partition(":")
+            if name != self.trailer:
+                raise S3Error("MalformedTrailerError")
+            self.headers[name] = value
+            if self.signed:
+                line = f"{name}:{value}\n".encode()
+                name, _, given = self.line().partition(":")
+                self.check(self.sign("-TRAILER", hashlib.sha256(line).hexdigest()), given)
+        if self.line():
+            raise S3Error("MalformedTrailerError")
+
+
 class Authenticator:
     """Checks signatures against one key pair, independently of the code under test."""
 
@@ -696,6 +793,8 @@ class Authenticator:
         self.check_signed_headers(request, claim)
         self.check_signature(request, claim)
         request.payload_hash = self.payload_rule(claim)
+        if claim.payload in STREAMING:
+            request.coding = AwsChunked(request, claim, self.signing_key(claim.date))
 
     def check_scope(self, claim):
         if claim.region != self.region:
@@ -766,6 +865,8 @@ class Authenticator:
             return None
         if re.fullmatch("[0-9a-f]{64}", claim.payload):
             return claim.payload
+        if claim.payload in STREAMING:
+            return None
         if claim.payload.startswith("STREAMING-"):
             raise S3Error("NotImplemented", fields={"Header": "x-amz-content-sha256"})
         raise S3Error("InvalidArgument", "x-amz-content-sha256 must be UNSIGNED-PAYLOAD or a valid "
@@ -788,6 +889,10 @@ def stored_headers(headers):
     """The headers of an upload that come back with the object."""
     kept = {name: headers[name] for name in STORED_HEADERS if name in headers}
     kept.setdefault("content-type", "binary/octet-stream")
+    codings = [text for text in kept.pop("content-encoding", "").split(",")
+               if text.strip() not in ("", "aws-chunked")]
+    if codings:
+        kept["content-encoding"] = ",".join(codings)
     metadata = {name: value for name, value in headers.items() if name.startswith("x-amz-meta-")}
     if sum(len(name) - 11 + len(value) for name, value in metadata.items()) > MAX_METADATA_BYTES:
         raise S3Error("MetadataTooLarge")
@@ -1892,7 +1997,8 @@ class Connection:
         maybe_large = request.chunked or (request.length or 0) > BLOCK
         request.intake = Intake(algorithm, maybe_large, request.payload_hash)
         try:
-            for piece in self.body_pieces(request):
+            pieces = self.body_pieces(request)
+            for piece in request.coding.decode(pieces) if request.coding else pieces:
                 request.intake.update(piece)
         except TimeoutError:
             self.linger = True
