@@ -2370,34 +2370,35 @@ static int32_t aws_i_days(int32_t year, int32_t month, int32_t day)
            (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
 }
 
-static void aws_i_two(char *text, uint32_t number)
-{
-    text[0] = (char)('0' + number / 10 % 10);
-    text[1] = (char)('0' + number % 10);
-}
-
 AWS_API void aws_date_text(int64_t time, char text[17])
 {
     uint32_t seconds = time < 0 ? 0 : time > 0xffffffff ? 0xffffffffu : (uint32_t)time;
     uint32_t z = seconds / 86400 + 719468, era = z / 146097, day = z - era * 146097;
     uint32_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365, month;
+    uint32_t parts[7];
+    char *at = text;
+    int i;
 
     day -= 365 * year + year / 4 - year / 100;
     month = (5 * day + 2) / 153;
     day -= (153 * month + 2) / 5;
     month = month < 10 ? month + 3 : month - 9;
     year += era * 400 + (month <= 2);
-    seconds %= 86400;
-    aws_i_two(text, year / 100);
-    aws_i_two(text + 2, year);
-    aws_i_two(text + 4, month);
-    aws_i_two(text + 6, day + 1);
-    text[8] = 'T';
-    aws_i_two(text + 9, seconds / 3600);
-    aws_i_two(text + 11, seconds / 60 % 60);
-    aws_i_two(text + 13, seconds % 60);
-    text[15] = 'Z';
-    text[16] = 0;
+    parts[0] = year / 100;
+    parts[1] = year;
+    parts[2] = month;
+    parts[3] = day + 1;
+    parts[6] = seconds % 60;
+    parts[5] = (seconds /= 60) % 60;
+    parts[4] = seconds / 60 % 24;
+    for (i = 0; i < 7; i++) {
+        *at++ = (char)('0' + parts[i] / 10 % 10);
+        *at++ = (char)('0' + parts[i] % 10);
+        if (i == 3)
+            *at++ = 'T';
+    }
+    *at++ = 'Z';
+    *at = 0;
 }
 
 /* Compare text with a pattern: 'd' takes a digit into *numbers (one number per run), 'a' any

@@ -2648,7 +2648,7 @@ static void aws_i_s3_shorten(aws_s3_objects *it, unsigned keys)
     it->max_keys = keys ? keys : 1;
 }
 
-static void aws_i_s3_lengthen(aws_s3_objects *it)
+static AWS_I_S3_APART void aws_i_s3_lengthen(aws_s3_objects *it)
 {
     unsigned limit = it->ceiling ? it->ceiling : 1000;
 
