@@ -6758,7 +6758,6 @@ static int aws_i_step_take(aws_client *client)
         client->owner = NULL;
         client->drained = 0;
     }
-    aws_i_settle(client);
     if (client->connection.state == AWS_I_C_OPEN && client->http.state != AWS_I_H_DONE &&
         aws_i_drain(client) == AWS_AGAIN)
         return AWS_AGAIN;

@@ -710,6 +710,44 @@ static void test_end(void)
         }
 }
 
+/* A long page is left in the middle of what had come of it, in three ways: its end, a cancel, a
+ * key that is too long. What follows doesn't meet the rest of it. */
+static void test_left(void)
+{
+    static aws_s3_objects it;
+    static char name[1200];
+    aws_s3_summary o;
+    size_t m, way;
+    unsigned n;
+    int r;
+
+    for (m = 0; m < 3; m++)
+        for (way = 0; way < 3; way++) {
+            setup(modes[m]);
+            fill(300, "k%03u");
+            put_other();
+            memset(name, 'x', 1032);
+            memcpy(name, "bucket/k002", 11);
+            if (way == 2)
+                s3_put(&model, name, "x", 1);
+            aws_s3_objects_begin(&it, &bucket, NULL);
+            for (n = 0; n < 3; n++)
+                SCRIPT_RUN(r, &s, &client, aws_s3_objects_next(&it, &o));
+            CHECK_INT(r, 1);
+            if (way == 0)
+                SCRIPT_RUN(r, &s, &client, aws_s3_objects_end(&it));
+            else if (way == 1)
+                r = aws_client_cancel(&client);
+            else
+                SCRIPT_RUN(r, &s, &client, aws_s3_objects_next(&it, &o));
+            CHECK_INT(r, way == 2 ? AWS_ERR_TOO_BIG : 0);
+            CHECK(!client.piece);
+            interrupt_with(&(plan){.what = GET_OTHER}, NULL);
+            CHECK_INT(s.connection_count, 2); /* what was left of the page was long */
+            stop();
+        }
+}
+
 /* ---- Broken pages ---- */
 
 /* Each LIST in turn is cut at every byte of its answer. */
@@ -1259,6 +1297,7 @@ static const struct {
              TEST(cancel),
              TEST(interleaved),
              TEST(end),
+             TEST(left),
              TEST(cuts),
              TEST(cut_for_ever),
              TEST(tokens),
