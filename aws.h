@@ -324,6 +324,7 @@ enum {
       "give the bytes one way: data, read_at or source; write_at or sink")                        \
     X(COPY_SOURCE, PARAM, "copy_source isn't bucket/key, or is longer than 960 bytes")            \
     X(CHECKPOINT, PARAM, "the checkpoint is damaged, or of another object or kind of transfer")   \
+    X(BATCH_MEMORY, MEMORY, "a batch needs at least 4,000 bytes")                                 \
     X(CHECKPOINT_SAVED, SINK, "the checkpoint could not be saved")                                \
     X(TRANSFER_MORE, PARAM, "a transfer takes at most 12 members in args.more")
 

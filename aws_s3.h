@@ -59,6 +59,29 @@
  *     if (r < 0)
  *         puts(aws_client_failure_text(bucket.client));   // only 0 means: these were all
  *
+ *   boto3's resources are these calls; where a call of the client does it, args name the resource:
+ *     create_bucket, delete, wait_until...    aws_s3_bucket_create, _delete, aws_s3_wait_...
+ *     buckets, objects                        aws_s3_buckets_begin, aws_s3_objects_begin
+ *     object_versions, multipart_uploads      aws_s3_versions_begin, aws_s3_uploads_begin
+ *     MultipartUpload.parts                   aws_s3_parts_begin
+ *     filter, page_size                       args.prefix ...; max_keys, max_uploads, max_parts
+ *     limit                                   leave the loop, aws_s3_objects_end, _entries_end
+ *     all().delete()                          aws_s3_batch_objects, aws_s3_batch_versions
+ *     delete_objects, put_object              aws_s3_delete_objects, aws_s3_bucket_put
+ *     Object get, put, delete, copy_from      aws_s3_object_get, _put, _delete, _copy_from
+ *     Object.load, ObjectSummary.load         aws_s3_object_head
+ *     restore_object                          aws_s3_restore_object
+ *     initiate_multipart_upload               aws_s3_create_multipart_upload
+ *     MultipartUpload abort, complete         aws_s3_abort_multipart_upload, aws_s3_complete_...
+ *     Part upload, copy_from                  aws_s3_upload_part, aws_s3_upload_part_copy
+ *     ObjectVersion get, head, delete         aws_s3_get_object, head_, delete_ with version_id
+ *     BucketVersioning enable, suspend        aws_s3_bucket_enable_versioning, _suspend_
+ *     its put, load, and those of acl, cors,  aws_s3_put_bucket_acl, aws_s3_get_bucket_acl,
+ *     lifecycle, lifecycle_configuration,     aws_s3_delete_bucket_cors ...: the action's own
+ *     logging, notification, policy, request  name; Object.Acl: aws_s3_put_object_acl, _get_
+ *     payment, tagging, website
+ *     upload_file..., download_file..., copy  the managed transfers below
+ *
  * MANAGED TRANSFERS
  *   Objects of any size, in parts over any number of clients on one thread. Nothing is buffered
  *   beyond the clients' blocks; each part is retried alone, a failed upload is aborted, a download
@@ -834,6 +857,9 @@ AWS_API void aws_s3_object_init(aws_s3_object *object, const aws_s3_bucket *buck
 AWS_API int aws_s3_bucket_create(const aws_s3_bucket *bucket, const aws_s3_args *args);
 AWS_API int aws_s3_bucket_exists(const aws_s3_bucket *bucket);
 AWS_API int aws_s3_bucket_delete(const aws_s3_bucket *bucket);
+/* Keep old versions from now on, or keep no new ones. */
+AWS_API int aws_s3_bucket_enable_versioning(const aws_s3_bucket *bucket);
+AWS_API int aws_s3_bucket_suspend_versioning(const aws_s3_bucket *bucket);
 AWS_API int aws_s3_bucket_put(const aws_s3_bucket *bucket, const char *key, const void *data,
                               size_t size, const aws_s3_args *args);
 /* The object's bytes into buffer: their count; AWS_ERR_MEMORY if they don't fit. */
@@ -931,7 +957,7 @@ typedef struct aws_i_s3_reader {
     int         result;
     uint16_t    places[2][5]; /* of key, id, etag, class and checksum in each half */
     unsigned char state, field, half, in_entry, marker, latest, truncated, encoded, asked, cut,
-        interrupted;
+        interrupted, cuts;
     char value[40];
 } aws_i_s3_reader;
 
@@ -957,6 +983,32 @@ AWS_API int aws_s3_parts_begin(aws_s3_entries *it, const aws_s3_object *object,
 AWS_API int aws_s3_entries_next(aws_s3_entries *it, aws_s3_entry *entry);
 /* Stop early: the connection is freed for other calls (they do so by themselves, too). */
 AWS_API int aws_s3_entries_end(aws_s3_entries *it);
+
+/* Deletes what an iterator lists, with one DeleteObjects for each batch of up to 1,000 keys. Its
+ * fields are private but for deleted. */
+typedef struct aws_s3_batch {
+    unsigned long deleted; /* public: keys deleted so far */
+    void         *it;
+    int (*next)(void *it, aws_s3_key *key);
+    aws_client   *client;
+    const char   *bucket;
+    unsigned char *memory;
+    aws_s3_key   *keys; /* from the front of memory on; their texts from its end */
+    size_t        size, used, count;
+    int           sending, result;
+} aws_s3_batch;
+
+/* Begin, with an iterator that was begun: its prefix and so on say what is deleted (no common
+ * prefixes; of versions the delete markers, too). memory holds a batch: 16 bytes a key (on 32 bits
+ * 8) and its texts with a NUL each; 64 KB hold 1,000 keys of up to 48 bytes. At least 4,000 bytes,
+ * else AWS_ERR_MEMORY. Sends nothing. */
+AWS_API int aws_s3_batch_objects(aws_s3_batch *batch, aws_s3_objects *it, void *memory,
+                                 size_t size);
+AWS_API int aws_s3_batch_versions(aws_s3_batch *batch, aws_s3_entries *it, void *memory,
+                                  size_t size);
+/* 0 when all are deleted, AWS_AGAIN or an error, which stays. Objects under a lock and the like
+ * are such an error: AWS_ERR_SERVICE, whose failure names the first. */
+AWS_API int aws_s3_batch_delete(aws_s3_batch *batch);
 
 /* ---- Managed transfers ---- */
 
@@ -2182,6 +2234,31 @@ AWS_API int aws_s3_bucket_delete(const aws_s3_bucket *bucket)
     return aws_s3_delete_bucket(bucket->client, &a, NULL);
 }
 
+static int aws_i_s3_set_versioning(const aws_s3_bucket *bucket, const char *body, size_t size)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+
+    a.body = body;
+    a.body_size = size;
+    return aws_s3_put_bucket_versioning(bucket->client, &a, NULL);
+}
+
+AWS_API int aws_s3_bucket_enable_versioning(const aws_s3_bucket *bucket)
+{
+    static const char body[] = "<VersioningConfiguration xmlns=\"" AWS_S3_NAMESPACE "\">"
+                               "<Status>Enabled</Status></VersioningConfiguration>";
+
+    return aws_i_s3_set_versioning(bucket, body, sizeof body - 1);
+}
+
+AWS_API int aws_s3_bucket_suspend_versioning(const aws_s3_bucket *bucket)
+{
+    static const char body[] = "<VersioningConfiguration xmlns=\"" AWS_S3_NAMESPACE "\">"
+                               "<Status>Suspended</Status></VersioningConfiguration>";
+
+    return aws_i_s3_set_versioning(bucket, body, sizeof body - 1);
+}
+
 AWS_API int aws_s3_bucket_put(const aws_s3_bucket *bucket, const char *key, const void *data,
                               size_t size, const aws_s3_args *args)
 {
@@ -3235,7 +3312,27 @@ static int aws_i_s3_reader_take(aws_i_s3_reader *rd)
     }
     rd->last_number = rd->number;
     rd->half ^= 1;
+    rd->cuts = 0;
     return 1;
+}
+
+/* A page broke off: if there is an attempt left, a new request goes on after what was returned. */
+static int aws_i_s3_reader_cut(aws_i_s3_reader *rd, int code)
+{
+    enum { MOST = 3 }; /* without an entry */
+    aws_failure failure = *aws_client_failure(rd->client);
+    int r = aws_call_again(rd->client, code);
+
+    if (r == 0) {
+        aws_client_cancel(rd->client);
+        if (rd->cuts++ == MOST) {
+            aws_call_keep(rd->client, &failure);
+            r = code;
+        }
+    }
+    rd->cut = 1;
+    rd->state = AWS_I_S3_NEXT;
+    return r < 0 ? aws_i_s3_reader_failed(rd, r) : 0;
 }
 
 static int aws_i_s3_reader_next(aws_i_s3_reader *rd)
@@ -3256,11 +3353,8 @@ static int aws_i_s3_reader_next(aws_i_s3_reader *rd)
             r = aws_i_s3_reader_take(rd);
         } else if (r == 0) {
             rd->state = AWS_I_S3_NEXT;
-        } else if (r != AWS_AGAIN && (r = aws_call_again(rd->client, r)) < 0) {
-            r = aws_i_s3_reader_failed(rd, r);
-        } else if (r == 0) { /* another attempt, after what was returned */
-            rd->cut = 1;
-            rd->state = AWS_I_S3_NEXT;
+        } else if (r != AWS_AGAIN) {
+            r = aws_i_s3_reader_cut(rd, r);
         }
         if (r)
             return r;
@@ -3364,6 +3458,128 @@ AWS_API int aws_s3_entries_end(aws_s3_entries *it)
         rd->result = 0;
     }
     return r;
+}
+
+/* ---- Batches ---- */
+
+enum { AWS_I_S3_BATCH_LEAST = 4000, AWS_I_S3_BATCH_TEXT = 2 * AWS_S3_ENTRY };
+
+static int aws_i_s3_next_object(void *it, aws_s3_key *key)
+{
+    aws_s3_summary object;
+    int r;
+
+    do
+        r = aws_s3_objects_next((aws_s3_objects *)it, &object);
+    while (r > 0 && object.is_prefix);
+    if (r > 0) {
+        key->key = object.key;
+        key->version_id = NULL;
+    }
+    return r;
+}
+
+static int aws_i_s3_next_version(void *it, aws_s3_key *key)
+{
+    aws_s3_entry version;
+    int r = aws_s3_entries_next((aws_s3_entries *)it, &version);
+
+    if (r > 0) {
+        key->key = version.key;
+        key->version_id = version.id;
+    }
+    return r;
+}
+
+static int aws_i_s3_batch_begin(aws_s3_batch *b, void *memory, size_t size)
+{
+    size_t off = memory ? (size_t)((uintptr_t)memory % sizeof(void *)) : 0;
+
+    off = off ? sizeof(void *) - off : 0;
+    b->memory = (unsigned char *)memory + off;
+    b->keys = (aws_s3_key *)(void *)b->memory;
+    b->size = b->used = size - off;
+    if (!memory || size < AWS_I_S3_BATCH_LEAST)
+        b->result = aws_call_failed(b->client, AWS_REASON_BATCH_MEMORY);
+    return b->result;
+}
+
+AWS_API int aws_s3_batch_objects(aws_s3_batch *batch, aws_s3_objects *it, void *memory,
+                                 size_t size)
+{
+    memset(batch, 0, sizeof *batch);
+    batch->it = it;
+    batch->next = aws_i_s3_next_object;
+    batch->client = it->client;
+    batch->bucket = it->bucket;
+    return aws_i_s3_batch_begin(batch, memory, size);
+}
+
+AWS_API int aws_s3_batch_versions(aws_s3_batch *batch, aws_s3_entries *it, void *memory,
+                                  size_t size)
+{
+    memset(batch, 0, sizeof *batch);
+    batch->it = it;
+    batch->next = aws_i_s3_next_version;
+    batch->client = it->reader.client;
+    batch->bucket = it->reader.bucket;
+    return aws_i_s3_batch_begin(batch, memory, size);
+}
+
+static const char *aws_i_s3_batch_text(aws_s3_batch *b, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    b->used -= size;
+    memcpy(b->memory + b->used, text, size);
+    return (const char *)b->memory + b->used;
+}
+
+/* Gather keys while the longest would fit: 1 there are some, 0 none are left. */
+static int aws_i_s3_batch_fill(aws_s3_batch *b)
+{
+    aws_s3_key key;
+    int r;
+
+    while (b->count < 1000 &&
+           b->used - b->count * sizeof key >= sizeof key + AWS_I_S3_BATCH_TEXT) {
+        if ((r = b->next(b->it, &key)) < 0)
+            return r;
+        if (r == 0)
+            break;
+        b->keys[b->count].key = aws_i_s3_batch_text(b, key.key);
+        b->keys[b->count++].version_id =
+            key.version_id ? aws_i_s3_batch_text(b, key.version_id) : NULL;
+    }
+    return b->count != 0;
+}
+
+AWS_API int aws_s3_batch_delete(aws_s3_batch *b)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, b->bucket, NULL);
+    int r;
+
+    while (!b->result) {
+        if (!b->sending && (r = aws_i_s3_batch_fill(b)) <= 0) {
+            if (r != AWS_AGAIN)
+                b->result = r;
+            return r;
+        }
+        b->sending = 1;
+        a.objects = b->keys;
+        a.object_count = b->count;
+        a.quiet = 1;
+        r = aws_s3_delete_objects(b->client, &a, NULL);
+        if (r == AWS_AGAIN)
+            return r;
+        if (r == 0)
+            b->deleted += (unsigned long)b->count;
+        b->result = r;
+        b->sending = 0;
+        b->count = 0;
+        b->used = b->size;
+    }
+    return b->result;
 }
 
 /* ---- Managed transfers ---- */
