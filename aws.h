@@ -7594,23 +7594,34 @@ static const aws_dialect aws_i_dialect = {&aws_crc32, &aws_crc32, aws_i_one_dige
 
 /* ---- Receive ---- */
 
-AWS_API int aws_client_header_at(const aws_client *client, unsigned index, aws_pair *header)
+/* The bytes of the arena that hold complete headers. */
+static size_t aws_i_head_size(const aws_client *client)
 {
     const aws_i_http *http = &client->http;
-    int partial = http->state < AWS_I_H_BODY || client->xml_open; /* the last one isn't complete */
 
-    return client->scratch &&
-           aws_i_http_at(aws_i_head_of(client), partial ? http->name : http->used, index, header);
+    if (!client->scratch)
+        return 0;
+    return http->state < AWS_I_H_BODY || client->xml_open ? http->name : http->used;
+}
+
+AWS_API int aws_client_header_at(const aws_client *client, unsigned index, aws_pair *header)
+{
+    size_t size = aws_i_head_size(client);
+
+    return size && aws_i_http_at(aws_i_head_of(client), size, index, header);
 }
 
 AWS_API const char *aws_client_header(const aws_client *client, const char *name)
 {
-    aws_pair pair;
-    unsigned i;
+    size_t size = aws_i_head_size(client);
+    const char *at = size ? aws_i_head_of(client) : NULL, *end = size ? at + size : NULL;
 
-    for (i = 0; aws_client_header_at(client, i, &pair); i++)
-        if (aws_i_equal_nocase(pair.name, name))
-            return pair.value;
+    while (at != end) {
+        const char *value = at + strlen(at) + 1;
+        if (aws_i_equal_nocase(at, name))
+            return value;
+        at = value + strlen(value) + 1;
+    }
     return NULL;
 }
 
