@@ -232,6 +232,9 @@ enum {
     X(KEYS_BASE, CREDENTIALS, "there are no keys to assume role '%v' with")                       \
     X(KEYS_ROLE, CREDENTIALS,                                                                     \
       "there is the token file '%v', but no role: set AWS_ROLE_ARN")                              \
+    X(KEYS_PROCESS, CREDENTIALS, "the process '%v' can't be started, or it failed")               \
+    X(KEYS_VERSION, CREDENTIALS,                                                                  \
+      "the process '%v' didn't print keys as JSON with \"Version\": 1")                           \
     X(KEYS_TOKEN, CREDENTIALS,                                                                    \
       "the token for %v has a control or non-ASCII character")                                    \
     X(KEYS_DATE, CREDENTIALS, "'%v' is not a time such as 2026-01-31T12:00:00Z")                  \
@@ -10879,6 +10882,7 @@ static void aws_i_asker_session(aws_i_asker *a, aws_client *lender, const aws_i_
     a->session.floor = lender->session->floor;
     a->session.clock_base = lender->session->clock_base;
     a->session.clock_ticks = lender->session->clock_ticks;
+    a->session.clock_port = lender->session->clock_port;
     a->client.session = &a->session;
     a->client.service = manner->service;
     a->client.port = lender->port;
@@ -11036,7 +11040,8 @@ static int aws_i_asker_take(aws_i_asker *a, aws_client *lender, aws_keys *fresh,
         fault = AWS_REASON_PROVIDER_EXPIRED;
     if (fault)
         return aws_i_asker_failed(a, lender, fault);
-    aws_i_give_back(a);
+    if (aws_i_lent(a, lender))
+        aws_i_give_back(a);
     a->in_use = (unsigned char)((a->in_use + part) % a->parts);
     a->keys = *keys = *fresh;
     a->state = 0;
@@ -12121,5 +12126,10 @@ typedef char aws_i_check_http[AWS_CLIENT_MEMORY_HTTP >= AWS_I_ALIGN + AWS_I_ITEM
 
 #ifdef __cplusplus
 }
+#endif
+
+#if !defined(AWS_NO_DEFAULT_PORT) && (defined(__unix__) || defined(__APPLE__))
+#define AWS_I_SOURCES
+#include "port/posix.h" /* its third part: files, processes and the default session */
 #endif
 #endif /* AWS_IMPLEMENTATION */

@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: MIT
  *
  * Arguments: config file, credentials file, profile. Output: lines "name value", values with line
- * feeds as \n; or "error CODE REASON VALUE".
+ * feeds as \n; or "error CODE REASON VALUE". With one argument, a profile or "-" for none: what the
+ * default session makes of the environment; no server is asked.
  */
 #define AWS_IMPLEMENTATION
 #include "../aws_s3.h"
@@ -46,6 +47,37 @@ static void say_role(const aws_role *role)
     say("duration", role->duration);
 }
 
+/* A session without a server: its keys are asked for, but nothing is sent. */
+static int say_session(const char *profile)
+{
+    static unsigned char memory[AWS_CLIENT_MEMORY];
+    static aws_default here;
+    aws_session *session = aws_default_session(&here, profile, NULL);
+    aws_signing signing;
+    aws_client client;
+    int code;
+
+    say("region", session->config.region);
+    if (session->config.region == NULL)
+        session->config.region = "eu-west-1";
+    code = aws_client_init(&client, session, &aws_s3_service, memory, sizeof memory);
+    if (code == 0)
+        code = aws_call_signing(&client, &signing);
+    if (code == 0) {
+        printf("attempts %u\n", session->config.max_attempts);
+        say("host", client.endpoint_host != NULL ? client.endpoint_host : "amazon");
+        say("from", aws_default_source(&here));
+        say("key", signing.access_key_id);
+        say("secret", signing.secret_access_key);
+        say("token", signing.session_token);
+    } else {
+        printf("error %s\n", aws_client_failure_text(&client));
+    }
+    aws_client_close(&client);
+    aws_default_close(&here);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const char from[] = "nothing\0credentials\0config\0process\0web\0Environment\0"
@@ -57,6 +89,8 @@ int main(int argc, char **argv)
     size_t size, i;
     int code;
 
+    if (argc == 2)
+        return say_session(strcmp(argv[1], "-") == 0 ? NULL : argv[1]);
     if (argc != 4)
         return 2;
     config = slurp(argv[1], &files.config_size);

@@ -297,7 +297,7 @@ FIXED = [  # config, credentials, profile
 def main():
     subprocess.run(["make", "-s", DRIVER], check=True)
     cases = list(FIXED)
-    while len(cases) < 250:
+    while len(cases) < int(os.environ.get("CASES", "250")):
         cases.append((make_file(True, "c") if some(0.9) else "", make_file(False, "k") if some(0.8) else "",
                       random.choice(PROFILES[:4])))
     wrong = refused = roles = 0
@@ -317,9 +317,81 @@ def main():
                 wrong += 1
                 print(f"case {number}, profile {case[2]!r}:\n--- config\n{case[0]}--- credentials\n{case[1]}"
                       f"--- botocore: {why or normal(want)}\n--- ours:     {ours or normal(got)}\n")
+        wrong += environments(directory)
     print(f"test_credentials: {len(cases)} pairs of files, {refused} refused, {roles} with roles, "
           f"{wrong} differ (botocore {botocore.__version__})")
     return 1 if wrong or refused > len(cases) // 2 else 0
+
+
+def plain_file(config, tag):
+    """No roles: nothing needs a server."""
+    lines = []
+    for profile in PROFILES[:3]:
+        if not some(0.8):
+            continue
+        lines.append(header(profile, config))
+        if some(0.4):
+            lines += option("region", f"region-{tag}-{profile}")
+        if some(0.3):
+            lines += option("max_attempts", "7")
+        if some(0.5):
+            lines += [f"aws_access_key_id = AK{tag}{profile}", "aws_secret_access_key = s"]
+            if some(0.3):
+                lines.append("aws_session_token = " + "t" * 4096)
+        elif some(0.4):
+            lines.append(f"credential_process = {sys.executable} -c 'import json;"
+                         f"print(json.dumps(dict(Version=1,AccessKeyId=\"AKP{tag}\","
+                         f"SecretAccessKey=\"s\",SessionToken=\"t\"*3000)))'")
+    return "\n".join(lines) + "\n"
+
+
+def environments(directory):
+    """The default session in 100 environments: region, attempts, source and keys."""
+    wrong = found = 0
+    for number in range(100):
+        config, credentials = os.path.join(directory, "config"), os.path.join(directory, "credentials")
+        for path, is_config in ((config, True), (credentials, False)):
+            with open(path, "w") as file:
+                file.write(plain_file(is_config, "c" if is_config else "k"))
+        environment = {"AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": credentials,
+                       "AWS_EC2_METADATA_DISABLED": "true"}
+        for name, value, share in (("AWS_PROFILE", "a", 0.4), ("AWS_DEFAULT_PROFILE", "b", 0.2),
+                                   ("AWS_DEFAULT_REGION", "from-env", 0.3), ("AWS_MAX_ATTEMPTS", "9", 0.2),
+                                   ("AWS_ACCESS_KEY_ID", "AKENV", 0.3), ("AWS_SESSION_TOKEN", "tok", 0.3),
+                                   ("AWS_CREDENTIAL_EXPIRATION", "2099-01-01T00:00:00Z", 0.1)):
+            if some(share):
+                environment[name] = value
+        if "AWS_SESSION_TOKEN" not in environment and some(0.1):
+            environment["AWS_SECURITY_TOKEN"] = "old"  # with both, we take the newer name, botocore this
+        if "AWS_ACCESS_KEY_ID" in environment and some(0.9):
+            environment["AWS_SECRET_ACCESS_KEY"] = "senv"
+        profile = random.choice([None, None, None, "default", "a"])
+        os.environ.update(environment)
+        try:
+            session = botocore.session.Session(profile=profile)
+            keys = session.get_credentials()
+            frozen = keys.get_frozen_credentials() if keys else None
+            region = session.get_config_variable("region")
+            attempts = session.get_config_variable("max_attempts") or 3
+            want = [f"region {region}"] if region else []
+            if frozen:
+                want += [f"attempts {attempts}", f"from {keys.method}", f"key {frozen.access_key}",
+                         f"secret {frozen.secret_key}"]
+                want += [f"token {frozen.token}"] if frozen.token else []
+                found += 1
+        except botocore.exceptions.BotoCoreError as error:
+            want, frozen = [str(error)], None
+        done = subprocess.run([DRIVER, profile or "-"], capture_output=True, text=True, timeout=60)
+        for name in environment:
+            del os.environ[name]
+        got = [line for line in done.stdout.splitlines() if not line.startswith("host ")]
+        good = got == want if frozen else any(line.startswith("error") for line in got)
+        if not good or done.returncode or done.stderr:
+            wrong += 1
+            print(f"environment {number}, profile {profile}: {environment}\n--- botocore: "
+                  f"{[line[:100] for line in want]}\n--- ours:     {[line[:200] for line in got]}{done.stderr}")
+    print(f"test_credentials: 100 environments, {found} with keys, {wrong} differ")
+    return wrong
 
 
 def normal(lines):
