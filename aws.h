@@ -7650,6 +7650,7 @@ static int aws_i_probed(aws_client *client)
     client->probing = 0;
     if (!aws_i_now(client))
         return aws_i_fail(client, AWS_REASON_NO_DATE, NULL);
+    aws_i_http_init(&client->http);
     client->offset = 0;
     return aws_i_go(client, client->connection.doomed ? AWS_I_OPEN : AWS_I_SIGN);
 }
@@ -9551,6 +9552,21 @@ static void aws_i_differs(aws_client *client)
     f->signed_end = shown == SIZE_MAX;
 }
 
+/* The server's line may be a secret one, of which ours isn't even the name: a header before it is
+ * missing there. Of the name the last 20 bytes at least are shown. */
+static void aws_i_hide_secret(aws_failure *f)
+{
+    static const char names[] = "security-token:\0customer-key:\0customer-key-md5:\0";
+    const char *name;
+    char *at;
+
+    for (name = names; *name; name += strlen(name) + 1)
+        if ((at = strstr(f->expected, name)) != NULL) {
+            at[strlen(name) - 1] = 0;
+            f->signed_end = 1;
+        }
+}
+
 /* A piece of the server's canonical request. */
 static void aws_i_explain_text(aws_client *client, const char *text, size_t size)
 {
@@ -9573,6 +9589,7 @@ static void aws_i_explain_text(aws_client *client, const char *text, size_t size
         continue;
     aws_i_append(f->expected, sizeof f->expected, text, n);
     f->signed_end = n < size;
+    aws_i_hide_secret(f);
 }
 
 AWS_API void aws_explain_signature(aws_client *client, const struct aws_xml *xml)

@@ -1081,6 +1081,23 @@ static void test_expect_saves_the_body(void)
     stop();
 }
 
+/* After an unsigned HEAD on the same connection, its answer is forgotten. */
+static void test_expect_after_probe(void)
+{
+    setup();
+    s.unix_time = 0;
+    config.clock_floor = 1760000000;
+    config.endpoint = "https://test.local";
+    s.continues = "HTTP/1.1 100 Continue\r\n\r\n";
+    start();
+    fail_head("403 Forbidden", DATED("Fri, 02 Jan 2026 03:04:05"));
+    ok("");
+    CHECK_INT(put_stream("hello"), 0);
+    CHECK_INT(sent("hello"), 1);
+    CHECK_INT(s.requests, 2);
+    stop();
+}
+
 /* A 417 to what didn't expect is an answer like any other. */
 static void test_unexpected_417(void)
 {
@@ -2009,7 +2026,8 @@ static const test tests[] = {TEST(redirect_status),
                              TEST(expect_waits_a_second),
                              TEST(expect_refused),
                              TEST(expect_saves_the_body),
-                             TEST(unexpected_417),
+                             TEST(expect_after_probe),
+    TEST(unexpected_417),
                              TEST(expect_unanswered),
                              TEST(expect_large),
                              TEST(retry_modes),

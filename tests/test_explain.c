@@ -150,6 +150,14 @@ static void test_secrets(void)
                "x-amz-server-side-encryption-customer-key");
     check_line(with("x-amz-security-token:CANARYTOKEN\n", ""), 9, "x-amz-security-token",
                "x-amz-security-token");
+    /* the header before it is missing */
+    check_line(with("x-amz-date:20260102T030405Z\n", ""), 8, "x-amz-security-token",
+               "x-amz-date:20260102T030405Z");
+    check_line(with("x-amz-security-token:CANARYTOKEN\nx-amz-server-side-encryption-customer-key",
+                    "x-amz-server-side-encryption-customer-key"),
+               9, "x-amz-security-token", "x-amz-security-token");
+    check_line(with("x-amz-date:20260102T030405Z\nx-amz-security-token:CANARYTOKEN\n", ""), 8,
+               "x-amz-server-side-encryption-customer-key", "x-amz-date:20260102T030405Z");
 }
 
 static void test_sentence(void)
