@@ -1194,11 +1194,11 @@ enum {
     X(dynamodb, "DynamoDB", "dynamodb", "dynamodb", json_1_0, "DynamoDB_20120810", 0, regional)   \
     X(ec2, "EC2", "ec2", "ec2", ec2, "2016-11-15", 0, regional)                                   \
     X(iam, "IAM", "iam", "iam", query, "2010-05-08", 0, global)                                   \
-    X(iot, "IoT", "iot", "iot", rest_json, NULL, 0, regional)                                     \
-    X(iot_data, "IoT Data Plane", "data-ats.iot", "iotdata", rest_json, NULL, 0, regional)        \
+    X(iot, "IoT", "iot", "iot", rest_json, "", 0, regional)                                       \
+    X(iot_data, "IoT Data Plane", "data-ats.iot", "iotdata", rest_json, "", 0, regional)          \
     X(kinesis, "Kinesis", "kinesis", "kinesis", json_1_1, "Kinesis_20131202", 0, regional)        \
     X(kms, "KMS", "kms", "kms", json_1_1, "TrentService", 0, regional)                            \
-    X(lambda, "Lambda", "lambda", "lambda", rest_json, NULL, 0, regional)                         \
+    X(lambda, "Lambda", "lambda", "lambda", rest_json, "", 0, regional)                           \
     X(logs, "CloudWatch Logs", "logs", "logs", json_1_1, "Logs_20140328", 0, regional)            \
     X(secretsmanager, "Secrets Manager", "secretsmanager", "secretsmanager", json_1_1,            \
       "secretsmanager", 0, regional)                                                              \
@@ -8140,8 +8140,11 @@ AWS_I_CONST aws_protocol aws_ec2 = {"application/x-www-form-urlencoded; charset=
                                     AWS_PROTOCOL_XML, aws_i_emit_form, aws_i_xml_error};
 
 #define AWS_I_SERVICE(name, id, prefix, signing, protocol, version, flags, host)                  \
+    static const char aws_i_texts_##name[] = id "\0" prefix "\0" signing "\0" version;            \
     AWS_I_CONST aws_service aws_##name##_service = {                                              \
-        id, prefix, signing, &aws_##protocol, version, flags, NULL, aws_##host};
+        aws_i_texts_##name, aws_i_texts_##name + sizeof id,                                       \
+        aws_i_texts_##name + sizeof id + sizeof prefix, &aws_##protocol,                          \
+        aws_i_texts_##name + sizeof id + sizeof prefix + sizeof signing, flags, NULL, aws_##host};
 AWS_SERVICES(AWS_I_SERVICE)
 #undef AWS_I_SERVICE
 

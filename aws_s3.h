@@ -324,9 +324,13 @@ typedef struct aws_s3_member {
 
 #ifdef AWS_STATIC
 #define AWS_I_S3_MORE_H(name, wire)                                                               \
-    AWS_API const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'H', wire};
+    static const char aws_i_s3_w_##name[] = wire;                                                 \
+    AWS_API const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'H',                        \
+                                                   aws_i_s3_w_##name};
 #define AWS_I_S3_MORE_Q(name, wire)                                                               \
-    AWS_API const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'Q', wire};
+    static const char aws_i_s3_w_##name[] = wire;                                                 \
+    AWS_API const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'Q',                        \
+                                                   aws_i_s3_w_##name};
 #else
 #define AWS_I_S3_MORE_H(name, wire) AWS_API const aws_s3_member aws_s3_m_##name;
 #define AWS_I_S3_MORE_Q(name, wire) AWS_API const aws_s3_member aws_s3_m_##name;
@@ -1266,9 +1270,11 @@ struct aws_i_s3_operation {
 
 #ifndef AWS_STATIC
 #define AWS_I_S3_MORE_H(name, wire)                                                               \
-    const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'H', wire};
+    static const char aws_i_s3_w_##name[] = wire;                                                 \
+    const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'H', aws_i_s3_w_##name};
 #define AWS_I_S3_MORE_Q(name, wire)                                                               \
-    const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'Q', wire};
+    static const char aws_i_s3_w_##name[] = wire;                                                 \
+    const aws_s3_member aws_s3_m_##name = {AWS_I_S3_I_##name, 'Q', aws_i_s3_w_##name};
 AWS_S3_MORE(AWS_I_S3_MORE_H, AWS_I_S3_MORE_Q)
 #undef AWS_I_S3_MORE_H
 #undef AWS_I_S3_MORE_Q
@@ -1747,13 +1753,16 @@ static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const 
     return r;
 }
 
-/* One constant and one function per action: what isn't called costs no flash. */
+/* One constant and one function per action: what isn't called costs no flash. Its texts are an
+ * array with a name: a literal in a constant's initialiser is in every program. */
 #define AWS_I_S3_LIST(...) __VA_ARGS__
 #define AWS_I_S3_DEFINE(name, Name, method, query, flags, members, body, run)                     \
     AWS_API int aws_s3_##name(aws_client *client, const aws_s3_args *args, aws_s3_result *result) \
     {                                                                                             \
         static const unsigned char list[] = {AWS_I_S3_LIST members 0};                            \
-        static const aws_i_s3_operation op = {#Name, method, query "\0\0", list, flags, body, run}; \
+        static const char text[] = #Name "\0" query "\0\0";                                       \
+        static const aws_i_s3_operation op = {text, method, text + sizeof #Name, list, flags,     \
+                                              body, run};                                         \
         return aws_i_s3_run(client, &op, args, result);                                           \
     }
 AWS_S3_OPERATIONS(AWS_I_S3_DEFINE)

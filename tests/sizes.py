@@ -43,6 +43,79 @@ PROGRAMS = {
     "put, get, head, delete, list with TLS": (FIVE, SMALL),
     "the same with TLS and failure texts": (FIVE | TEXT, SMALL),
 }
+# More programs: what they name, linked from the object of FIVE without its own start.
+CLIENT = "aws_session_init aws_client_init aws_client_close aws_request_run "
+JSON_WRITER = """aws_json_begin aws_json_open_object aws_json_open_array aws_json_close
+    aws_json_put_string aws_json_put_number aws_json_put_quoted aws_json_put_bool aws_json_put_null
+    aws_json_put_base64 aws_json_put_raw aws_json_end """
+JSON_READER = """aws_json_parse aws_json_find aws_json_each aws_json_string aws_json_int64
+    aws_json_number aws_json_bool aws_json_base64 aws_json_is """
+XML_WRITER = """aws_xml_begin aws_xml_open aws_xml_set aws_xml_text aws_xml_close aws_xml_put
+    aws_xml_put_number aws_xml_put_bool aws_xml_end """
+MULTIPART = """aws_s3_create_multipart_upload aws_s3_upload_part aws_s3_complete_multipart_upload
+    aws_s3_abort_multipart_upload """
+ALONE = {
+    "an S3 client that only presigns URLs": """aws_session_init aws_client_init aws_s3_service
+        aws_s3_presign aws_s3_get_object aws_s3_put_object""",
+    "a DynamoDB client, JSON written and read": CLIENT + JSON_WRITER + JSON_READER +
+        "aws_dynamodb_service",
+    "an STS client, XML read by path": CLIENT + "aws_sts_service aws_xml_get",
+    "an EC2 client, its listings page by page": CLIENT + "aws_ec2_service aws_xml_get "
+        "aws_pages_xml",
+}
+# What a program of FIVE pays for naming these, too.
+ADDED = {
+    "an action without a body (head_bucket)": "aws_s3_head_bucket",
+    "an action of which we make the body (delete_objects)": "aws_s3_delete_objects",
+    "multipart by hand: create, upload, complete, abort": MULTIPART,
+    "managed uploads": "aws_s3_upload_begin aws_s3_transfer_step",
+    "managed uploads, downloads, copies": """aws_s3_upload_begin aws_s3_download_begin
+        aws_s3_copy_begin aws_s3_transfer_step""",
+    "the same, resumed after a power cut": """aws_s3_upload_resume aws_s3_download_resume
+        aws_s3_copy_resume aws_s3_transfer_step""",
+    "tags of objects: get, put, delete": """aws_s3_get_object_tagging aws_s3_put_object_tagging
+        aws_s3_delete_object_tagging""",
+    "access control lists of objects: get, put": "aws_s3_get_object_acl aws_s3_put_object_acl",
+    "a bucket's lifecycle: get, put, delete": """aws_s3_get_bucket_lifecycle_configuration
+        aws_s3_put_bucket_lifecycle_configuration aws_s3_delete_bucket_lifecycle""",
+    "copy": "aws_s3_copy",
+    "iterators over versions, uploads and parts": """aws_s3_versions_begin aws_s3_uploads_begin
+        aws_s3_parts_begin aws_s3_entries_next""",
+    "all actions": None,
+    "bodies and answers by write and read": "aws_client_write aws_client_read aws_client_finish",
+    "waiters": """aws_s3_wait_bucket_exists aws_s3_wait_bucket_not_exists
+        aws_s3_wait_object_exists aws_s3_wait_object_not_exists""",
+    "presigned URLs (aws_s3_presign)": "aws_s3_presign",
+    "presigned URLs of anything (aws_presign)": "aws_presign",
+    "presigned POST forms": "aws_s3_presign_post",
+    "failure texts": "aws_client_failure_text",
+    "explained signatures": "aws_explain_signature",
+    "aws_config.addresses: IPv6, FIPS, ARNs, S3 Express": "aws_s3_addresses",
+    "aws_config.proxy": "aws_proxy_http",
+    "aws_config.hook that reads and adds headers": "aws_client_target aws_call_header",
+    "CRC32C": "aws_crc32c",
+    "CRC64NVME": "aws_crc64nvme",
+    "SHA-1": "aws_sha1",
+    "SHA-256": "aws_sha256",
+    "MD5": "aws_content_md5",
+    "trailers and signed chunks": "aws_chunked_bodies",
+    "all of them: aws_dialect_aws": "aws_dialect_aws",
+    "XML writer": XML_WRITER,
+    "XML by path": "aws_xml_get",
+    "JSON writer": JSON_WRITER,
+    "JSON reader": JSON_READER,
+    "another service, JSON (aws_dynamodb_service)": "aws_request_run aws_dynamodb_service",
+    "another service, query (aws_sqs_service's kin)": "aws_request_run aws_sns_service",
+    "its listings page by page, JSON": "aws_request_run aws_dynamodb_service aws_pages_json",
+    "keys from a chain of sources": "aws_keys_environment aws_keys_fixed_init "
+        "aws_keys_chain_init",
+    "keys and settings from profiles": "aws_settings_read aws_settings_endpoint",
+    "keys from instance metadata": "aws_keys_imds_init",
+    "keys from a container's agent": "aws_keys_container_init",
+    "keys from AssumeRole": "aws_keys_role_init",
+    "keys from AssumeRoleWithWebIdentity": "aws_keys_web_identity_init",
+    "keys from AWS IoT Core": "aws_keys_iot_init",
+}
 # What the headers may take from libc: nothing that allocates or prints.
 LIBC = re.compile(r"^(mem(cpy|set|cmp|move|chr)|str(len|cmp|ncmp|chr|str|spn|cspn|pbrk|rchr)|"
                   r"__aeabi_\w+|__gnu_thumb1_case_\w+|br_\w+)$")
@@ -122,6 +195,16 @@ def bearssl(core):
     return library
 
 
+def include():
+    """BearSSL's headers and jsmn's, and no others of this machine."""
+    place = os.path.join(BUILD, "include")
+    if not os.path.exists(os.path.join(place, "jsmn.h")):
+        os.makedirs(place, exist_ok=True)
+        for header in glob.glob(os.path.join(fetch_bearssl(), "inc", "*.h")) + ["/usr/include/jsmn.h"]:
+            shutil.copy(header, place)
+    return place
+
+
 # ---- Link and measure ----
 
 def tag(name, core):
@@ -131,7 +214,7 @@ def tag(name, core):
 def compile_program(name, core, parts, defines, extra=()):
     base = tag(name, core)
     command = [ARM + "gcc", "--specs=picolibc.specs", "-std=c99"] + SECTIONS + CORES[core] + [
-        "-DPARTS=%d" % parts, "-isystem", os.path.join(fetch_bearssl(), "inc"), "-DAWS_NO_JSON"]
+        "-DPARTS=%d" % parts, "-isystem", include()]
     run(command + list(defines) + list(extra) + ["-c", os.path.join(ROOT, "tests", "sizes.c"),
                                                  "-o", base + ".o"], cwd=BUILD)
     return base
@@ -174,13 +257,41 @@ def by_part(base):
     return total
 
 
+def actions():
+    """The functions of all of S3's actions, from the list in aws_s3.h."""
+    with open(os.path.join(ROOT, "aws_s3.h"), encoding="utf-8") as file:
+        text = file.read().split("#define AWS_S3_OPERATIONS(X)", 1)[1].split("\n\n", 1)[0]
+    return ["aws_s3_" + name for name in re.findall(r"^    X\((\w+),", text, re.M)]
+
+
+def relink(job):
+    """An object once more with other names that have to be there; it starts at the first one."""
+    core, name, source, names = job
+    base = tag(name, core)
+    shutil.copy(source + ".o", base + ".o")
+    link(base, core, ["-nostartfiles", "-Wl,-e," + names[0]] +
+         ["-Wl,--require-defined=" + name for name in names])
+    return by_part(base)
+
+
+def capabilities(pool, cores):
+    """What is said by ALONE and ADDED: (core, name, object, names), and the sizes of it."""
+    jobs = []
+    for core in cores:
+        source = tag("put, get, head, delete, list", core)
+        jobs += [(core, name, source, names.split()) for name, names in ALONE.items()]
+        jobs += [(core, "added " + name, source, ["start"] + (names.split() if names else actions()))
+                 for name, names in ADDED.items()]
+    return zip(jobs, pool.map(relink, jobs))
+
+
 def struct_sizes():
     """sizeof of the public structs: {name: [ARM, x86-64]}."""
     found = {}
     base = compile_program("structs", "m4", SIGN, PLAIN)
     host = os.path.join(BUILD, "structs-host.o")
     run(["gcc", "-std=c99", "-Os", "-DPARTS=1", "-DAWS_NO_TLS", "-isystem",
-         os.path.join(fetch_bearssl(), "inc"), "-c", os.path.join(ROOT, "tests", "sizes.c"),
+         include(), "-c", os.path.join(ROOT, "tests", "sizes.c"),
          "-o", host])
     for nm, path in ((ARM + "nm", base + ".o"), ("nm", host)):
         for size, name in re.findall(r"^\S+ (\S+) \w size_of_(\w+)$", run([nm, "-S", path]), re.M):
@@ -257,7 +368,7 @@ def build(job):
 
 
 def measure(cores):
-    result = {"flash": {}, "stack": {}, "frames": {}, "memory": {}, "structs": struct_sizes()}
+    result = {"flash": {}, "added": {}, "stack": {}, "frames": {}, "memory": {}, "structs": struct_sizes()}
     wrong = []
     for core in cores:
         bearssl(core)
@@ -265,6 +376,7 @@ def measure(cores):
             for name, (parts, defines) in PROGRAMS.items()]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         bases = list(pool.map(build, jobs))
+        more = list(capabilities(pool, cores))
     for (core, name, _, _), base in zip(jobs, bases):
         result["flash"].setdefault(core, {})[name] = by_part(base)
         wrong += ["%s, %s: %s" % (core, name, what) for what in check_object(base)]
@@ -272,6 +384,13 @@ def measure(cores):
                 if file == base + ".o"}
         rows = [row for row in frames(base)[0] if row[1] in kept]
         result["frames"].setdefault(core, {})[name] = [list(row) for row in rows[:5]]
+    for (core, name, _, _), parts in more:
+        if name in ALONE:
+            result["flash"][core][name] = parts
+        else:
+            five = result["flash"][core]["put, get, head, delete, list"]
+            result["added"].setdefault(core, {})[name[len("added "):]] = {
+                key: parts[key] - five[key] for key in parts}
     for core in cores:
         said = emulate("sign", core, SIGN, PLAIN)
         said.update({"call put": emulate("put", core, PUT, PLAIN)["stack call"]})
@@ -315,6 +434,13 @@ def tables(result):
                 number(part["roots"]) if part["roots"] else "", number(part["flash"])))
         lines.append("")
     cores = list(result["flash"])
+    lines += ["| flash that is added to put, get, head, delete, list without TLS | %s | with BearSSL "
+              "and libc | %s | with BearSSL and libc |" % tuple(NAMES[core] for core in CORES),
+              "|---|--:|--:|--:|--:|"] if len(cores) == 2 else []
+    for name in ADDED if len(cores) == 2 else []:
+        lines.append("| %s | %s |" % (name, " | ".join(
+            number(result["added"][core][name][key]) for core in cores for key in ("headers", "flash"))))
+    lines += [""]
     lines += ["| peak stack, painted, with BearSSL's frames | %s |" %
               " | ".join(NAMES[core] for core in cores), "|---|%s" % ("--:|" * len(cores))]
     for name in result["stack"][cores[0]]:
@@ -366,7 +492,7 @@ def compare(result):
     grown = []
     for path, value in flatten(result):
         before = old.get(path)
-        if path[0] == "flash" and path[-1] not in ("headers", "flash"):
+        if path[0] in ("flash", "added") and path[-1] not in ("headers", "flash"):
             continue
         if before is not None and value > before + max(16, before // 100):
             grown.append("%s: %s -> %s" % (", ".join(path), number(before), number(value)))
