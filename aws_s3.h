@@ -3019,6 +3019,8 @@ typedef struct aws_i_s3_listing {
     const char *operation, *query; /* query: a name of its own, "" none */
     const char *entries;           /* elements, the delete marker second */
     const char *key_marker, *id_marker, *max;
+    int         encoded; /* keys are asked for percent-encoded; RGW encodes those of uploads without
+                          * saying so, which can't be told from a key that looks like it */
 } aws_i_s3_listing;
 
 /* Fields: the first five are texts, in the order of places. */
@@ -3238,7 +3240,7 @@ static void aws_i_s3_reader_query(aws_i_s3_reader *rd)
         aws_call_query(client, l->query, NULL);
     if (rd->upload_id)
         aws_call_query(client, "uploadId", rd->upload_id);
-    else
+    if (l->encoded)
         aws_call_query(client, "encoding-type", "url");
     if (rd->prefix)
         aws_call_query(client, "prefix", rd->prefix);
@@ -3400,7 +3402,7 @@ AWS_API int aws_s3_versions_begin(aws_s3_entries *it, const aws_s3_bucket *bucke
 {
     static const aws_i_s3_listing listing = {
         "ListObjectVersions", "versions",          "Version\0DeleteMarker\0",
-        "key-marker",         "version-id-marker", "max-keys"};
+        "key-marker",         "version-id-marker", "max-keys", 1};
 
     return aws_i_s3_entries_begin(it, &listing, bucket->client, bucket->name, args,
                                   args ? args->max_keys : 0);
@@ -3411,14 +3413,14 @@ AWS_API int aws_s3_uploads_begin(aws_s3_entries *it, const aws_s3_bucket *bucket
 {
     static const aws_i_s3_listing listing = {
         "ListMultipartUploads", "uploads",          "Upload\0",
-        "key-marker",           "upload-id-marker", "max-uploads"};
+        "key-marker",           "upload-id-marker", "max-uploads", 0};
 
     return aws_i_s3_entries_begin(it, &listing, bucket->client, bucket->name, args,
                                   args ? args->max_uploads : 0);
 }
 
 static const aws_i_s3_listing aws_i_s3_list_parts = {
-    "ListParts", "", "Part\0", "part-number-marker", "", "max-parts"};
+    "ListParts", "", "Part\0", "part-number-marker", "", "max-parts", 0};
 
 AWS_API int aws_s3_parts_begin(aws_s3_entries *it, const aws_s3_object *object,
                                const char *upload_id, const aws_s3_args *args)
@@ -4080,6 +4082,12 @@ static void aws_i_s3_number_text(char *text, const char *before, uint64_t first,
     text[out.used] = 0;
 }
 
+/* The upload is no more. RGW calls that NoSuchKey when its parts are listed. */
+static int aws_i_s3_is_gone(const aws_s3_transfer *t)
+{
+    return t->result == AWS_ERR_SERVICE && t->u.failure.http_status == 404;
+}
+
 static int aws_i_s3_complete(aws_s3_transfer *t)
 {
     aws_s3_worker *w = aws_i_s3_first(t);
@@ -4096,7 +4104,7 @@ static int aws_i_s3_complete(aws_s3_transfer *t)
         return r;
     if (r < 0) {
         aws_i_s3_failed(t, w->client, r);
-        if (strcmp(t->u.failure.aws_code, "NoSuchUpload") == 0)
+        if (aws_i_s3_is_gone(t))
             t->state = aws_i_s3_verify;
         return 0;
     }
@@ -4761,7 +4769,7 @@ static int aws_i_s3_list(aws_s3_transfer *t)
         return 0;
     }
     aws_i_s3_failed(t, client, r);
-    if (strcmp(t->u.failure.aws_code, "NoSuchUpload") == 0)
+    if (aws_i_s3_is_gone(t))
         t->state = aws_i_s3_verify;
     return 0;
 }

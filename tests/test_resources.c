@@ -90,7 +90,7 @@ static void list(world *w, const script_request *q)
         strtoul(value, NULL, 10) < limit)
         limit = (size_t)strtoul(value, NULL, 10);
     text(w, "<R xmlns=\"x\"><KeyMarker>zz</KeyMarker>");
-    if (!parts)
+    if (strstr(q->target, "encoding-type=url"))
         text(w, "<EncodingType>url</EncodingType>");
     for (i = 0; i < w->count && n < limit && !w->empty; i++) {
         entry *e = w->entries + i;
@@ -105,7 +105,7 @@ static void list(world *w, const script_request *q)
                     "<ChecksumCRC32>c%lu</ChecksumCRC32><ChecksumType>X</ChecksumType></Part>",
                  (unsigned long)i + 1, (unsigned long)i, (unsigned long)i * 10, (unsigned long)i);
         else if (uploads)
-            text(w, "<Upload><UploadId>%s</UploadId><Key>%.3s%%2B+%s</Key><Owner><ID>no</ID><Key>no"
+            text(w, "<Upload><UploadId>%s</UploadId><Key>%.3s+ %s</Key><Owner><ID>no</ID><Key>no"
                     "</Key></Owner><Initiated>2026-01-02T03:04:05.000Z</Initiated></Upload>",
                  e->id, e->key, e->key + 5);
         else
@@ -316,7 +316,7 @@ static void test_ends(int kind)
         ;
     CHECK_INT(n, kind == PARTS ? 30 : 2);
     CHECK(strstr(script_sent(&w.s, 0), kind == PARTS     ? "?max-parts=2&uploadId=u%2B1 "
-                                       : kind == UPLOADS ? "&max-uploads=2&prefix=dir%2B%2000001&uploads= "
+                                       : kind == UPLOADS ? "?max-uploads=2&prefix=dir%2B%2000001&uploads= "
                                                          : "&max-keys=2&prefix=dir%2B%2000001&versions= ") !=
           NULL);
     end(&w);
