@@ -622,6 +622,13 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config);
 /* Forget and wipe. The session's clients must be closed before. */
 AWS_API void aws_session_close(aws_session *session);
 
+/* What the session has found: its region (NULL none), the id of the access key in use (NULL before
+ * a provider was asked), when that expires in Unix seconds (0: never, or not known). Where keys come
+ * from is told by aws_default_source, or by aws_keys_chain.at of a chain of your own. */
+AWS_API const char *aws_session_region(const aws_session *session);
+AWS_API const char *aws_session_access_key_id(const aws_session *session);
+AWS_API int64_t aws_session_expiration(const aws_session *session);
+
 /* ---- Client: one service over one connection ---- */
 
 enum {
@@ -11053,6 +11060,7 @@ static int aws_i_asker_take(aws_i_asker *a, aws_client *lender, aws_keys *fresh,
 {
     int64_t now = aws_i_now(lender);
     int fault = aws_i_keys_fault(fresh);
+    unsigned n;
 
     if (!fault && fresh->expiration < 0)
         fault = AWS_REASON_KEYS_ANSWER;
@@ -11062,6 +11070,9 @@ static int aws_i_asker_take(aws_i_asker *a, aws_client *lender, aws_keys *fresh,
         return aws_i_asker_failed(a, lender, fault);
     if (aws_i_lent(a, lender))
         aws_i_give_back(a);
+    for (n = 1; n < a->parts; n++) /* what the new keys were got with */
+        if (n != part)
+            aws_i_wipe(aws_i_asker_part(a, n), a->part);
     a->in_use = (unsigned char)((a->in_use + part) % a->parts);
     a->keys = *keys = *fresh;
     a->state = 0;
@@ -11731,6 +11742,21 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
     if (session->keys.session_token && !*session->keys.session_token)
         session->keys.session_token = NULL;
     return 0;
+}
+
+AWS_API const char *aws_session_region(const aws_session *session)
+{
+    return session->config.region;
+}
+
+AWS_API const char *aws_session_access_key_id(const aws_session *session)
+{
+    return session->keys.access_key_id;
+}
+
+AWS_API int64_t aws_session_expiration(const aws_session *session)
+{
+    return session->keys.expiration;
 }
 
 AWS_API void aws_session_close(aws_session *session)

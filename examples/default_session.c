@@ -36,7 +36,7 @@ int main(int argc, char **argv)
     if (result < 0)
         fprintf(stderr, "%s\n", aws_client_failure_text(&s3));
     else
-        printf("region %s, profile %s, keys: %s\n", here.session.config.region,
+        printf("region %s, profile %s, keys: %s\n", aws_session_region(&here.session),
                here.settings.profile, aws_default_source(&here));
     aws_client_close(&s3);
     aws_default_close(&here);

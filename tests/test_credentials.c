@@ -25,7 +25,7 @@ typedef struct world {
     const char *file;
     size_t      token_size; /* of the session token in the answer */
     int         now;        /* added to the keys' hour of life */
-    unsigned    asked, signed_gets;
+    unsigned    asked, signed_gets, cut_at, cuts;
     unsigned    count_before; /* requests before the last S3 request */
     char        seen[16][400]; /* heads of what the credential servers got */
     char        s3_head[8000];
@@ -94,6 +94,15 @@ static void serve_sts(world *w, const script_request *request)
     if (w->body_count < 4)
         snprintf(w->bodies[w->body_count++], sizeof w->bodies[0], "%.*s", (int)request->body_size,
                  request->body);
+    if (w->cut_at && ++w->cuts == w->cut_at) { /* an answer that is lost comes once more */
+        reply_or_raw(&w->s, request->connection,
+                     "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n<AssumeRoleResponse>"
+                     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+        return;
+    }
     w->asked++;
     if (w->document) {
         reply_or_raw(&w->s, request->connection, w->document);
@@ -227,6 +236,7 @@ static void test_imds(script_mode mode, int again)
     CHECK(strstr(w.seen[2], "authorization") == NULL && strstr(w.seen[2], "x-amz-date") == NULL);
     CHECK(strstr(w.s3_head, "Credential=AKID1/20260101/eu-west-1/s3/aws4_request") != NULL);
     CHECK(strstr(w.s3_head, "\r\nx-amz-security-token: tok1TTT") != NULL);
+    CHECK(!finds(w.memory, sizeof w.memory, "CANARY")); /* what was lent came back wiped */
     CHECK_INT(world_call(&w), 0); /* they are kept */
     CHECK_INT(w.asked, 1);
     script_pass(&w.s, 44 * 60000u);
@@ -329,6 +339,7 @@ static void test_refresh_fails(void)
 {
     static world w;
     aws_keys_imds imds;
+    unsigned i;
 
     world_init(&w, SCRIPT_WAITS);
     world_start(&w, aws_keys_imds_init(&imds, w.keys, sizeof w.keys));
@@ -339,6 +350,16 @@ static void test_refresh_fails(void)
     CHECK_INT(aws_client_failure(&w.client)->code, 0);
     CHECK(strstr(w.s3_head, "Credential=AKID1/") != NULL);
     CHECK_INT(w.asked, 2);
+    /* keys that are no good don't take the place of those in use, how often they may come */
+    w.document = "{\"AccessKeyId\":\"BAD\",\"SecretAccessKey\":\"BADBADBADBAD\",\"Token\":\"a b\"}";
+    for (i = 0; i < 3; i++) {
+        script_pass(&w.s, 61000u);
+        CHECK_INT(world_call(&w), 0);
+        CHECK_INT(w.asked, 3 + i);
+        CHECK(strstr(w.s3_head, "Credential=AKID1/") != NULL);
+        CHECK(strstr(w.s3_head, "x-amz-security-token: tok1TTT") != NULL);
+    }
+    w.document = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
     script_pass(&w.s, 5 * 60000u);
     CHECK_INT(world_call(&w), AWS_ERR_CREDENTIALS);
     CHECK_INT(aws_client_failure(&w.client)->reason, AWS_REASON_KEYS_REFUSED);
@@ -348,11 +369,11 @@ static void test_refresh_fails(void)
           aws_client_failure_text(&w.client));
     w.document = NULL;
     CHECK_INT(world_call(&w), 0);
-    CHECK(strstr(w.s3_head, "Credential=AKID4/") != NULL);
+    CHECK(strstr(w.s3_head, "Credential=AKID7/") != NULL);
     /* the clock jumps a day ahead */
     script_pass(&w.s, 86400000u);
     CHECK_INT(world_call(&w), 0);
-    CHECK(strstr(w.s3_head, "Credential=AKID5/20260102/") != NULL);
+    CHECK(strstr(w.s3_head, "Credential=AKID8/20260102/") != NULL);
     world_end(&w, &imds.ask.provider, &imds, sizeof imds);
 }
 
@@ -550,6 +571,29 @@ static void test_roles(script_mode mode, int again)
     world_end(&w, &source.ask.provider, &source, sizeof source);
 }
 
+/* An answer that is cut has spoilt none of the keys that the next attempt is signed with. */
+static void test_roles_cut(void)
+{
+    static world w;
+    aws_keys_fixed base;
+    aws_keys_role source;
+    aws_role roles[3];
+
+    memset(roles, 0, sizeof roles);
+    roles[0].arn = roles[1].arn = roles[2].arn = "arn:x";
+    world_init(&w, SCRIPT_WAITS);
+    w.cut_at = 2;
+    world_start(&w, aws_keys_role_init(&source, aws_keys_fixed_init(&base, &base_keys), roles, 3,
+                                       w.keys, sizeof w.keys));
+    source.endpoint = "http://sts.test";
+    CHECK_INT(world_call(&w), 0);
+    CHECK(strstr(w.seen[1], "Credential=AKID1/") != NULL);
+    CHECK(strstr(w.seen[2], "Credential=AKID1/") != NULL);
+    CHECK(strstr(w.seen[2], "x-amz-security-token: tok1==\r\n") != NULL);
+    CHECK(strstr(w.s3_head, "Credential=AKID3/") != NULL);
+    world_end(&w, &source.ask.provider, &source, sizeof source);
+}
+
 static int role_failure(const char *document, const aws_provider *base, char *sentence, size_t size)
 {
     static world w;
@@ -650,6 +694,11 @@ static void test_web_identity(void)
                            "&RoleSessionName=aws.h&WebIdentityToken=eyJCANARY.a%2Bb");
     CHECK(strstr(w.seen[0], "authorization") == NULL);
     CHECK(strstr(w.s3_head, "Credential=AKID1/") != NULL);
+    CHECK(!finds(w.keys, sizeof w.keys, "eyJ"));
+    w.document = "HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n";
+    script_pass(&w.s, 55 * 60000u);
+    CHECK_INT(world_call(&w), AWS_ERR_CREDENTIALS);
+    CHECK(!finds(w.keys, sizeof w.keys, "eyJ"));
     world_end(&w, &source.ask.provider, &source, sizeof source);
 
     world_init(&w, SCRIPT_WAITS);
@@ -698,7 +747,9 @@ static void test_chain(void)
     w.env[5] = "2026-01-01T01:00:00Z";
     CHECK_INT(world_call(&w), 0);
     CHECK(strstr(w.s3_head, "Credential=AKIDENV/") != NULL);
-    CHECK_INT(w.session.keys.expiration, START + 3600);
+    CHECK_INT(aws_session_expiration(&w.session), START + 3600);
+    CHECK_STR(aws_session_access_key_id(&w.session), "AKIDENV");
+    CHECK_STR(aws_session_region(&w.session), "eu-west-1");
     world_end(&w, NULL, &chain, sizeof chain);
 }
 
@@ -708,6 +759,7 @@ static void test_deadline(void)
     static world w;
     aws_keys_role source;
     aws_keys_fixed base;
+    aws_keys_imds imds;
     aws_s3_args args;
     aws_role role;
     int r;
@@ -728,6 +780,15 @@ static void test_deadline(void)
     CHECK_INT(r, AWS_ERR_TIMEOUT);
     CHECK(w.s.elapsed <= 5100 && w.asked > 1);
     world_end(&w, &source.ask.provider, &source, sizeof source);
+
+    world_init(&w, SCRIPT_WAITS);
+    w.s.open_pending = -1;
+    world_start(&w, aws_keys_imds_init(&imds, w.keys, sizeof w.keys));
+    w.session.config.call_timeout = 300;
+    SCRIPT_RUN(r, &w.s, &w.client, aws_s3_head_object(&w.client, &args, NULL));
+    CHECK_INT(r, AWS_ERR_TIMEOUT);
+    CHECK(w.s.elapsed <= 310);
+    world_end(&w, &imds.ask.provider, &imds, sizeof imds);
 }
 
 int main(void)
@@ -745,6 +806,7 @@ int main(void)
     test_container();
     test_roles(SCRIPT_WAITS, 0);
     test_roles(SCRIPT_NEVER_WAITS, 1);
+    test_roles_cut();
     test_role_answers();
     test_role_of_instance(SCRIPT_WAITS);
     test_role_of_instance(SCRIPT_NEVER_WAITS);

@@ -317,7 +317,7 @@ def main():
                 wrong += 1
                 print(f"case {number}, profile {case[2]!r}:\n--- config\n{case[0]}--- credentials\n{case[1]}"
                       f"--- botocore: {why or normal(want)}\n--- ours:     {ours or normal(got)}\n")
-        wrong += environments(directory)
+        wrong += environments(directory) + processes(directory)
     print(f"test_credentials: {len(cases)} pairs of files, {refused} refused, {roles} with roles, "
           f"{wrong} differ (botocore {botocore.__version__})")
     return 1 if wrong or refused > len(cases) // 2 else 0
@@ -391,6 +391,36 @@ def environments(directory):
             print(f"environment {number}, profile {profile}: {environment}\n--- botocore: "
                   f"{[line[:100] for line in want]}\n--- ours:     {[line[:200] for line in got]}{done.stderr}")
     print(f"test_credentials: 100 environments, {found} with keys, {wrong} differ")
+    return wrong
+
+
+def processes(directory):
+    """What credential_process may do: the key or a part of the sentence."""
+    shout = (f"{sys.executable} -c \"import sys,json; print(json.dumps(dict(Version=1,"
+             "AccessKeyId='-'.join(str(len(word)) for word in sys.argv[1:]),SecretAccessKey='s')))\"")
+    good = '{\\"Version\\":1,\\"AccessKeyId\\":\\"A\\",\\"SecretAccessKey\\":\\"s\\"'
+    cases = [(shout + " a 'b c'  \"d\\\\\\\"e\" f\\ g ''", "key 1-3-4-3-0"),
+             (f'echo "{good}}}"', "key A"),
+             (f'echo "{good},\\"SessionToken\\":null}}"', "key A"),
+             (f'echo "{good},\\"Expiration\\":\\"2020-01-01T00:00:00Z\\"}}"', "have expired"),
+             (f'echo "{good},\\"Expiration\\":\\"soon\\"}}"', "is not what a source of keys"),
+             (f'echo "{good}"', '"Version": 1'), ("echo {}", '"Version": 1'),
+             ('echo "{\\"Version\\":2}"', '"Version": 1'), ('echo "{\\"Version\\":1}"', "is not what a source"),
+             (f'sh -c \'echo "{good}}}"; exit 3\'', "or it failed"), ("/no/such/program", "or it failed"),
+             ("false", "or it failed"), ("echo 'open", "or it failed"),
+             ("sh -c 'kill -9 $$'", "or it failed"),
+             ("head -c 100000 /dev/zero", "bytes are needed")]
+    wrong = 0
+    for command, want in cases:
+        with open(os.path.join(directory, "config"), "w") as file:
+            file.write(f"[default]\nregion = eu-west-1\ncredential_process = {command}\n")
+        environment = dict(os.environ, AWS_CONFIG_FILE=os.path.join(directory, "config"),
+                           AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_EC2_METADATA_DISABLED="true")
+        done = subprocess.run([DRIVER, "-"], capture_output=True, text=True, env=environment, timeout=60)
+        if want not in done.stdout or done.returncode or "Sanitizer" in done.stderr:
+            wrong += 1
+            print(f"{command}\n--- {want} is not in {done.stdout}{done.stderr}")
+    print(f"test_credentials: {len(cases)} processes, {wrong} wrong")
     return wrong
 
 
