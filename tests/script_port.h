@@ -539,7 +539,8 @@ static inline int script_close(const aws_port *port, void *area)
 /* Time passes until what is awaited, or ms. */
 static inline void script_sleep(script *s, const script_connection *c, unsigned what, uint32_t ms)
 {
-    int never = s->faulted && s->for_ever && s->fault == SCRIPT_AGAIN && s->fault_at;
+    int never = s->faulted && s->for_ever && s->fault_at &&
+                (s->fault == SCRIPT_AGAIN || s->fault == SCRIPT_TIMEOUT);
     int ready = !never && c &&
                 ((what & AWS_WAIT_READ && script_readable(c)) ||
                  (what & AWS_WAIT_WRITE && !c->silent && (!c->deaf || c->closing) && s->open_pending >= 0 &&
