@@ -263,6 +263,7 @@ enum {
     X(WAITED, TIMEOUT, "'%v' has not become what is awaited")                                      \
     X(ADDRESS_ENDPOINT, PARAM,                                                                    \
       "dual-stack, FIPS and accelerate are at AWS's own endpoints, not at '%v'")                  \
+    X(ADDRESS_S3, PARAM, "aws_service_addresses doesn't know S3's hosts: name aws_s3_addresses")  \
     X(ADDRESS_FIPS, PARAM, "there are no FIPS endpoints in region '%v'")                          \
     X(ACCELERATE, PARAM,                                                                          \
       "accelerate is not for '%v': it takes no FIPS, no region in China and no bucket that "      \
@@ -500,10 +501,11 @@ typedef struct aws_settings aws_settings;
 
 enum { AWS_ADDRESSING_AUTO = 0, AWS_ADDRESSING_PATH = 1, AWS_ADDRESSING_VIRTUAL = 2 };
 
-/* What is added to S3's addresses; nothing of it is in a program that doesn't name it:
- *     static const aws_addresses addresses = {aws_s3_addresses, AWS_USE_DUALSTACK};
+/* What is added to the addresses of services; nothing of it is in a program that doesn't name it:
+ *     static const aws_addresses addresses = {aws_service_addresses, AWS_USE_DUALSTACK};
  *     config.addresses = &addresses;
- * Hosts for IPv6 too, for FIPS 140, for accelerate; access points, Object Lambda's and Outposts'
+ * aws_service_addresses: hosts for IPv6 too, and for FIPS 140, of all services but S3.
+ * aws_s3_addresses: the same, and S3's, those for accelerate among them; access points, Object Lambda's and Outposts'
  * of which an ARN is given as the bucket; directory buckets (S3 Express), signed with the session's
  * keys, no CreateSession of its own; regions of all partitions, aws-global and fips-REGION.
  * The environment adds AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT and
@@ -521,6 +523,7 @@ typedef struct aws_addresses {
     int (*host)(aws_client *client, unsigned flags, struct aws_out *out);
     unsigned flags; /* AWS_USE_*, or-ed */
 } aws_addresses;
+AWS_API int aws_service_addresses(aws_client *client, unsigned flags, struct aws_out *out);
 AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, struct aws_out *out);
 
 /* A proxy, used because aws_config.proxy names it: nobody else's program has the code. An https
@@ -571,7 +574,7 @@ typedef struct aws_config {
     int64_t  clock_floor;          /* Unix seconds of the build. A device without a clock then
                                     * takes the time from the certificate and the Date header */
     unsigned addressing;           /* AWS_ADDRESSING_*: bucket in the path or in the host */
-    const aws_addresses *addresses; /* more of S3's addresses; default: <bucket>.s3.<region>... */
+    const aws_addresses *addresses; /* other addresses than <service>.<region>...; default none */
     unsigned max_attempts;         /* AWS_MAX_ATTEMPTS; default 3 (legacy 5), the first one
                                     * included, without what is repeated at once */
     unsigned retry_mode;           /* AWS_RETRY_*; AWS_RETRY_MODE; default AWS_RETRY_STANDARD */
@@ -9796,6 +9799,75 @@ static unsigned aws_i_address_flags(aws_client *client, unsigned flags)
     return flags;
 }
 
+/* Which flags are left: some services have one host for several ways to reach it. */
+static unsigned aws_i_odd_flags(const char *name, const char *region, unsigned flags)
+{
+    static const char gov[] = "dynamodb\0ec2\0kinesis\0logs\0monitoring\0sns\0sqs\0ssm\0sts\0";
+    static const char others[] = "us-iso\0+\0eu-isoe-\0+\0eusc-\0+\0cn-\0c\0\0";
+    char partition = *aws_i_partition(others, region);
+
+    if (strncmp(region, "us-gov-", 7) == 0 && aws_i_list_find(gov, name) >= 0 &&
+        (!(flags & AWS_USE_DUALSTACK) || aws_i_equal(name, "monitoring")))
+        flags &= ~(unsigned)AWS_USE_FIPS;
+    if (aws_i_equal(name, "secretsmanager") &&
+        (!partition || (partition == 'c' && !(flags & AWS_USE_FIPS))))
+        flags &= ~(unsigned)AWS_USE_DUALSTACK;
+    return flags;
+}
+
+/* What stands between "iam" and the partition's name: of FIPS, of dual-stack, of both. */
+static const char *aws_i_global_middle(const char *region, unsigned flags)
+{
+    static const char fips[] = "us-gov-\0.us-gov\0us-iso-\0.us-iso-east-1\0"
+                               "us-isob-\0.us-isob-east-1\0\0";
+    static const char dual[] = "us-gov-\0.us-gov\0us-iso\0\0eu-isoe-\0\0eusc-\0\0\0.global";
+    static const char both[] = "us-gov-\0.us-gov\0us-iso\0\0eu-isoe-\0\0eusc-\0\0cn-\0\0\0.global";
+
+    return aws_i_partition(!(flags & AWS_USE_DUALSTACK) ? fips : flags & AWS_USE_FIPS ? both : dual,
+                           region);
+}
+
+/* "sqs-fips.us-east-1.api.aws". The odd ones are what botocore's rules say of the services here. */
+static void aws_i_out_service_host(aws_out *out, const aws_service *service, const char *region,
+                                   unsigned flags)
+{
+    static const char dual[] =
+        "cn-\0.api.amazonwebservices.com.cn\0us-iso-\0.api.aws.ic.gov\0us-isob-\0.api.aws.scloud\0"
+        "us-isof-\0.api.aws.hci.ic.gov\0eu-isoe-\0.api.cloud-aws.adc-e.uk\0"
+        "eusc-\0.api.amazonwebservices.eu\0\0.api.aws";
+    static const char data[] = "us-east-\0+\0us-west-\0+\0us-gov-\0+\0ca-central-\0+\0\0";
+    const char *name = service->endpoint_prefix;
+    int global = service->host == aws_global;
+
+    flags = aws_i_odd_flags(name, region, flags);
+    if (flags == AWS_USE_FIPS && aws_i_equal(name, "data-ats.iot") && *aws_i_partition(data, region))
+        name = "data.iot";
+    aws_out_text(out, name);
+    if (flags & AWS_USE_FIPS && !(global && strncmp(region, "us-gov-", 7) == 0))
+        aws_out_text(out, "-fips");
+    aws_out_text(out, global ? "" : ".");
+    aws_out_text(out, global ? aws_i_global_middle(region, flags) : region);
+    if (flags & AWS_USE_DUALSTACK)
+        aws_out_text(out, aws_i_partition(dual, region));
+    else
+        aws_i_out_suffix(out, region);
+}
+
+AWS_API int aws_service_addresses(aws_client *client, unsigned flags, aws_out *out)
+{
+    flags = aws_i_address_flags(client, flags) & (AWS_USE_FIPS | AWS_USE_DUALSTACK);
+    if (!flags)
+        return 0;
+    if (client->custom_endpoint || client->service->flags & AWS_SERVICE_S3) {
+        aws_call_refuse(client, client->custom_endpoint ? AWS_REASON_ADDRESS_ENDPOINT
+                                                        : AWS_REASON_ADDRESS_S3,
+                        client->endpoint_host);
+        return 0;
+    }
+    aws_i_out_service_host(out, client->service, client->region, flags);
+    return 1;
+}
+
 typedef struct aws_i_slice {
     const char *at;
     size_t      size;
@@ -9987,6 +10059,8 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
     size_t size;
     int global;
 
+    if (!(client->service->flags & AWS_SERVICE_S3))
+        return aws_service_addresses(client, flags, out);
     flags = aws_i_address_flags(client, flags);
     global = aws_i_equal(aws_i_config(client)->region, "aws-global") &&
              aws_i_equal(client->region, "us-east-1") &&
@@ -10898,7 +10972,8 @@ static void aws_i_asker_session(aws_i_asker *a, aws_client *lender, const aws_i_
     if (manner->timeout)
         config->proxy = NULL; /* the server is on this machine */
     config->addressing = 0;
-    config->addresses = NULL;
+    if (a->url[0])
+        config->addresses = NULL; /* STS is at AWS, and reached as the program wants it */
     config->endpoint = a->url[0] ? a->url : NULL;
     if (manner->timeout)
         config->connect_timeout = config->read_timeout = manner->timeout;

@@ -388,7 +388,7 @@ static inline int script_open(const aws_port *port, void *area, const char *host
         script_breach(s, "open: after the end of opening");
     if (strcmp(c->host, host) != 0 || c->port_number != port_number)
         script_breach(s, "open: other arguments than before");
-    if ((tls != 0) != ((s->port.flags & AWS_PORT_TLS) != 0))
+    if ((tls != 0) != (s->port.flags & AWS_PORT_TLS && port_number != 80))
         script_breach(s, "open: tls is wrong");
     if (fault == SCRIPT_ERROR || fault == SCRIPT_EOF || s->lookup_fails || s->refuses) {
         int lookup = fault == SCRIPT_EOF || (fault != SCRIPT_ERROR && s->lookup_fails);

@@ -24,6 +24,7 @@ static script_step step;
 static aws_service own;
 static const aws_service *service;
 static aws_config config;
+static aws_addresses addresses;
 static int64_t when;
 static aws_request request;
 static pairs labels, query, headers, form;
@@ -189,6 +190,10 @@ int main(void)
             config.secret_access_key = text(&rest);
             config.session_token = text(&rest);
             when = strtoll(word(&rest), NULL, 10);
+        } else if (strcmp(what, "addresses") == 0) {
+            addresses.host = strcmp(word(&rest), "s3") == 0 ? aws_s3_addresses : aws_service_addresses;
+            addresses.flags = (unsigned)strtoul(word(&rest), NULL, 10);
+            config.addresses = &addresses;
         } else if (strcmp(what, "operation") == 0)
             request.operation = text(&rest);
         else if (strcmp(what, "method") == 0)

@@ -125,7 +125,7 @@ static void serve(script *s, const script_request *request)
     const char *host = w->s.connections[request->connection].host;
     unsigned c = request->connection;
 
-    if (strcmp(host, "s3.test") == 0) {
+    if (strcmp(host, "s3.test") == 0 || strncmp(host, "s3-", 3) == 0) {
         snprintf(w->s3_head, sizeof w->s3_head, "%.*s", (int)request->head_size, request->head);
         w->signed_gets++;
         reply(s, c, "200 OK", "");
@@ -791,6 +791,37 @@ static void test_deadline(void)
     world_end(&w, &imds.ask.provider, &imds, sizeof imds);
 }
 
+/* STS is asked where the program's addresses say; the sources that aren't AWS's hosts aren't. */
+static void test_role_addresses(int imds)
+{
+    static const aws_addresses addresses = {aws_s3_addresses, AWS_USE_FIPS};
+    static world w;
+    aws_keys_fixed base;
+    aws_keys_role source;
+    aws_keys_imds instance;
+    aws_role role;
+    aws_config config;
+
+    memset(&role, 0, sizeof role);
+    role.arn = "arn:aws:iam::1:role/a";
+    world_init(&w, SCRIPT_WAITS);
+    w.s.port.flags |= AWS_PORT_TLS;
+    memset(&config, 0, sizeof config);
+    config.provider = imds ? aws_keys_imds_init(&instance, w.keys, sizeof w.keys)
+                           : aws_keys_role_init(&source, aws_keys_fixed_init(&base, &base_keys),
+                                                &role, 1, w.keys, sizeof w.keys);
+    config.region = "us-west-2";
+    config.addresses = &addresses;
+    config.port = &w.s.port;
+    aws_session_init(&w.session, &config);
+    CHECK_INT(aws_client_init(&w.client, &w.session, &aws_s3_service, w.memory, sizeof w.memory), 0);
+    CHECK_INT(world_call(&w), 0);
+    CHECK(strstr(w.seen[0], imds ? "169.254.169.254 PUT " : "sts-fips.us-west-2.amazonaws.com POST ") ==
+          w.seen[0]);
+    CHECK(strstr(w.s3_head, "\r\nhost: s3-fips.us-west-2.amazonaws.com\r\n") != NULL);
+    world_end(&w, config.provider, &w, 0);
+}
+
 int main(void)
 {
     test_imds(SCRIPT_WAITS, 0);
@@ -808,6 +839,8 @@ int main(void)
     test_roles(SCRIPT_NEVER_WAITS, 1);
     test_roles_cut();
     test_role_answers();
+    test_role_addresses(0);
+    test_role_addresses(1);
     test_role_of_instance(SCRIPT_WAITS);
     test_role_of_instance(SCRIPT_NEVER_WAITS);
     test_web_identity();

@@ -476,6 +476,28 @@ static void test_pages_wrong(void)
     CHECK_INT(aws_pages_xml(&client, &pages), AWS_ERR_XML);
 }
 
+static void test_addresses(void)
+{
+    static const aws_addresses addresses = {aws_service_addresses, AWS_USE_FIPS};
+    static const aws_service s3 = {"S3", "s3", "s3", &aws_rest_xml, NULL, AWS_SERVICE_S3, NULL, NULL};
+
+    begin(&aws_sqs_service);
+    session.config.addresses = &addresses;
+    check_refused(AWS_REASON_ADDRESS_ENDPOINT, "test.local");
+    aws_client_close(&client);
+    s.port.flags |= AWS_PORT_TLS;
+    config.endpoint = NULL;
+    config.addresses = &addresses;
+    aws_session_init(&session, &config);
+    CHECK_INT(aws_client_init(&client, &session, &s3, memory, sizeof memory), 0);
+    check_refused(AWS_REASON_ADDRESS_S3, NULL);
+    aws_client_close(&client);
+    CHECK_INT(aws_client_init(&client, &session, &aws_sqs_service, memory, sizeof memory), 0);
+    answer(0, "200 OK", "", "{}");
+    CHECK_INT(aws_request_run(&client, &request), 0);
+    CHECK_STR(aws_client_host(&client), "sqs-fips.eu-west-1.amazonaws.com");
+}
+
 /* Python: zlib.crc32(b'{"a":1}') */
 static void test_crc32(void)
 {
@@ -620,6 +642,7 @@ int main(void)
     test_pages_json();
     test_pages_xml();
     test_pages_wrong();
+    test_addresses();
     test_crc32();
     test_third_party();
     test_again();
