@@ -1067,8 +1067,9 @@ typedef struct aws_s3_transfer_args {
     size_t memory_size;
     void (*progress)(void *context, uint64_t done, uint64_t total); /* as bytes move */
     /* For the resume functions: store size bytes (at most AWS_S3_CHECKPOINT) so that they outlive
-     * a power cut, or with size 0 forget them. 0 or an error, which ends the transfer. Called when
-     * an upload or copy in parts has been begun, for a download after each part; then at the end. */
+     * a power cut, or with size 0 forget them. 0 or an error, which ends the transfer. Called right
+     * before and after an upload or copy in parts is begun, for a download after each part; then at
+     * the end. */
     int (*save)(void *context, const void *checkpoint, size_t size);
     uint64_t stamp; /* any number that changes with the bytes of an upload, such as a file's time of
                      * modification: a checkpoint with another stamp (or size) isn't gone on with */
@@ -1106,7 +1107,7 @@ struct aws_s3_transfer {
     const char   *source_version;
     int (*note)(aws_s3_transfer *t);  /* save the checkpoint; NULL: there is none */
     int (*after)(aws_s3_transfer *t); /* the state after an old upload is gone */
-    unsigned char kind, cancelled, uploading, completing, saved, stale, resumed;
+    unsigned char kind, cancelled, uploading, completing, saved, stale, intended, sweeping;
     aws_s3_worker own;
     union {
         aws_failure failure; /* kept while the upload is aborted */
@@ -1134,8 +1135,9 @@ AWS_API int aws_s3_copy_begin(aws_s3_transfer *t, const aws_s3_object *object,
  * given last, size 0 if there is nothing. A checkpoint is checked before use: its own sum, the
  * object's names, size and stamp; the parts that the server has (ListParts), or the ETag (If-Match).
  * What doesn't fit is begun anew (an upload, its old parts are dropped), or an error (a download
- * whose object changed; its checkpoint is forgotten). A transfer that fails isn't aborted then. A
- * download needs write_at, and its bytes must be on the medium when save is called. */
+ * whose object changed; its checkpoint is forgotten). A transfer that fails isn't aborted then. If
+ * the power failed before an upload's id was known, uploads to the same key that have no part are
+ * aborted: one program at a time may upload to a key like this. A download needs write_at, and its bytes must be on the medium when save is called. */
 AWS_API int aws_s3_upload_resume(aws_s3_transfer *t, const aws_s3_object *object,
                                  const aws_s3_transfer_args *args, const void *checkpoint,
                                  size_t size);
@@ -3408,14 +3410,14 @@ AWS_API int aws_s3_versions_begin(aws_s3_entries *it, const aws_s3_bucket *bucke
                                   args ? args->max_keys : 0);
 }
 
+static const aws_i_s3_listing aws_i_s3_list_uploads = {
+    "ListMultipartUploads", "uploads",          "Upload\0",
+    "key-marker",           "upload-id-marker", "max-uploads", 0};
+
 AWS_API int aws_s3_uploads_begin(aws_s3_entries *it, const aws_s3_bucket *bucket,
                                  const aws_s3_args *args)
 {
-    static const aws_i_s3_listing listing = {
-        "ListMultipartUploads", "uploads",          "Upload\0",
-        "key-marker",           "upload-id-marker", "max-uploads", 0};
-
-    return aws_i_s3_entries_begin(it, &listing, bucket->client, bucket->name, args,
+    return aws_i_s3_entries_begin(it, &aws_i_s3_list_uploads, bucket->client, bucket->name, args,
                                   args ? args->max_uploads : 0);
 }
 
@@ -4145,6 +4147,9 @@ static int aws_i_s3_create(aws_s3_transfer *t)
     aws_i_s3_add_metadata(&q, t);
     if (t->digest && !aws_i_s3_more_value(&q.args, AWS_I_S3_I_checksum_algorithm))
         aws_i_s3_add_more(&q, &aws_s3_m_checksum_algorithm, t->digest->name);
+    if (t->note && !t->intended && (r = t->note(t)) < 0)
+        return aws_i_s3_failed(t, client, r);
+    t->intended = 1; /* should its answer be lost, the upload is looked for */
     r = aws_s3_create_multipart_upload(client, &q.args, &result);
     if (r == AWS_AGAIN)
         return r;
@@ -4700,7 +4705,6 @@ static int aws_i_s3_recall(aws_s3_transfer *t, const void *checkpoint, size_t si
         return AWS_REASON_CHECKPOINT;
     memcpy(t->record, record, size);
     t->begun = (int64_t)aws_i_s3_load(record + 32, 8);
-    t->a.part_size = t->a.min_part_size = aws_i_s3_load(record + 24, 8);
     t->saved = 1;
     return 0;
 }
@@ -4774,13 +4778,91 @@ static int aws_i_s3_list(aws_s3_transfer *t)
     return 0;
 }
 
+/* A sink that looks for a part in the answer of ListParts. */
+static int aws_i_s3_see_part(void *context, const void *data, size_t size)
+{
+    static const char part[] = "<Part>";
+    aws_s3_worker *w = (aws_s3_worker *)context;
+    const char *text = (const char *)data;
+    size_t i;
+
+    for (i = 0; i < size && !w->checked; i++) {
+        w->place = text[i] == part[w->place] ? w->place + 1 : text[i] == '<';
+        w->checked = w->place == sizeof part - 1;
+    }
+    return (int)size;
+}
+
+static int aws_i_s3_unsee_part(void *context)
+{
+    ((aws_s3_worker *)context)->place = 0;
+    return 0;
+}
+
+/* The power failed before an upload's id was known: what has the object's key and no part may be
+ * that one, and is aborted. What can't be listed stays. */
+static int aws_i_s3_sweep(aws_s3_transfer *t)
+{
+    aws_s3_worker *w = aws_i_s3_first(t);
+    aws_i_s3_reader *rd = &t->u.list.reader;
+    aws_i_s3_request q;
+    int r;
+
+    aws_i_s3_request_of(&q, t, aws_i_s3_abort_members);
+    for (;;) {
+        q.args.upload_id = aws_i_s3_last(rd, AWS_I_S3_E_ID);
+        if (t->sweeping == 0) {
+            if ((r = aws_i_s3_reader_next(rd)) == AWS_AGAIN)
+                return r;
+            if (r <= 0)
+                break;
+            t->sweeping = strcmp(aws_i_s3_last(rd, AWS_I_S3_E_KEY), t->object.key) == 0;
+            w->place = w->checked = 0;
+        } else if (t->sweeping == 1) {
+            q.args.max_parts = 1;
+            q.args.sink = &w->sink;
+            if ((r = aws_s3_list_parts(w->client, &q.args, NULL)) == AWS_AGAIN)
+                return r;
+            t->sweeping = r < 0 || w->checked ? 0 : 2;
+            q.args.max_parts = 0;
+            q.args.sink = NULL;
+        } else {
+            if ((r = aws_s3_abort_multipart_upload(w->client, &q.args, NULL)) == AWS_AGAIN)
+                return r;
+            t->sweeping = 0;
+        }
+    }
+    memset(t->upload_id, 0, AWS_I_S3_TEXT_ROOM);
+    t->state = t->after;
+    t->after = NULL;
+    return t->kind == 3 && (r = aws_i_s3_take_source(t)) != 0 ? aws_i_s3_refused(t, w->client, r)
+                                                              : 0;
+}
+
+/* Look for the upload first, then go on as the begin had it. */
+static void aws_i_s3_begin_sweep(aws_s3_transfer *t)
+{
+    aws_s3_worker *w = aws_i_s3_first(t);
+    aws_i_s3_reader *rd = &t->u.list.reader;
+
+    aws_i_s3_reader_init(rd, &aws_i_s3_list_uploads, w->client, t->object.bucket, t->upload_id,
+                         AWS_I_S3_TEXT_ROOM / 2);
+    rd->prefix = t->object.key;
+    w->sink.write = aws_i_s3_see_part;
+    w->sink.rewind = aws_i_s3_unsee_part;
+    w->sink.context = w;
+    t->after = t->state;
+    t->state = aws_i_s3_sweep;
+}
+
 /* Go on with the upload of a checkpoint. 0, or the reason why not. */
 static int aws_i_s3_resume_upload(aws_s3_transfer *t)
 {
     aws_i_s3_reader *rd = &t->u.list.reader;
-    uint64_t part_size = t->a.part_size;
+    uint64_t part_size = aws_i_s3_load(t->record + 24, 8);
     int reason;
 
+    t->a.part_size = t->a.min_part_size = part_size;
     t->size = aws_i_s3_load(t->record + 16, 8);
     reason = aws_i_s3_plan_kept(t);
     if (!reason && t->part_size != part_size) {
@@ -4811,7 +4893,10 @@ AWS_API int aws_s3_upload_resume(aws_s3_transfer *t, const aws_s3_object *object
     if (reason || !size)
         return reason;
     if ((reason = aws_i_s3_recall(t, checkpoint, size)) == 0) {
-        if (aws_i_s3_load(t->record + 16, 8) == a.size && aws_i_s3_load(t->record + 40, 8) == a.stamp)
+        if (!*t->upload_id)
+            aws_i_s3_begin_sweep(t);
+        else if (aws_i_s3_load(t->record + 16, 8) == a.size &&
+                 aws_i_s3_load(t->record + 40, 8) == a.stamp)
             reason = aws_i_s3_resume_upload(t);
         else {
             t->after = t->state == aws_i_s3_put ? aws_i_s3_put : aws_i_s3_anew;
@@ -4831,7 +4916,9 @@ AWS_API int aws_s3_copy_resume(aws_s3_transfer *t, const aws_s3_object *object,
     if (reason || !size)
         return reason;
     reason = aws_i_s3_recall(t, checkpoint, size);
-    if (!reason)
+    if (!reason && !*t->upload_id)
+        aws_i_s3_begin_sweep(t);
+    else if (!reason)
         reason = aws_i_s3_resume_upload(t);
     return aws_i_s3_begun(t, reason);
 }
@@ -4850,6 +4937,7 @@ AWS_API int aws_s3_download_resume(aws_s3_transfer *t, const aws_s3_object *obje
     reason = args->write_at ? aws_i_s3_recall(t, checkpoint, size) : AWS_REASON_TRANSFER_WAYS;
     if (!reason) {
         t->size = aws_i_s3_load(t->record + 16, 8);
+        t->a.part_size = t->a.min_part_size = aws_i_s3_load(t->record + 24, 8);
         reason = aws_i_s3_plan(t, AWS_I_S3_PARTS);
         t->base = (unsigned)aws_i_s3_load(t->record + 12, 4);
         t->window = aws_i_s3_load(t->record + 48, 8);

@@ -396,6 +396,29 @@ static inline void mp_create(mp_model *m, const script_request *q, const char *n
     mp_answer(m, q, "200 OK", "");
 }
 
+static inline void mp_list_uploads(mp_model *m, const script_request *q)
+{
+    const char *text = s3_parameter(&m->s3, q->target, "upload-id-marker");
+    unsigned i = text ? (unsigned)strtoul(text + 3, NULL, 10) + 1 : 0, n;
+    char line[300];
+
+    m->s3.body.size = 0;
+    s3_text(&m->s3, "<ListMultipartUploadsResult>");
+    for (n = 0; i < m->upload_count && n < MP_LIST; i++) {
+        if (!m->uploads[i].name)
+            continue;
+        n++;
+        snprintf(line, sizeof line, "<Upload><Key>%s</Key><UploadId>up+%u/=</UploadId></Upload>",
+                 strchr(m->uploads[i].name, '/') + 1, i);
+        s3_text(&m->s3, line);
+    }
+    while (i < m->upload_count && !m->uploads[i].name)
+        i++;
+    s3_text(&m->s3, i < m->upload_count ? "<IsTruncated>true</IsTruncated>" : "");
+    s3_text(&m->s3, "</ListMultipartUploadsResult>");
+    mp_answer(m, q, "200 OK", "");
+}
+
 /* What isn't injected. */
 static inline void mp_do(mp_model *m, const script_request *q, const char *name, int kind)
 {
@@ -426,6 +449,8 @@ static inline void mp_do(mp_model *m, const script_request *q, const char *name,
         script_reply(m->s, q->connection, "HTTP/1.1 204 No Content\r\n\r\n");
     } else if (kind == MP_HEAD || kind == MP_GET) {
         mp_object(m, q, name);
+    } else if (kind == MP_OTHER && *q->method == 'G' && strstr(q->target, "uploads=")) {
+        mp_list_uploads(m, q);
     } else {
         mp_set_multi(m, name, 0);
         s3_serve(m->s, q);

@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: MIT
  *
  *     cc -I. tests/transfer_suite.c -lbearssl -o suite
- *     AWS_ENDPOINT_URL=http://127.0.0.1:8000 ./suite [MiB [CLIENTS [transfers]]]
+ *     AWS_ENDPOINT_URL=http://127.0.0.1:8000 ./suite [MiB [CLIENTS [all|transfers [BUCKET]]]]
  *
- * Keys and region by the environment. Made bytes of that many MiB go up, are copied, come down and
+ * BUCKET must have no uploads. Keys and region by the environment. Made bytes of that many MiB go up, are copied, come down and
  * are compared, with that many clients in one thread; each of them is broken off in the middle and
  * resumed. Then versions, uploads and parts are listed and deleted in batches.
  */
@@ -312,8 +312,14 @@ int main(int argc, char **argv)
     open_clients();
     aws_s3_bucket_init(&bucket, clients, "transfers");
     if (ok(aws_s3_bucket_create(&bucket, NULL), clients)) {
+        if (argc > 4) { /* a bucket that another program has uploaded to */
+            aws_s3_bucket own = bucket;
+            aws_s3_bucket_init(&bucket, clients, argv[4]);
+            CHECK_INT(uploads(), 0);
+            bucket = own;
+        }
         test_transfers();
-        if (argc <= 3) { /* tests/s3_server.py has no versions */
+        if (argc <= 3 || strcmp(argv[3], "transfers") != 0) { /* tests/s3_server.py has no versions */
             test_resources();
             clean_up();
         }
