@@ -772,7 +772,7 @@ AWS_API int aws_trust_add(aws_trust *trust, const void *pem, size_t size);
 /* Read the client's certificates, its own first, and its EC or RSA key without a password, each as
  * PEM or DER, into memory[size], which is aligned as for a pointer and wiped by you in the end. 0,
  * AWS_ERR_MEMORY (identity->needed says the size, about 1.5 KB) or AWS_ERR_PARAM: they can't be
- * read. Certificates of P-256 need it in the client's TLS too; at most 4 certificates. */
+ * read. At most 4 certificates; with AWS_TLS_SMALL an EC key has to be of P-256. */
 AWS_API int aws_identity_init(aws_identity *identity, void *memory, size_t size,
                               const void *certificates, size_t certificates_size, const void *key,
                               size_t key_size);
