@@ -534,7 +534,8 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, struct aws_out 
 typedef struct aws_proxy aws_proxy;
 struct aws_proxy {
     int (*use)(aws_client *client, int step, aws_out *out); /* aws_proxy_http */
-    const char *url;    /* http://[user[:password]@]host[:port], port 80; HTTPS_PROXY, HTTP_PROXY */
+    const char *url;    /* http://[user[:password]@]host[:port], port 80, at most 256 bytes before
+                         * the @; HTTPS_PROXY, HTTP_PROXY */
     const char *except; /* hosts reached directly: "local,.corp.test,host:port" with all below them,
                          * or "*"; NO_PROXY */
 };
@@ -6031,10 +6032,12 @@ static int aws_i_hex_digit(int c)
     return aws_i_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+enum { AWS_I_P_USER = 256 }; /* bytes of user and password as they are written */
+
 /* Proxy-Authorization, if the URL has a user. */
 static void aws_i_out_proxy_user(aws_out *out, const char *url)
 {
-    unsigned char user[256];
+    unsigned char user[AWS_I_P_USER];
     const char *at = strstr(url, "://") + 3, *end = aws_i_proxy_host(url) - 1;
     size_t size = 0;
 
@@ -6149,7 +6152,8 @@ static int aws_i_proxy_open(aws_client *client, const char *url)
     text[out.used] = 0;
     for (i = 0; i < out.used; i++)
         text[i] = (char)aws_i_lower((unsigned char)text[i]);
-    if (out.length >= AWS_I_P_HOST || strncmp(url, "http://", 7) != 0 || !aws_i_endpoint_parse(text, &end))
+    if (out.length >= AWS_I_P_HOST || strncmp(url, "http://", 7) != 0 ||
+        (size_t)(host - url) > 7 + AWS_I_P_USER + 1 || !aws_i_endpoint_parse(text, &end))
         r = aws_i_fail(client, AWS_REASON_PROXY, host);
     else if (client->endpoint_secure && !n->secure)
         r = aws_i_fail(client, AWS_REASON_PROXY_TLS, host);
@@ -6685,10 +6689,14 @@ static int aws_i_drain(aws_client *client)
 static const char *aws_i_given(const aws_client *client, const char *name)
 {
     const aws_i_item *item = client->items + client->query_count;
+    size_t i;
 
-    for (; item < client->items + client->item_count; item++)
-        if (strncmp(item->name, name, strlen(name)) == 0)
+    for (; item < client->items + client->item_count; item++) {
+        for (i = 0; name[i] && aws_i_lower((unsigned char)item->name[i]) == name[i]; i++)
+            continue;
+        if (!name[i])
             return item->value;
+    }
     return NULL;
 }
 
@@ -6697,7 +6705,7 @@ static const aws_digest *aws_i_digest_named(const aws_client *client, const char
 {
     const aws_digest *const *digest = aws_i_config(client)->dialect->verified;
 
-    while (digest && *digest && !aws_i_equal((*digest)->name, name))
+    while (digest && *digest && !((*digest)->name && aws_i_equal((*digest)->name, name)))
         digest++;
     return digest ? *digest : NULL;
 }
@@ -8917,6 +8925,8 @@ AWS_API int aws_client_finish(aws_client *client)
     size_t size;
     int r;
 
+    if (client->early && client->state > AWS_I_WRITE && (r = aws_call_run(client)) < 0)
+        return r; /* it may have been an interim answer: the body isn't complete then */
     if (client->state == AWS_I_WRITE) {
         if (client->offset < client->size)
             return aws_i_stream_failed(

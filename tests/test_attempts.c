@@ -205,6 +205,11 @@ static unsigned sent(const char *part)
     return n;
 }
 
+static int reason(void)
+{
+    return aws_client_failure(&client)->reason;
+}
+
 static const char *aws_code(void)
 {
     return aws_client_failure(&client)->aws_code;
@@ -1098,6 +1103,40 @@ static void test_expect_after_probe(void)
     stop();
 }
 
+/* An interim answer that has come in part isn't the answer to a body that isn't complete. */
+static void test_finish_too_early(void)
+{
+    aws_s3_args args = args_of("bucket", "key");
+    int r;
+
+    setup();
+    if (s.mode != SCRIPT_NEVER_WAITS) {
+        script_free(&s);
+        return;
+    }
+    s.again_always = 0;
+    s.again_per_256 = 0;
+    s.split_read = s.split_write = 0;
+    steps[0].answer = "HTTP/1.1 102 Proc";
+    steps[0].size = 0;
+    steps[0].flags = SCRIPT_EARLY;
+    steps[0].after = 700;
+    s.step_count = 1;
+    start();
+    args.stream = 1;
+    args.body_size = 100000;
+    SCRIPT_RUN(r, &s, &client, aws_s3_put_object(&client, &args, NULL));
+    CHECK_INT(r, 0);
+    do
+        r = aws_client_write(&client, pool, 16384);
+    while (r > 0);
+    CHECK_INT(r, AWS_AGAIN);
+    script_reply(&s, 0, "essing\r\n\r\n");
+    CHECK_INT(aws_client_finish(&client), AWS_ERR_BODY);
+    CHECK_INT(reason(), AWS_REASON_WROTE_LESS);
+    stop();
+}
+
 /* A 417 to what didn't expect is an answer like any other. */
 static void test_unexpected_417(void)
 {
@@ -1643,13 +1682,16 @@ static void test_proxy_url(void)
                                       "http://u:CANARY@",       "http://u:CANARY@pro xy",
                                       "http://u:CANARY@proxy:0", "http://u:CANARY@proxy:99999",
                                       "http://u:CANARY@proxy/x", "socks5://u:CANARY@proxy"};
-    static char url[400];
+    static char url[400], user[7 + 257 + 7];
     size_t i;
 
     memset(url, 'x', sizeof url - 1);
     memcpy(url, "http://u:CANARY@", 16);
-    for (i = 0; i < 9; i++) {
-        setup_proxy_http(i < 8 ? bad[i] : url, NULL);
+    memset(user, 'x', sizeof user - 1); /* no password is cut */
+    memcpy(user, "http://u:CANARY", 15);
+    memcpy(user + 7 + 257, "@proxy", 6);
+    for (i = 0; i < 10; i++) {
+        setup_proxy_http(i < 8 ? bad[i] : i == 8 ? url : user, NULL);
         start();
         CHECK_INT(get(), AWS_ERR_PARAM);
         CHECK(strstr(aws_client_failure_text(&client), "is not http://[user") != NULL);
@@ -1795,11 +1837,6 @@ static void lose(unsigned flags)
 {
     memset(&steps[s.step_count], 0, sizeof *steps);
     steps[s.step_count++].flags = flags;
-}
-
-static int reason(void)
-{
-    return aws_client_failure(&client)->reason;
 }
 
 /* The answer is lost, the retry says 412, and the object is what was sent: it was ours. */
@@ -2027,6 +2064,7 @@ static const test tests[] = {TEST(redirect_status),
                              TEST(expect_refused),
                              TEST(expect_saves_the_body),
                              TEST(expect_after_probe),
+    TEST(finish_too_early),
     TEST(unexpected_417),
                              TEST(expect_unanswered),
                              TEST(expect_large),

@@ -305,6 +305,10 @@ static void test_empty(void)
 static void test_choice(void)
 {
     static const aws_pair own = {"x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="};
+    static const aws_pair spelt = {"X-Amz-Checksum-SHA1", "98O8HYCOBHMq32eZZczDTKeuNEE="};
+    static const aws_pair named = {"x-amz-sdk-checksum-algorithm", "CRC32"};
+    static const aws_digest *const verified[] = {&aws_content_md5, &aws_crc32, NULL};
+    static const aws_dialect nameless = {NULL, NULL, verified, NULL, 0};
     static const aws_pair md5 = {"content-md5", "JfnnlDI7RTiF9RgfG2JNCw=="};
     static const aws_dialect none = {NULL, &aws_content_md5, NULL, NULL, 0};
     aws_s3_args args = args_of(NULL);
@@ -333,6 +337,22 @@ static void test_choice(void)
     CHECK_INT(put_nine(FROM_MEMORY, NULL, &own), 0);
     CHECK(SENT("x-amz-checksum-sha1: 98O8HYCOBHMq32eZZczDTKeuNEE=\r\n"));
     CHECK(!SENT("crc32") && !SENT("sdk-checksum"));
+    stop();
+
+    setup(SCRIPT_WAITS, 0); /* in any case */
+    start();
+    say("200 OK", "", "");
+    CHECK_INT(put_nine(FROM_MEMORY, NULL, &spelt), 0);
+    CHECK(SENT("X-Amz-Checksum-SHA1: 98O8HYCOBHMq32eZZczDTKeuNEE=\r\n"));
+    CHECK(!SENT("crc32") && !SENT("sdk-checksum"));
+    stop();
+
+    setup(SCRIPT_WAITS, 0); /* by name; one of the dialect's has none */
+    config.dialect = &nameless;
+    start();
+    say("200 OK", "", "");
+    CHECK_INT(put_nine(FROM_MEMORY, NULL, &named), 0);
+    CHECK(SENT("x-amz-checksum-crc32: y/Q5Jg==\r\n"));
     stop();
 
     setup(SCRIPT_WAITS, 0); /* not two of the same name */
