@@ -276,6 +276,7 @@ enum {
     X(ARN_HOST, PARAM, "'%v' has no dual-stack or FIPS address")                                  \
     X(ARN_GLOBAL, UNSUPPORTED,                                                                    \
       "'%v' is a multi-Region access point: it wants Signature Version 4A, which isn't here")     \
+    X(EXPRESS, PARAM, "directory buckets need addresses: set aws_config.addresses")               \
     X(EXPIRES, PARAM, "a presigned address is good for at most 604,800 seconds (7 days)")         \
     X(ADDRESS_SIZE, MEMORY, "the address does not fit the memory given for it")                   \
     X(NO_DATE, CLOCK, "the server's answer had no usable Date")                                   \
@@ -505,9 +506,9 @@ enum { AWS_ADDRESSING_AUTO = 0, AWS_ADDRESSING_PATH = 1, AWS_ADDRESSING_VIRTUAL 
  *     static const aws_addresses addresses = {aws_service_addresses, AWS_USE_DUALSTACK};
  *     config.addresses = &addresses;
  * aws_service_addresses: hosts for IPv6 too, and for FIPS 140, of all services but S3.
- * aws_s3_addresses: the same, and S3's, those for accelerate among them; access points, Object Lambda's and Outposts'
- * of which an ARN is given as the bucket; directory buckets (S3 Express), signed with the session's
- * keys, no CreateSession of its own; regions of all partitions, aws-global and fips-REGION.
+ * aws_s3_addresses: the same, and S3's, those for accelerate among them; access points, Object
+ * Lambda's and Outposts' of which an ARN is given as the bucket; directory buckets (S3 Express, for
+ * their sessions see aws_s3_express); regions of all partitions, aws-global and fips-REGION.
  * The environment adds AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT and
  * AWS_S3_USE_ARN_REGION ("true"). */
 enum {
@@ -1394,6 +1395,8 @@ struct aws_client {
     void              *owner;
     int (*save)(void *owner);
     void              *signing_key; /* its HMAC states */
+    const aws_keys    *keys;    /* to sign with: the session's, or a directory bucket's */
+    struct aws_s3_express *express; /* NULL: directory buckets have no sessions of their own */
     unsigned char signature[32], payload[32], checksum[32];
     unsigned      counters[4];
     aws_failure   failure;
@@ -1610,6 +1613,50 @@ AWS_API const aws_provider *aws_keys_iot_init(aws_keys_iot *source, const char *
                                               size_t size);
 
 #endif
+
+/* ---- Sessions of directory buckets (S3 Express) ----
+ *
+ * Calls for a directory bucket (NAME--ZONE--x-s3) are then signed with the short-lived keys of a
+ * session, as boto3 does it: CreateSession runs by itself, over the same connection, before the
+ * call that needs it; from 45 seconds before a session ends a new one is asked for, from 10 on it
+ * must come. A failure of it is the call's, with "CreateSession" as failure.operation. Sessions of
+ * the last two buckets are kept, and wiped by aws_client_close. Without an aws_s3_express each call
+ * is signed with the keys of aws_session, which directory buckets also take.
+ *
+ *     static aws_s3_express express;                    // 3.3 KB, 2.7 KB on 32 bits
+ *     static char memory[AWS_S3_EXPRESS_MEMORY];        // for two answers of CreateSession
+ *     config.addresses = &addresses;                    // {aws_s3_addresses, 0}
+ *     aws_client_init(&s3, ...);
+ *     aws_s3_express_init(&express, &s3, memory, sizeof memory);
+ *
+ * One for each client, in place until the client is closed; after another aws_client_init, init it
+ * again. Actions on buckets themselves (create, delete, list, configurations), copies and
+ * create_session are signed with the session's own keys, as AWS wants it. Presigned URLs have the
+ * session's keys and end with it, within 5 minutes; to make one may take a CreateSession, which
+ * only an idle client asks for (else AWS_ERR_BUSY). */
+typedef struct aws_s3_express {
+    const char *mode; /* set after init: "ReadOnly"; NULL: the bucket's default, "ReadWrite" */
+    /* private */
+    int (*use)(aws_client *client, aws_client *lender);
+    unsigned char *memory;
+    size_t         part;
+    unsigned char  last, asking;
+    struct {
+        aws_keys keys; /* their strings lie in memory */
+        int      tried;
+        char     bucket[64];
+    } kept[2];
+    aws_session session;
+    aws_client  client;
+    aws_i_item  items[8];
+} aws_s3_express;
+
+/* Tokens of about 1,500 bytes fit; what doesn't is AWS_ERR_MEMORY with failure.needed. */
+#define AWS_S3_EXPRESS_MEMORY 4096u
+
+/* 0, or an error: the client's own, or AWS_ERR_PARAM without addresses. */
+AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, void *memory,
+                                size_t size);
 
 #ifdef __cplusplus
 }
@@ -3149,7 +3196,8 @@ static void aws_i_out_presign_value(aws_out *out, const aws_i_view *view, uint32
 /* The query in the order to be signed: the view's own and what presigning adds. */
 static void aws_i_out_presign_query(aws_out *out, const aws_i_view *view, uint32_t seconds)
 {
-    const char *added = aws_i_presign_names, *before = "";
+    const char *added = aws_i_presign_names, *before = "", *name;
+    int own = view->client && view->keys != &view->client->session->keys;
     int index = 0;
     size_t i = 0;
     aws_i_item item;
@@ -3165,15 +3213,16 @@ static void aws_i_out_presign_query(aws_out *out, const aws_i_view *view, uint32
             added += strlen(added) + 1;
         }
         ours = *added != 0;
+        name = index == 4 && own ? "X-Amz-S3session-Token" : added; /* a directory bucket's */
         if (i < view->query_count) {
             view->source->item(view, i, &item);
-            ours = ours && aws_i_compare_uri(added, strlen(added), item.name, strlen(item.name)) < 0;
+            ours = ours && aws_i_compare_uri(name, strlen(name), item.name, strlen(item.name)) < 0;
         } else if (!ours) {
             return;
         }
         aws_out_text(out, before);
         if (ours) {
-            aws_out_text(out, added);
+            aws_out_text(out, name);
             aws_out_text(out, "=");
             aws_i_out_presign_value(&pipe, view, seconds, index++);
             added += strlen(added) + 1;
@@ -6244,7 +6293,7 @@ static void aws_i_view_of(aws_i_view *view, const aws_client *client)
     view->client = client;
     view->source = &aws_i_client_source;
     view->method = client->call.method;
-    view->keys = &client->session->keys;
+    view->keys = client->keys;
     view->region = client->region;
     view->service = client->signing_name;
     aws_date_text(client->time, view->date);
@@ -7068,14 +7117,23 @@ static int aws_i_rewind(aws_client *client)
     return 0;
 }
 
+/* Directory buckets have keys of their own: see aws_s3_express_init. */
+static AWS_I_APART int aws_i_express(aws_client *client, aws_client *lender)
+{
+    return client->express ? client->express->use(client, lender) : 0;
+}
+
 static int aws_i_step_sign(aws_client *client)
 {
     aws_i_view view;
+    int r;
 
     if (client->call.key && !*client->call.key) /* it isn't the one that was entered */
         return aws_i_fail(client, AWS_REASON_NO_KEY, NULL);
     if (!aws_i_hold_keys(client))
         return aws_i_await_keys(client);
+    if ((r = aws_i_express(client, client)) != 0)
+        return r;
     client->time = aws_i_now(client);
     client->signed_at = aws_i_ticks(client);
     if (!client->anonymous) {
@@ -7085,8 +7143,8 @@ static int aws_i_step_sign(aws_client *client)
                         client->scratch + sizeof(aws_xml), client->scratch_size - sizeof(aws_xml),
                         client->signature);
     }
-    if (aws_i_rewind(client) < 0)
-        return AWS_ERR_BODY;
+    if ((r = aws_i_rewind(client)) < 0)
+        return r;
     if (client->chunked)
         client->chunked->begin(client);
     aws_i_hook(client, AWS_HOOK_SEND);
@@ -9647,6 +9705,8 @@ typedef struct aws_i_presigning {
     uint32_t   seconds;
     aws_out    url;
     int        done;
+    aws_client *client; /* the one copied */
+    int        session; /* what asking for a directory bucket's session came to */
 } aws_i_presigning;
 
 /* What is signed in headers otherwise is no part of a presigned request. */
@@ -9666,6 +9726,8 @@ static int aws_i_presign_call(void *context)
     aws_i_presigning *p = (aws_i_presigning *)context;
     aws_i_view view;
 
+    if (p->seconds != AWS_UNSIGNED && (p->session = aws_i_express(&p->copy, p->client)) != 0)
+        return AWS_AGAIN;
     aws_i_drop_own_headers(&p->copy);
     p->copy.payload_text = "UNSIGNED-PAYLOAD";
     aws_i_view_of(&view, &p->copy);
@@ -9742,6 +9804,8 @@ AWS_API int aws_call_presign(aws_client *client, int (*make)(aws_client *copy, v
     if (r < 0 || (is_signed && (r = aws_i_presign_keys(client)) < 0))
         return r;
     aws_i_presign_copy(&p, client);
+    p.client = client;
+    p.session = 0;
     p.copy.time = is_signed ? aws_i_now(client) : 0;
     p.seconds = seconds ? seconds : (uint32_t)AWS_I_HOUR;
     p.done = 0;
@@ -9755,9 +9819,13 @@ AWS_API int aws_call_presign(aws_client *client, int (*make)(aws_client *copy, v
         r = aws_i_fail(&p.copy, AWS_REASON_ADDRESS_SIZE, NULL);
     else if (p.done)
         return (int)(p.url.used - 1);
+    else if (p.session == AWS_AGAIN)
+        return AWS_AGAIN;
+    else if (p.session)
+        r = p.session;
     else if (r >= 0 || r == AWS_AGAIN)
         r = aws_i_fail(&p.copy, -AWS_ERR_STATE, NULL);
-    if (r == AWS_ERR_MEMORY)
+    if (r == AWS_ERR_MEMORY && !p.session)
         p.copy.failure.needed = p.url.length;
     if (!aws_i_in_progress(client))
         client->failure = p.copy.failure;
@@ -10033,7 +10101,10 @@ static const char *aws_i_express_zone(const char *bucket, size_t *size)
 /* What is done to directory buckets themselves has an endpoint of its own. */
 static int aws_i_express_control(const aws_call *call)
 {
-    return strstr(call->operation, "Bucket") && !aws_i_equal(call->operation, "HeadBucket");
+    const char *name = call->operation;
+
+    return (strstr(name, "Bucket") || strstr(name, "PublicAccessBlock")) && !strstr(name, "Abac") &&
+           !aws_i_equal(name, "HeadBucket");
 }
 
 static int aws_i_express_host(aws_client *client, const char *zone, size_t size, unsigned flags,
@@ -10048,9 +10119,12 @@ static int aws_i_express_host(aws_client *client, const char *zone, size_t size,
                                                            : AWS_REASON_BUCKET_NAME, bucket);
         return 0;
     }
-    if (client->custom_endpoint)
-        return 0;
     client->virtual_host = !aws_i_express_control(&client->call);
+    if (client->custom_endpoint) {
+        client->virtual_host &= client->custom_endpoint != AWS_I_ENDPOINT_IP &&
+                                aws_i_config(client)->addressing != AWS_ADDRESSING_PATH;
+        return 0;
+    }
     if (!client->virtual_host) {
         aws_i_out_aws_host(out, client, "s3express-control", flags);
         return 1;
@@ -10996,6 +11070,7 @@ static void aws_i_asker_session(aws_i_asker *a, aws_client *lender, const aws_i_
     a->session.clock_ticks = lender->session->clock_ticks;
     a->session.clock_port = lender->session->clock_port;
     a->client.session = &a->session;
+    a->client.keys = &a->session.keys;
     a->client.service = manner->service;
     a->client.port = lender->port;
     a->client.region = a->client.home = lender->home;
@@ -11782,6 +11857,205 @@ AWS_API const aws_provider *aws_keys_iot_init(aws_keys_iot *source, const char *
 
 #endif /* AWS_NO_JSON */
 
+/* ---- Sessions of directory buckets: only in programs that name aws_s3_express_init ---- */
+
+/* Whether the call is signed with a session of its bucket. */
+static int aws_i_express_wanted(const aws_call *call)
+{
+    static const char plain[] = "CopyObject\0UploadPartCopy\0CreateSession\0";
+    size_t size;
+
+    return call->bucket && strlen(call->bucket) < sizeof ((aws_s3_express *)0)->kept[0].bucket &&
+           aws_i_express_zone(call->bucket, &size) && !aws_i_express_control(call) &&
+           aws_i_list_find(plain, call->operation) < 0;
+}
+
+/* Sign with these; the token's header is named, and so sorted, after whose they are. */
+static void aws_i_express_sign_with(aws_client *client, const aws_keys *keys, const char *name)
+{
+    size_t i, kept = 0;
+
+    if (client->keys != keys)
+        client->key_day = UINT32_MAX;
+    client->keys = keys;
+    for (i = 0; i < client->item_count; i++)
+        if (client->items[i].kind != AWS_I_HEADER_TOKEN)
+            client->items[kept++] = client->items[i];
+    if (kept < client->item_count) {
+        client->item_count = kept;
+        aws_i_add(client, "", name, "", 0, AWS_I_HEADER_TOKEN);
+    }
+}
+
+/* Enter CreateSession in a copy of the lender, which has its connection meanwhile. One attempt: what
+ * follows a failure is decided by the call that needs the session. */
+static void aws_i_express_enter(aws_s3_express *x, aws_client *lender, const char *bucket)
+{
+    unsigned other = !x->last;
+    aws_client *client = &x->client;
+    aws_call call;
+
+    aws_i_wipe(x->memory + other * x->part, x->part);
+    memset(&x->kept[other], 0, sizeof x->kept[other]);
+    memcpy(x->kept[other].bucket, bucket, strlen(bucket));
+    x->session = *lender->session;
+    x->session.provided = 0;
+    x->session.config.provider = NULL;
+    x->session.config.hook = NULL; /* it is for the program's own calls */
+    x->session.config.max_attempts = 1;
+    *client = *lender;
+    client->session = &x->session;
+    client->keys = &x->session.keys;
+    client->key_day = UINT32_MAX;
+    client->express = NULL;
+    client->owner = NULL;
+    client->items = x->items;
+    client->item_room = sizeof x->items / sizeof *x->items;
+    memset(&client->chunks, 0, sizeof client->chunks);
+    if (aws_i_in_progress(lender))
+        client->http.state = AWS_I_H_DONE; /* its answer hasn't begun */
+    client->state = AWS_I_IDLE;
+    memset(&call, 0, sizeof call);
+    call.operation = "CreateSession";
+    call.method = "GET";
+    call.bucket = x->kept[other].bucket;
+    call.flags = AWS_CALL_XML;
+    call.buffer = x->memory + other * x->part;
+    call.buffer_size = x->part;
+    call.timeout = aws_i_asker_left(lender);
+    aws_call_enter(client, &call);
+    client->tried = 0xff; /* nothing is put right here */
+    aws_call_query(client, "session", NULL);
+    aws_call_header(client, NULL, "x-amz-create-session-mode", x->mode);
+    lender->connection.state = AWS_I_C_LENT;
+    x->asking = 1;
+}
+
+/* Whether that is under way: not after the lender was cancelled, nor for another bucket. */
+static int aws_i_express_asks(const aws_s3_express *x, const aws_client *client,
+                              const aws_client *lender)
+{
+    return x->asking && lender->connection.state == AWS_I_C_LENT &&
+           aws_i_equal(x->kept[!x->last].bucket, client->call.bucket);
+}
+
+/* A session for the bucket: 0 once it is there, AWS_AGAIN or an error in client's failure. */
+static int aws_i_express_ask(aws_s3_express *x, aws_client *client, aws_client *lender)
+{
+    unsigned other = !x->last;
+    aws_client *asked = &x->client;
+    int r, why, fault;
+    uint32_t ms;
+
+    client->inflight = 0; /* the call itself isn't yet */
+    if (!aws_i_express_asks(x, client, lender))
+        aws_i_express_enter(x, lender, client->call.bucket);
+    r = aws_call_run(asked);
+    if (r == AWS_AGAIN) {
+        ms = aws_i_patience(asked, &why);
+        lender->wake = aws_i_ticks(lender) + (ms < 0x7fffffff ? ms : 0x7fffffff);
+        lender->waits = asked->waits | AWS_WAIT_TIMER;
+        return r;
+    }
+    fault = r < 0 ? 0 : aws_i_sts_parse((char *)x->memory + other * x->part, (size_t)r, "Credentials",
+                                        &x->kept[other].keys);
+    if (r >= 0 && !fault && (aws_i_keys_fault(&x->kept[other].keys) ||
+                             x->kept[other].keys.expiration <= aws_i_now(client)))
+        fault = AWS_REASON_KEYS_ANSWER;
+    if (fault)
+        r = aws_i_fail(asked, fault, asked->host);
+    lender->connection = asked->connection;
+    lender->http = asked->http;
+    memcpy(lender->host, asked->host, sizeof lender->host);
+    lender->port_number = asked->port_number;
+    lender->key_day = UINT32_MAX;
+    lender->key_generation = asked->key_generation;
+    if (r < 0) {
+        asked->failure.attempts = client->attempts;
+        if (r == AWS_ERR_MEMORY)
+            asked->failure.needed *= 2;
+        client->failure = asked->failure;
+        memset(&x->kept[other], 0, sizeof x->kept[other]);
+    } else {
+        if (aws_i_equal(x->kept[!other].bucket, x->kept[other].bucket))
+            memset(&x->kept[!other], 0, sizeof x->kept[!other]);
+        x->last = (unsigned char)other;
+        client->inflight = 1;
+    }
+    aws_i_wipe(asked, sizeof *asked);
+    aws_i_wipe(&x->session, sizeof x->session);
+    x->asking = 0;
+    return r < 0 ? r : 0;
+}
+
+static void aws_i_express_wipe(aws_s3_express *x)
+{
+    aws_i_wipe(x->memory, 2 * x->part);
+    aws_i_wipe(x->kept, sizeof x->kept);
+    aws_i_wipe(&x->client, sizeof x->client);
+    aws_i_wipe(&x->session, sizeof x->session);
+    x->asking = 0;
+}
+
+/* Choose what client's call is signed with, asking over lender's connection: 0, AWS_AGAIN, AWS_I_GO
+ * if the connection has to be made anew, or an error. lender NULL: forget everything. */
+static int aws_i_express_use(aws_client *client, aws_client *lender)
+{
+    enum { ADVISORY = 45, MANDATORY = 10 };
+    aws_s3_express *x = client->express;
+    const char *bucket = client->call.bucket;
+    int64_t left = -1;
+    int i, r;
+
+    if (!lender) {
+        aws_i_express_wipe(x);
+        return 0;
+    }
+    if (!aws_i_express_wanted(&client->call)) {
+        aws_i_express_sign_with(client, &client->session->keys, "x-amz-security-token");
+        return 0;
+    }
+    for (i = 0; i < 2; i++)
+        if (x->kept[i].keys.access_key_id && aws_i_equal(x->kept[i].bucket, bucket)) {
+            x->last = (unsigned char)i;
+            left = x->kept[i].keys.expiration - aws_i_now(client);
+        }
+    if (aws_i_express_asks(x, client, lender) ||
+        left <= (left >= 0 && x->kept[x->last].tried ? MANDATORY : ADVISORY)) {
+        if (client != lender && aws_i_in_progress(lender))
+            return aws_i_fail(client, -AWS_ERR_BUSY, NULL);
+        r = aws_i_express_ask(x, client, lender);
+        if (r == AWS_AGAIN || (r < 0 && left <= MANDATORY))
+            return r;
+        if (r < 0) { /* the old one is still good */
+            x->kept[x->last].tried = 1;
+            aws_i_failure_reset(client);
+            client->inflight = 1;
+        }
+        if (client == lender && client->connection.state != AWS_I_C_OPEN)
+            return aws_i_go(client, AWS_I_OPEN);
+    }
+    aws_i_express_sign_with(client, &x->kept[x->last].keys, "x-amz-s3session-token");
+    return 0;
+}
+
+AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, void *memory,
+                                size_t size)
+{
+    memset(express, 0, sizeof *express);
+    if (client->broken)
+        return client->broken;
+    if (!aws_i_config(client)->addresses)
+        return aws_i_fail(client, AWS_REASON_EXPRESS, NULL);
+    if (!memory)
+        return aws_i_fail(client, AWS_REASON_NO_MEMORY, NULL);
+    express->use = aws_i_express_use;
+    express->memory = (unsigned char *)memory;
+    express->part = memory ? size / 2 : 0;
+    client->express = express;
+    return 0;
+}
+
 /* ---- Session and client ---- */
 
 AWS_API int aws_session_init(aws_session *session, const aws_config *config)
@@ -11919,6 +12193,7 @@ AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_
     client->session = session;
     client->service = service;
     client->signing_name = service->signing_name;
+    client->keys = &session->keys;
     client->port = session->config.port;
     client->region = client->home = session->config.region;
     client->key_day = UINT32_MAX;
@@ -11944,6 +12219,7 @@ AWS_API int aws_client_close(aws_client *client)
     while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0 && !client->pending);
     if (r == AWS_AGAIN) /* a port that doesn't get there in read_timeout is left behind */
         return r;
+    aws_i_express(client, NULL);
     aws_i_wipe(client->memory, client->memory_size);
     aws_i_wipe(client->signature, sizeof client->signature);
     client->memory = NULL;

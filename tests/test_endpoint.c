@@ -780,8 +780,8 @@ static const struct {
     {"cn-north-1", "b--cnn1-az1--x-s3", NULL, 0,
      "https://b--cnn1-az1--x-s3.s3express-cnn1-az1.cn-north-1.amazonaws.com.cn/k",
      "cn-north-1/s3express", 0},
-    {"us-west-2", EXPRESS, "https://example.com", 0, "https://example.com/" EXPRESS "/k",
-     "us-west-2/s3express", 0}, /* path style, as for any bucket of a custom endpoint */
+    {"us-west-2", EXPRESS, "https://example.com", 0, "https://" EXPRESS ".example.com/k",
+     "us-west-2/s3express", 0}, /* in the host, as botocore does it for these buckets alone */
     {"us-west-2", EXPRESS, NULL, FAST, NULL, NULL, AWS_REASON_ACCELERATE},
     {"us-west-2", "bad--x-s3", NULL, 0, NULL, NULL, AWS_REASON_BUCKET_NAME},
     {"us-west-2", "x--x-s3", NULL, 0, NULL, NULL, AWS_REASON_BUCKET_NAME},
