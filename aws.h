@@ -1112,6 +1112,9 @@ AWS_API int aws_call_xml(aws_client *client, aws_xml **xml);
 /* Reading the answer failed with code: 0 if there is an attempt left, which aws_call_run makes
  * after the caller has forgotten what it had read; else code. */
 AWS_API int aws_call_again(aws_client *client, int code);
+/* An answer that has come whole isn't right, because of AWS_REASON_*: 0 if there is an attempt left,
+ * which aws_call_run makes; else the call has failed. Not after a sink has got it. */
+AWS_API int aws_call_repeat(aws_client *client, int reason);
 /* With AWS_CALL_READ | AWS_CALL_XML, instead of aws_call_run: run the call and take the whole
  * answer; the texts of its leaves can then be had by aws_client_header with their path below the
  * root ("/ETag"; "" for the root's own). 0 or an error. */
@@ -8332,20 +8335,18 @@ static void aws_i_request_members(aws_client *client, const aws_request *request
 }
 
 /* DynamoDB says the CRC32 of what it sends. */
-static int aws_i_check_crc32(aws_client *client, const aws_request *request, int r)
+static int aws_i_crc32_fits(aws_client *client, const aws_request *request)
 {
     const char *header = aws_client_header(client, "x-amz-crc32");
     uint64_t want, context[8];
     unsigned char crc[32];
 
     if (!header || !aws_i_number(header, &want))
-        return r;
+        return 1;
     aws_crc32.init(context);
     aws_crc32.update(context, request->buffer, (size_t)client->stored);
     aws_crc32.out(context, crc);
-    if (want == ((uint32_t)crc[0] << 24 | (uint32_t)crc[1] << 16 | (uint32_t)crc[2] << 8 | crc[3]))
-        return r;
-    return aws_call_failed(client, AWS_REASON_CRC32);
+    return want == ((uint32_t)crc[0] << 24 | (uint32_t)crc[1] << 16 | (uint32_t)crc[2] << 8 | crc[3]);
 }
 
 AWS_API int aws_request_run(aws_client *client, const aws_request *request)
@@ -8359,8 +8360,12 @@ AWS_API int aws_request_run(aws_client *client, const aws_request *request)
         return r;
     if (r)
         aws_i_request_members(client, request);
-    r = aws_call_run(client);
-    return r < 0 || !request->buffer ? r : aws_i_check_crc32(client, request, r);
+    do {
+        r = aws_call_run(client);
+        if (r < 0 || !request->buffer || aws_i_crc32_fits(client, request))
+            return r;
+    } while ((r = aws_call_repeat(client, AWS_REASON_CRC32)) == 0);
+    return r;
 }
 
 /* ---- Pages ---- */
@@ -9158,6 +9163,19 @@ AWS_API int aws_call_again(aws_client *client, int code)
     client->result = aws_i_fail(client, -code, NULL);
     aws_i_step_decide(client);
     return client->state == AWS_I_WRAP ? aws_call_run(client) : 0;
+}
+
+AWS_API int aws_call_repeat(aws_client *client, int reason)
+{
+    int failed = aws_call_failed(client, reason);
+
+    if (client->attempts >= aws_i_config(client)->max_attempts || aws_i_deadline_passed(client) ||
+        !aws_i_can_restart(client) || !aws_i_pay(client))
+        return failed;
+    client->wake = aws_i_ticks(client) + aws_i_backoff_ms(client);
+    aws_i_log(client, "retry after error ", "", failed);
+    client->state = AWS_I_BACKOFF;
+    return 0;
 }
 
 /* Keep an event's part of a leaf's text in the head arena: name NUL text NUL. */

@@ -483,6 +483,56 @@ static void iot(void)
     CHECK_STR(json_text("state.desired.led"), "on");
 }
 
+/* moto's CloudWatch answers in XML only, so it is asked by the older of the service's protocols. */
+static void cloudwatch(void)
+{
+    static const aws_service query = {"CloudWatch", "monitoring", "monitoring", &aws_query,
+                                      "2010-08-01", 0, NULL, aws_regional};
+    char name[8];
+    int n;
+
+    use(&query);
+    for (n = 0; n < 3; n++) {
+        snprintf(name, sizeof name, "hot-%d", n);
+        CHECK(form_call("PutMetricAlarm", "AlarmName", name, "MetricName", "heat", "Namespace", "boiler",
+                        "Statistic", "Average", "Period", "60", "EvaluationPeriods", "1", "Threshold",
+                        "99.5", "ComparisonOperator", "GreaterThanThreshold", NULL) > 0);
+    }
+    CHECK(form_call("DescribeAlarms", "AlarmNames.member.1", "hot-1", NULL) > 0);
+    CHECK_STR(xml_text("DescribeAlarmsResult.MetricAlarms.member.MetricName"), "heat");
+    CHECK(form_call("PutMetricData", "Namespace", "boiler", "MetricData.member.1.MetricName", "heat",
+                    "MetricData.member.1.Value", "21.5", NULL) > 0);
+    CHECK(form_call("ListMetrics", "Namespace", "boiler", NULL) > 0);
+    CHECK_STR(xml_text("ListMetricsResult.Metrics.member.MetricName"), "heat");
+    expect_error(form_call("GetDashboard", "DashboardName", "none", NULL), "ResourceNotFound");
+}
+
+/* A zip file with an empty "a.py" in it, by Python's zipfile; moto doesn't run it. */
+static void lambda(void)
+{
+    static const char zip[] =
+        "UEsDBBQAAAAAAAAAIQAAAAAAAAAAAAAAAAAEAAAAYS5weVBLAQIUAxQAAAAAAAAAIQAAAAAAAAAAAAAAAAAEAAAA"
+        "AAAAAAAAAACAAQAAAABhLnB5UEsFBgAAAAABAAEAMgAAACIAAAAAAA==";
+    char name[8], document[1024];
+    int n;
+
+    use(&aws_iam_service);
+    form_call("CreateRole", "RoleName", "runs", "AssumeRolePolicyDocument", "{}", NULL);
+    use(&aws_lambda_service);
+    for (n = 0; n < 3; n++) {
+        snprintf(name, sizeof name, "f%d", n);
+        snprintf(document, sizeof document,
+                 "{\"FunctionName\":\"%s\",\"Runtime\":\"python3.12\",\"Handler\":\"a.b\",\"Role\":"
+                 "\"arn:aws:iam::123456789012:role/runs\",\"Code\":{\"ZipFile\":\"%s\"}}", name, zip);
+        CHECK(rest_call("CreateFunction", "POST", "/2015-03-31/functions", NULL, document) > 0);
+        CHECK_STR(json_text("FunctionName"), name);
+    }
+    CHECK(rest_call("GetFunction", "GET", "/2015-03-31/functions/{x}", "f1", NULL) > 0);
+    CHECK_STR(json_text("Configuration.Handler"), "a.b");
+    expect_error(rest_call("GetFunction", "GET", "/2015-03-31/functions/{x}", "none", NULL),
+                 "ResourceNotFoundException");
+}
+
 static void part(const char *name, void (*test)(void))
 {
     unsigned long passed = check_passed, failed = check_failed;
@@ -528,6 +578,8 @@ int main(int count, char **arguments)
     part("ssm", ssm);
     part("logs", logs);
     part("iot", iot);
+    part("cloudwatch", cloudwatch);
+    part("lambda", lambda);
     aws_client_close(&client);
     return CHECK_DONE();
 }

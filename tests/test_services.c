@@ -520,6 +520,32 @@ static void test_crc32(void)
     }
 }
 
+/* What came damaged is asked for again, as often as anything else. */
+static void test_crc32_again(script_mode mode)
+{
+    unsigned wrong, i;
+    int r;
+
+    for (wrong = 1; wrong <= 3; wrong++) {
+        begin_with(&aws_dynamodb_service, sizeof memory, mode);
+        session.config.max_attempts = 3;
+        for (i = 0; i < wrong; i++)
+            answer(i, "200 OK", "x-amz-crc32: 1\r\n", "{\"a\":12}");
+        answer(i, "200 OK", "x-amz-crc32: 1444654255\r\n", "{\"a\":1}");
+        request.body = "{\"b\":2}";
+        request.body_size = 7;
+        request.buffer = buffer;
+        request.buffer_size = sizeof buffer;
+        SCRIPT_RUN(r, &s, &client, aws_request_run(&client, &request));
+        CHECK_INT(r, wrong < 3 ? 7 : AWS_ERR_CHECKSUM);
+        CHECK_INT(aws_client_failure(&client)->attempts, wrong < 3 ? wrong + 1 : 3);
+        CHECK_INT(aws_client_failure(&client)->reason, wrong < 3 ? 0 : AWS_REASON_CRC32);
+        CHECK_INT(s.requests, wrong < 3 ? wrong + 1 : 3);
+        CHECK(strstr(script_sent(&s, 0), "\r\n\r\n{\"b\":2}") != NULL);
+        aws_client_close(&client);
+    }
+}
+
 /* Somebody else's service, at all speeds. */
 static void test_third_party(void)
 {
@@ -536,7 +562,7 @@ static void test_third_party(void)
         event.detail = "{\"centi\":9950}";
         answer(0, "200 OK", "", "{\"FailedEntryCount\":0,\"Entries\":[{\"EventId\":\"e-1\"}]}");
         SCRIPT_RUN(r, &s, &client, events_put(&client, &event));
-        CHECK_INT(r, 0);
+        CHECK_INT(r, 3);
         CHECK_STR(event.id, "e-1");
         CHECK_STR(sent_body(), "{\"Entries\":[{\"Source\":\"boiler\",\"DetailType\":\"a\\\"b\","
                                "\"Detail\":\"{\\\"centi\\\":9950}\"}]}");
@@ -644,6 +670,8 @@ int main(void)
     test_pages_wrong();
     test_addresses();
     test_crc32();
+    test_crc32_again(SCRIPT_WAITS);
+    test_crc32_again(SCRIPT_NEVER_WAITS);
     test_third_party();
     test_again();
     test_xml_find();

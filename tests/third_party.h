@@ -16,61 +16,49 @@ static const aws_service events_service = {"EventBridge", "events", "events",
                                            &aws_json_1_1, "AWSEvents", 0, NULL, aws_regional};
 
 typedef struct events_event {
-    const char *source, *type;
-    const char *detail; /* JSON text */
-    char        id[64]; /* out: the event's id */
-    /* private: the request has to stay while the call is pending */
-    int            pending;
-    aws_request    request;
-    char           body[1024], answer[1024];
+    const char *source, *type, *detail; /* detail is JSON text */
+    char id[64];                        /* out: the event's id */
+    aws_request    request; /* private from here on: it stays while the call is pending */
     aws_json_token tokens[32];
+    char           body[1024], answer[1024];
+    int            pending;
 } events_event;
 
 static inline int events_write(events_event *event)
 {
     aws_json_writer w;
+    int size;
 
     aws_json_begin(&w, event->body, sizeof event->body);
-    aws_json_open_object(&w, NULL);
-    aws_json_open_array(&w, "Entries");
+    aws_json_open_object(&w, NULL), aws_json_open_array(&w, "Entries");
     aws_json_open_object(&w, NULL);
     aws_json_put_string(&w, "Source", event->source);
     aws_json_put_string(&w, "DetailType", event->type);
     aws_json_put_string(&w, "Detail", event->detail);
-    aws_json_close(&w);
-    aws_json_close(&w);
-    aws_json_close(&w);
-    return aws_json_end(&w);
+    aws_json_close(&w), aws_json_close(&w), aws_json_close(&w);
+    size = aws_json_end(&w);
+    event->request.operation = "PutEvents";
+    event->request.body = event->body, event->request.body_size = size > 0 ? (uint64_t)size : 0;
+    event->request.buffer = event->answer, event->request.buffer_size = sizeof event->answer;
+    return size;
 }
 
-/* 0, AWS_AGAIN or an error; AWS_ERR_SERVICE also if the service didn't take the event. */
+/* The id's length, AWS_AGAIN or an error: AWS_ERR_SERVICE also if the event wasn't taken. */
 static inline int events_put(aws_client *client, events_event *event)
 {
-    aws_json json;
     int64_t failed = 1;
-    int r = 0;
+    aws_json json;
+    int r = event->pending ? 0 : events_write(event);
 
-    if (!event->pending && (r = events_write(event)) < 0)
-        return r;
-    if (!event->pending) {
-        event->request.operation = "PutEvents";
-        event->request.body = event->body;
-        event->request.body_size = (uint64_t)r;
-        event->request.buffer = event->answer;
-        event->request.buffer_size = sizeof event->answer;
-    }
-    r = aws_request_run(client, &event->request);
+    r = r < 0 ? r : aws_request_run(client, &event->request);
     event->pending = r == AWS_AGAIN;
     if (r >= 0)
         r = aws_json_parse(&json, event->answer, (size_t)r, event->tokens, 32);
     if (r < 0)
         return r;
     aws_json_int64(&json, aws_json_find(&json, 0, "FailedEntryCount"), &failed);
-    if (failed)
-        return AWS_ERR_SERVICE;
-    r = aws_json_string(&json, aws_json_find(&json, 0, "Entries.0.EventId"), event->id,
-                        sizeof event->id);
-    return r < 0 ? r : 0;
+    r = aws_json_find(&json, 0, "Entries.0.EventId");
+    return failed ? AWS_ERR_SERVICE : aws_json_string(&json, r, event->id, sizeof event->id);
 }
 
 #endif /* EVENTS_INCLUDED */
