@@ -3,6 +3,7 @@
 # make test          everything that can be tested without another server
 # make test-servers  the same program against the embedded server, Ceph 16 and 20, and Swift; other
 #                    services against moto and dynalite
+# make firmware      examples/firmware on an emulated Cortex-M3, over TLS to the embedded server
 # make sizes         flash, RAM and stack, into README.md
 # make bench         CPU, instructions and system calls per request, into README.md
 # make clean
@@ -37,6 +38,10 @@ test-servers:
 	@tests/install.sh build test
 	@set -e; for name in $(SERVERS); do python3 tests/server_suite.py $$name; done
 	@set -e; for name in $(SERVICES); do python3 tests/services_suite.py $$name; done
+
+firmware:
+	@tests/install.sh build arm firmware
+	@python3 tests/firmware.py
 
 sizes:
 	@tests/install.sh build arm
@@ -86,4 +91,4 @@ build/heap.so: tests/heap.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -shared -fPIC $< -o $@ -ldl
 
-.PHONY: help demo test test-servers sizes bench clean programs
+.PHONY: help demo test test-servers firmware sizes bench clean programs

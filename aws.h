@@ -11171,6 +11171,7 @@ static uint32_t aws_i_asker_left(aws_client *lender)
     return aws_i_left(aws_i_ticks(lender), lender->started, lender->timeout) + 1;
 }
 
+#ifndef AWS_NO_JSON
 /* Make a call in the borrowed memory. Its first entry sets what is asked by call and headers, with
  * keys if it is to be signed. What aws_call_run returns, or what the lender is told. */
 static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
@@ -11199,6 +11200,7 @@ static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
         a->asking = 0;
     return r;
 }
+#endif
 
 /* The source can't give keys: tell the lender why, in its own failure. */
 static int aws_i_asker_failed(aws_i_asker *a, aws_client *lender, int reason)

@@ -7,6 +7,7 @@
 #   build   make demo: a compiler, BearSSL, Python for the embedded server, openssl for certificates
 #   test    make test: more compilers, valgrind, botocore, c-ares
 #   arm     the Cortex-M object, make sizes
+#   firmware  make firmware, tests/lwip/run.sh
 #   bench   make bench
 #   targets tests/targets.sh
 #   ci      what .ci/run wants beyond these
@@ -28,6 +29,7 @@ for group in "$@"; do
         test) packages+=(g++ clang libclang-rt-dev musl-tools "$gcc-multilib" valgrind
             strace python3-botocore libc-ares-dev curl) ;;
         arm) packages+=(gcc-arm-none-eabi picolibc-arm-none-eabi qemu-system-arm dpkg-dev) ;;
+        firmware) packages+=(libslirp-dev python3-botocore) ;;
         bench) packages+=(libcurl4-openssl-dev valgrind strace) ;;
         targets) packages+=(dpkg-dev "$gcc-multilib" musl-tools "$gcc-powerpc-linux-gnu"
             libc6-dev-powerpc-cross qemu-user) ;;

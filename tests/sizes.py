@@ -153,10 +153,10 @@ def mirrors():
     return seen
 
 
-def fetch_bearssl():
-    """BearSSL's source directory, by apt-get source with a package list of its own."""
+def fetch_source(package, file_of_it):
+    """A package's source directory, by apt-get source with a package list of its own."""
     place = os.path.join(BUILD, "source")
-    found = glob.glob(os.path.join(place, "bearssl-*", "Makefile"))
+    found = glob.glob(os.path.join(place, package + "-*", file_of_it))
     if not found:
         os.makedirs(os.path.join(place, "apt", "lists", "partial"), exist_ok=True)
         os.makedirs(os.path.join(place, "apt", "cache"), exist_ok=True)
@@ -174,10 +174,18 @@ def fetch_bearssl():
                "-o", "Dir::Cache=" + os.path.join(place, "apt", "cache"),
                "-o", "APT::Sandbox::User=root"]
         run(apt + ["update"])
-        run(apt + ["source", "bearssl"], cwd=place)
+        run(apt + ["source", package], cwd=place)
         shutil.rmtree(os.path.join(place, "apt"))
-        found = glob.glob(os.path.join(place, "bearssl-*", "Makefile"))
+        found = glob.glob(os.path.join(place, package + "-*", file_of_it))
     return os.path.dirname(found[0])
+
+
+def fetch_bearssl():
+    return fetch_source("bearssl", "Makefile")
+
+
+def fetch_lwip():
+    return fetch_source("lwip", "README")
 
 
 def bearssl(core):
@@ -515,6 +523,9 @@ def main():
     install()
     if options == ["--bearssl-source"]:  # for other scripts
         print(fetch_bearssl())
+        return
+    if options == ["--lwip-source"]:
+        print(fetch_lwip())
         return
     if options[:1] == ["--functions"]:
         functions(int(options[1], 0) if options[1:] else FIVE)

@@ -511,7 +511,7 @@ static void test_entropy(void)
     }
     for (i = 0; i < 1000; i++) {
         for (k = 0; k < 8; k++)
-            ones += b[i] >> k & 1u;
+            ones += (unsigned)b[i] >> k & 1u;
     }
     CHECK(ones > 3500 && ones < 4500); /* 11 standard deviations */
 }
@@ -1134,6 +1134,11 @@ static void test_posix(void)
 
 #endif /* TEST_POSIX */
 
+/* A header with test_end_of_port(), for what a port must do beyond the contract. */
+#ifdef AWS_TEST_PORT_END
+#include AWS_TEST_PORT_END
+#endif
+
 int main(void)
 {
     struct sigaction action;
@@ -1170,6 +1175,9 @@ int main(void)
     CHECK(!pipes);
 #ifdef TEST_POSIX
     test_posix();
+#endif
+#ifdef AWS_TEST_PORT_END
+    test_end_of_port();
 #endif
     after = dup(0);
     CHECK_INT(after, lowest);

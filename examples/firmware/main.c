@@ -1,0 +1,267 @@
+/* main.c - a device with 64 KB of RAM that puts telemetry into S3 over TLS, lists it, and gets it.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ *     make firmware         builds it for QEMU's lm3s6965evb, and runs it against a server here
+ *
+ * board.c is the hardware, port/lwip.h the network, config.h (made by tests/firmware.py) says where
+ * the server is and whom to trust. The main loop is turn(): whatever else the device has to do goes
+ * there, since no call of the client waits.
+ */
+#include "board.h"
+#define AWS_NO_DEFAULT_PORT
+#define AWS_NO_JSON /* no reader of JSON */
+#define AWS_NO_ROOTS
+#define AWS_IMPLEMENTATION
+#include "aws_s3.h"
+#include "port/lwip.h"
+
+#include "config.h"
+#include "lwip/dhcp.h"
+#include "lwip/etharp.h"
+#include "lwip/init.h"
+#include "lwip/timeouts.h"
+#include "netif/ethernet.h"
+
+enum { READINGS = 5 };
+
+static unsigned char memory[AWS_CLIENT_MEMORY_TLS];
+static aws_session session;
+static aws_client s3;
+static struct netif ethernet;
+
+/* ---- The network ---- */
+
+u32_t sys_now(void)
+{
+    return board_ms();
+}
+
+static err_t output(struct netif *netif, struct pbuf *p)
+{
+    (void)netif;
+    board_send_begin(p->tot_len);
+    for (; p != NULL; p = p->next)
+        board_send(p->payload, p->len);
+    board_send_end();
+    return ERR_OK;
+}
+
+static const unsigned char mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
+
+static err_t device(struct netif *netif)
+{
+    netif->mtu = 1500;
+    netif->hwaddr_len = sizeof mac;
+    memcpy(netif->hwaddr, mac, sizeof mac);
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET |
+                   NETIF_FLAG_LINK_UP;
+    netif->output = etharp_output;
+    netif->linkoutput = output;
+    return ERR_OK;
+}
+
+static void input(unsigned size)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)size, PBUF_POOL), *q;
+
+    for (q = p; q != NULL; q = q->next)
+        board_frame_take(q->payload, q->len);
+    board_frame_end(); /* without memory the frame is lost, and comes again */
+    if (p != NULL && ethernet.input(p, &ethernet) != ERR_OK)
+        (void)pbuf_free(p);
+}
+
+/* One turn of the main loop. */
+static void turn(void)
+{
+    unsigned size = board_frame();
+
+    if (size != 0)
+        input(size);
+    sys_check_timeouts();
+}
+
+static int entropy(const aws_port *port, void *data, size_t size)
+{
+    (void)port;
+    return board_random(data, size) == 0 ? 0 : AWS_ERR_ENTROPY;
+}
+
+static const aws_port port = AWS_LWIP_PORT(aws_lwip_no_clock, entropy);
+
+static void network_begin(void)
+{
+    char text[16];
+
+    lwip_init();
+    netif_add(&ethernet, NULL, NULL, NULL, NULL, device, ethernet_input);
+    netif_set_default(&ethernet);
+    netif_set_up(&ethernet);
+    dhcp_start(&ethernet);
+    while (!dhcp_supplied_address(&ethernet))
+        turn();
+    board_print("address ");
+    board_print(ip4addr_ntoa_r(netif_ip4_addr(&ethernet), text, sizeof text));
+    board_print("\n");
+}
+
+/* ---- The program ---- */
+
+/* What a call that began at `from` has cost. QEMU runs 2.5 instructions in a tick of the clock. */
+static void cost(const char *what, uint64_t from)
+{
+    board_print("cost ");
+    board_print(what);
+    board_print(" ");
+    board_print_number((uint32_t)((board_clock() - from) / 50));
+    board_print(" us\n");
+}
+
+static int failed(const char *what)
+{
+    board_print("FAILED ");
+    board_print(what);
+    board_print(": ");
+    board_print(aws_client_failure_text(&s3));
+    board_print("\n");
+    return 1;
+}
+
+/* A reading's key and its JSON. */
+static size_t reading(unsigned number, char key[32], char body[96])
+{
+    aws_json_writer w;
+
+    memcpy(key, "telemetry/device-7/0000.json", 29);
+    key[22] = (char)('0' + number % 10);
+    aws_json_begin(&w, body, 96);
+    aws_json_open_object(&w, NULL);
+    aws_json_put_number(&w, "number", number, 0);
+    aws_json_put_number(&w, "celsius", 2150 + 7 * (int)number, 2);
+    aws_json_close(&w);
+    return (size_t)aws_json_end(&w);
+}
+
+static int send_readings(aws_s3_bucket *bucket)
+{
+    static char key[32], body[96];
+    uint64_t from;
+    size_t size;
+    unsigned i;
+    int r;
+
+    for (i = 0; i < READINGS; i++) {
+        size = reading(i, key, body);
+        from = board_clock();
+        while ((r = aws_s3_bucket_put(bucket, key, body, size, NULL)) == AWS_AGAIN)
+            turn();
+        if (r < 0)
+            return failed("put");
+        cost(i == 0 ? "connect, handshake, put" : "put", from);
+        board_print("put ");
+        board_print(key);
+        board_print(" ");
+        board_print(body);
+        board_print("\n");
+    }
+    return 0;
+}
+
+static int list_readings(aws_s3_bucket *bucket)
+{
+    static aws_s3_objects it;
+    aws_s3_summary object;
+    aws_s3_args args = {0};
+    unsigned count = 0;
+    int r;
+
+    args.prefix = "telemetry/";
+    (void)aws_s3_objects_begin(&it, bucket, &args); /* what is wrong is said by next */
+    for (;;) {
+        while ((r = aws_s3_objects_next(&it, &object)) == AWS_AGAIN)
+            turn();
+        if (r <= 0)
+            break;
+        count++;
+        board_print("listed ");
+        board_print(object.key);
+        board_print(" ");
+        board_print_number((uint32_t)object.size);
+        board_print("\n");
+    }
+    if (r < 0)
+        return failed("list");
+    return count == READINGS ? 0 : 1;
+}
+
+static int get_readings(aws_s3_bucket *bucket)
+{
+    static char key[32], body[96], back[96];
+    size_t size;
+    unsigned i;
+    int r;
+
+    for (i = 0; i < READINGS; i++) {
+        size = reading(i, key, body);
+        while ((r = aws_s3_bucket_get(bucket, key, back, sizeof back, NULL)) == AWS_AGAIN)
+            turn();
+        if (r < 0)
+            return failed("get");
+        if ((size_t)r != size || memcmp(body, back, size) != 0) {
+            board_print("DIFFERS ");
+            board_print(key);
+            board_print("\n");
+            return 1;
+        }
+        board_print("same ");
+        board_print(key);
+        board_print("\n");
+    }
+    return 0;
+}
+
+static void figure(const char *name, size_t value)
+{
+    board_print("figure ");
+    board_print(name);
+    board_print(" ");
+    board_print_number((uint32_t)value);
+    board_print("\n");
+}
+
+int main(void)
+{
+    static aws_config config;
+    static aws_trust trust;
+    static aws_s3_bucket bucket;
+    int result;
+
+    board_begin(mac);
+    board_print("firmware " AWS_VERSION "\n");
+    network_begin();
+    trust.anchors = anchors;
+    trust.count = anchors_COUNT;
+    config.port = &port;
+    config.trust = &trust;
+    config.region = "us-east-1";
+    config.endpoint = CONFIG_ENDPOINT;
+    config.tls_name = CONFIG_TLS_NAME;
+    config.access_key_id = CONFIG_ACCESS_KEY_ID;
+    config.secret_access_key = CONFIG_SECRET_ACCESS_KEY;
+    config.clock_floor = CONFIG_BUILD_TIME; /* no clock: the certificate's, then the server's time */
+    aws_session_init(&session, &config);
+    if (aws_client_init(&s3, &session, &aws_s3_service, memory, sizeof memory) < 0)
+        return failed("init");
+    aws_s3_bucket_init(&bucket, &s3, CONFIG_BUCKET);
+    result = send_readings(&bucket) || list_readings(&bucket) || get_readings(&bucket);
+    while (aws_client_close(&s3) == AWS_AGAIN)
+        turn();
+    aws_session_close(&session);
+    figure("flash", board_flash_used());
+    figure("static RAM", board_ram_used());
+    figure("of it the client's memory", sizeof memory);
+    figure("stack", board_stack_used());
+    board_print(result == 0 ? "done\n" : "WRONG\n");
+    return result;
+}

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""examples/firmware: built for a Cortex-M3, run in QEMU against the embedded server over TLS.
+
+    tests/firmware.py           build, run, show what the image says, compare it with the server's objects
+
+Exit code 0 only if the image's is 0 and each object is what the image says it sent. The sources of
+BearSSL and lwIP come by apt (tests/sizes.py). Everything is made below build/firmware.
+"""
+import glob
+import os
+import subprocess
+import sys
+import time
+
+import botocore.config
+import botocore.session
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import sizes  # noqa: E402
+
+ROOT = sizes.ROOT
+PLACE = os.path.join(ROOT, "build", "firmware")
+HERE = os.path.join(ROOT, "examples", "firmware")
+KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+BUCKET = "fleet"
+SECONDS = 120
+CPU = ["-mthumb", "-mcpu=cortex-m3"]
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow",
+          "-Wundef", "-Wcast-qual", "-Wstrict-prototypes", "-Werror"]
+FORBIDDEN = ("malloc", "calloc", "realloc", "free", "sbrk", "_sbrk", "printf", "vprintf", "sprintf",
+             "snprintf", "vsnprintf", "vfprintf")
+LWIP = ("core/def.c core/dns.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c "
+        "core/netif.c core/pbuf.c core/tcp.c core/tcp_in.c core/tcp_out.c core/timeouts.c "
+        "core/udp.c core/ipv4/*.c netif/ethernet.c")
+
+
+def start_server():
+    """The embedded server: (process, its words)."""
+    server = subprocess.Popen(
+        [sys.executable, os.path.join(ROOT, "tests", "s3_server.py"), "--dir", PLACE, "--parent",
+         str(os.getpid())], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    words = dict(word.split("=", 1) for word in server.stdout.readline().split()[1:])
+    if "https" not in words:
+        sys.exit("firmware.py: the server did not start")
+    return server, words
+
+
+def write_config(words):
+    anchors = sizes.run([sys.executable, os.path.join(ROOT, "port", "make_roots.py"), "anchors",
+                         words["ca"]])
+    with open(os.path.join(PLACE, "config.h"), "w", encoding="utf-8") as file:
+        file.write('#define CONFIG_ENDPOINT "https://10.0.2.2:%s"\n'
+                   '#define CONFIG_TLS_NAME "localhost"\n#define CONFIG_BUCKET "%s"\n'
+                   '#define CONFIG_ACCESS_KEY_ID "%s"\n#define CONFIG_SECRET_ACCESS_KEY "%s"\n'
+                   '#define CONFIG_BUILD_TIME %d\n#include <bearssl.h>\n%s'
+                   % (words["https"], BUCKET, KEY, SECRET, int(time.time()), anchors))
+
+
+def build_bearssl():
+    library = os.path.join(PLACE, "bearssl", "libbearssl.a")
+    if not os.path.exists(library):
+        flags = sizes.SECTIONS + CPU + ["-DBR_USE_UNIX_TIME=0", "-DBR_ARMEL_CORTEXM_GCC=1"]
+        sizes.run(["make", "-j2", "lib", "CONF=Unix", "BUILD=" + os.path.dirname(library),
+                   "CC=%sgcc --specs=picolibc.specs" % sizes.ARM, "AR=%sar" % sizes.ARM,
+                   "CFLAGS=" + " ".join(flags)], cwd=sizes.fetch_bearssl())
+    return library
+
+
+def compile_file(source, target, extra):
+    sizes.run([sizes.ARM + "gcc", "--specs=picolibc.specs", "-std=gnu99", "-g"] + sizes.SECTIONS + CPU +
+              ["-I" + HERE, "-I" + os.path.join(HERE, "lwip"), "-I" + PLACE, "-I" + ROOT,
+               "-isystem", os.path.join(sizes.fetch_lwip(), "src", "include"),
+               "-isystem", os.path.join(sizes.fetch_bearssl(), "inc")] + extra +
+              ["-c", source, "-o", target])
+    return target
+
+
+def build():
+    """The image: its path."""
+    library = build_bearssl()
+    objects = [compile_file(os.path.join(HERE, name), os.path.join(PLACE, name[:-2] + ".o"), STRICT)
+               for name in ("main.c", "board.c")]
+    os.makedirs(os.path.join(PLACE, "lwip"), exist_ok=True)
+    newest = max(os.path.getmtime(path) for path in
+                 glob.glob(os.path.join(HERE, "lwip", "**", "*.h"), recursive=True))
+    for pattern in LWIP.split():
+        for source in sorted(glob.glob(os.path.join(sizes.fetch_lwip(), "src", pattern))):
+            target = os.path.join(PLACE, "lwip", os.path.basename(source)[:-2] + ".o")
+            if not os.path.exists(target) or os.path.getmtime(target) < newest:
+                compile_file(source, target, ["-w"])
+            objects.append(target)
+    image = os.path.join(PLACE, "firmware.elf")
+    sizes.run([sizes.ARM + "gcc", "--specs=picolibc.specs", "-nostartfiles"] + CPU +
+              ["-Wl,--gc-sections", "-Wl,-Map=" + os.path.join(PLACE, "firmware.map"),
+               "-T", os.path.join(HERE, "board.ld")] + objects + [library, "-o", image])
+    names = {line.split()[-1] for line in sizes.run([sizes.ARM + "nm", image]).splitlines()}
+    found = names.intersection(FORBIDDEN)
+    if found:
+        sys.exit("firmware.py: the image has " + ", ".join(sorted(found)))
+    return image
+
+
+def emulate(image):
+    """Run the image, show what it says: (exit code, lines)."""
+    command = ["qemu-system-arm", "-M", "lm3s6965evb", "-nic", "user,model=stellaris", "-display",
+               "none", "-monitor", "none", "-serial", "stdio", "-semihosting-config",
+               "enable=on,target=native", "-icount", "shift=3", "-kernel", image]
+    lines = []
+    qemu = subprocess.Popen(["timeout", str(SECONDS)] + command, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                            errors="replace")
+    for line in qemu.stdout:
+        lines.append(line.rstrip("\r\n"))
+        print("    " + lines[-1], flush=True)
+    return qemu.wait(), lines
+
+
+def compare(client, lines):
+    """What is wrong with the server's objects, by what the image says."""
+    sent = dict(line.split(" ", 2)[1:] for line in lines if line.startswith("put "))
+    stored = {item["Key"]: client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read().decode()
+              for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+    if not sent:
+        yield "the image has sent nothing"
+    for key in sorted(sent.keys() | stored.keys()):
+        if sent.get(key) != stored.get(key):
+            yield "%s: the image says %r, the server has %r" % (key, sent.get(key), stored.get(key))
+        listed = [line.split()[2] for line in lines if line.startswith("listed %s " % key)]
+        if listed != [str(len(stored.get(key, "")))]:
+            yield "%s: the image lists %s" % (key, listed)
+        if "same " + key not in lines:
+            yield key + ": the image has not read it back"
+
+
+def main():
+    os.makedirs(PLACE, exist_ok=True)
+    server, words = start_server()
+    try:
+        write_config(words)
+        image = build()
+        client = botocore.session.get_session().create_client(
+            "s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:" + words["http"],
+            aws_access_key_id=KEY, aws_secret_access_key=SECRET,
+            config=botocore.config.Config(s3={"addressing_style": "path"}))
+        client.create_bucket(Bucket=BUCKET)
+        code, lines = emulate(image)
+        wrong = ["the image's exit code is %d" % code] if code else []
+        wrong += compare(client, lines)
+    finally:
+        server.terminate()
+        server.wait()
+    for line in wrong:
+        print("firmware.py: WRONG: " + line)
+    if not wrong:
+        print("firmware.py: the server's objects are what the image says")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
