@@ -78,7 +78,8 @@
  *   AWS_NO_DEFAULT_PORT  don't include port/posix.h
  *   AWS_NO_JSON          no aws_json_parse (AWS_ERR_UNSUPPORTED): jsmn.h isn't needed then
  *   AWS_SMALL_CRC        CRCs bit by bit, without tables (default on Cortex-M)
- *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section
+ *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section; with gcc on
+ *                        x86-64 it is port/sha256_x86.h by itself
  */
 #ifndef AWS_INCLUDED
 #define AWS_INCLUDED
@@ -441,8 +442,10 @@ typedef struct aws_dialect {
     unsigned forms;               /* AWS_FORM_* */
 } aws_dialect;
 
-#if !defined(AWS_STATIC) || (defined(AWS_IMPLEMENTATION) && !defined(__cplusplus))
+#ifndef AWS_STATIC
 AWS_API const aws_i_chunked aws_chunked_bodies;
+#endif
+#if !defined(AWS_STATIC) || (defined(AWS_IMPLEMENTATION) && !defined(__cplusplus))
 AWS_API const aws_dialect aws_dialect_aws, aws_dialect_ceph, aws_dialect_swift, aws_dialect_minio,
     aws_dialect_r2, aws_dialect_b2, aws_dialect_gcs; /* README.md says why each is as it is */
 #endif
@@ -1691,6 +1694,11 @@ AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, voi
 #pragma GCC diagnostic ignored "-Wshadow"
 #endif
 #include <bearssl.h>
+#if !defined(AWS_SHA256_HEADER) && !defined(AWS_NO_DEFAULT_PORT) && defined(__x86_64__) && \
+    (defined(__SHA__) || (defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11))
+#define AWS_SHA256_HEADER "port/sha256_x86.h"
+#include <immintrin.h>
+#endif
 #if !defined(AWS_NO_TLS) && !defined(AWS_NO_ROOTS)
 #include "port/amazon_roots.h"
 #endif
@@ -2585,6 +2593,15 @@ static int aws_i_compare_names(const aws_i_item *a, const aws_i_item *b)
     const char *x = a->prefix, *x_rest = a->name, *y = b->prefix, *y_rest = b->name;
     int c, d;
 
+    if (!*x && !*y) { /* as most are: in lower case up to the first difference, it is the same */
+        x = x_rest;
+        y = y_rest;
+        x_rest = y_rest = NULL;
+        while (*x && *x == *y) {
+            x++;
+            y++;
+        }
+    }
     do {
         c = aws_i_next_char(&x, &x_rest);
         d = aws_i_next_char(&y, &y_rest);
@@ -2750,41 +2767,31 @@ static void aws_i_out_query(aws_out *out, const aws_i_view *view)
     }
 }
 
-/* Whether the i-th header has the same name as the one before or after it (at i + step). */
-static int aws_i_same_name(const aws_i_view *view, size_t i, int step)
-{
-    aws_i_item item, other;
-    size_t at = i + (size_t)step;
-
-    if (at < view->query_count || at >= view->item_count)
-        return 0;
-    view->source->item(view, i, &item);
-    view->source->item(view, at, &other);
-    return !aws_i_compare_names(&item, &other);
-}
-
 /* The headers in canonical form, or (names_only) as SignedHeaders. */
 static void aws_i_out_headers(aws_out *out, const aws_i_view *view, int names_only)
 {
-    size_t i;
+    aws_i_item items[2];
+    size_t i, count = 0;
 
     for (i = view->query_count; i < view->item_count; i++) {
-        aws_i_item item;
-        int first = !aws_i_same_name(view, i, -1);
+        aws_i_item *item = items + (count & 1);
+        int first;
 
-        view->source->item(view, i, &item);
-        if (!aws_i_item_sent(view, &item))
+        view->source->item(view, i, item);
+        if (!aws_i_item_sent(view, item))
             continue;
+        first = !count || aws_i_compare_names(item, items + (~count & 1));
         if (first) {
-            aws_out_text(out, names_only && i > view->query_count ? ";" : "");
-            aws_i_out_name(out, &item);
-            aws_out_text(out, names_only ? "" : ":");
+            aws_out_text(out, !count ? "" : names_only ? ";" : "\n");
+            aws_i_out_name(out, item);
         }
         if (!names_only) {
-            aws_i_out_value(out, view, &item, 1);
-            aws_out_text(out, aws_i_same_name(view, i, 1) ? "," : "\n");
+            aws_out_text(out, first ? ":" : ",");
+            aws_i_out_value(out, view, item, 1);
         }
+        count++;
     }
+    aws_out_text(out, names_only || !count ? "" : "\n");
 }
 
 static void aws_i_out_canonical(aws_out *out, const aws_i_view *view)

@@ -528,8 +528,37 @@ static void test_hmac(void)
                "866c87b896e9234308d9efdd308c51fab179955d3d93fedb57a2506f61e09ef5");
 }
 
+/* Whatever SHA-256 this build has: every length, cut anywhere, and on after its value was asked for,
+ * as BearSSL's. */
+static void test_sha256(void)
+{
+    unsigned char data[300], got[32], want[32];
+    size_t size, cut;
+    unsigned long wrong = 0;
+
+    for (size = 0; size < sizeof data; size++)
+        data[size] = (unsigned char)(size * 7 + size / 31);
+    for (size = 0; size <= sizeof data; size++) {
+        br_sha256_context sha;
+        br_sha256_init(&sha);
+        br_sha256_update(&sha, data, size);
+        br_sha256_out(&sha, want);
+        for (cut = 0; cut <= size; cut++) {
+            aws_i_sha256 ours;
+            aws_i_sha256_init(&ours);
+            aws_i_sha256_update(&ours, data, cut);
+            aws_i_sha256_final(&ours, got);
+            aws_i_sha256_update(&ours, data + cut, size - cut);
+            aws_i_sha256_final(&ours, got);
+            wrong += memcmp(got, want, 32) != 0;
+        }
+    }
+    CHECK_INT(wrong, 0);
+}
+
 int main(void)
 {
+    test_sha256();
     test_encodings();
     test_far_window();
     test_numbers_out();
