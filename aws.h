@@ -511,7 +511,8 @@ enum { AWS_ADDRESSING_AUTO = 0, AWS_ADDRESSING_PATH = 1, AWS_ADDRESSING_VIRTUAL 
  * aws_service_addresses: hosts for IPv6 too, and for FIPS 140, of all services but S3.
  * aws_s3_addresses: the same, and S3's, those for accelerate among them; access points, Object
  * Lambda's and Outposts' of which an ARN is given as the bucket; directory buckets (S3 Express, for
- * their sessions see aws_s3_express); regions of all partitions, aws-global and fips-REGION.
+ * their sessions see aws_s3_express); regions of all partitions, aws-global, fips-REGION and
+ * REGION-fips.
  * The environment adds AWS_USE_DUALSTACK_ENDPOINT, AWS_USE_FIPS_ENDPOINT and
  * AWS_S3_USE_ARN_REGION ("true"). */
 enum {
@@ -550,7 +551,8 @@ AWS_API int aws_proxy_http(aws_client *client, int step, aws_out *out);
  * rand(0,1) * 2^(n-1) s, no quota; also after HTTP 509 and S3's BadDigest. */
 enum { AWS_RETRY_STANDARD = 1, AWS_RETRY_LEGACY = 2 };
 
-/* When aws_config.hook is called. */
+/* When aws_config.hook is called. Not when a URL is presigned, nor for what the client asks by
+ * itself (regions, keys, sessions of directory buckets): what a hook would add isn't in the URL. */
 enum {
     AWS_HOOK_SIGN = 1,  /* once per call, before the first signature: aws_call_header may add */
     AWS_HOOK_SEND = 2,  /* of each attempt, before its head is sent: see aws_client_target */
@@ -9877,12 +9879,22 @@ static void aws_i_out_aws_host(aws_out *out, const aws_client *client, const cha
     aws_regional(client->region, out);
 }
 
+/* The length of a region's name before a "-fips" at its end, 0 if there is none. */
+static size_t aws_i_before_fips(const char *region)
+{
+    size_t size = strlen(region);
+
+    return size > 5 && strcmp(region + size - 5, "-fips") == 0 ? size - 5 : 0;
+}
+
 /* The flags, the environment's among them; regions that aren't any are put right. */
 static unsigned aws_i_address_flags(aws_client *client, unsigned flags)
 {
     static const char names[] = "AWS_USE_DUALSTACK_ENDPOINT\0AWS_USE_FIPS_ENDPOINT\0"
                                 "AWS_S3_USE_ARN_REGION\0";
     static const unsigned char bits[] = {AWS_USE_DUALSTACK, AWS_USE_FIPS, AWS_USE_ARN_REGION};
+    char region[sizeof client->regions[0].name];
+    size_t size;
     int i;
 
     for (i = 0; i < 3; i++) {
@@ -9891,7 +9903,8 @@ static unsigned aws_i_address_flags(aws_client *client, unsigned flags)
         if (value && aws_i_equal_nocase(value, "true"))
             flags |= bits[i];
     }
-    if (strncmp(aws_i_config(client)->region, "fips-", 5) == 0)
+    if (strncmp(aws_i_config(client)->region, "fips-", 5) == 0 ||
+        aws_i_before_fips(aws_i_config(client)->region))
         flags |= AWS_USE_FIPS;
     if (strncmp(client->home, "fips-", 5) == 0)
         client->home += 5;
@@ -9899,6 +9912,11 @@ static unsigned aws_i_address_flags(aws_client *client, unsigned flags)
         client->home = "us-east-1";
     if (client->region == aws_i_config(client)->region)
         client->region = client->home;
+    if ((size = aws_i_before_fips(client->region)) > 0 && size < sizeof region) {
+        memcpy(region, client->region, size);
+        region[size] = 0;
+        aws_i_remember_region(client, region);
+    }
     return flags;
 }
 

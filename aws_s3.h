@@ -60,7 +60,7 @@
  *         puts(aws_client_failure_text(bucket.client));   // only 0 means: these were all
  *
  *   boto3's resources are these calls; where a call of the client does it, args name the resource:
- *     create_bucket, delete, wait_until...    aws_s3_bucket_create, _delete, aws_s3_wait_...
+ *     create_bucket, delete, wait_until...    aws_s3_bucket_create, _delete, _wait_until_exists ...
  *     buckets, objects                        aws_s3_buckets_begin, aws_s3_objects_begin
  *     object_versions, multipart_uploads      aws_s3_versions_begin, aws_s3_uploads_begin
  *     MultipartUpload.parts                   aws_s3_parts_begin
@@ -860,6 +860,9 @@ AWS_API void aws_s3_object_init(aws_s3_object *object, const aws_s3_bucket *buck
  * args other than bucket and key are used; args may be NULL everywhere here. */
 AWS_API int aws_s3_bucket_create(const aws_s3_bucket *bucket, const aws_s3_args *args);
 AWS_API int aws_s3_bucket_exists(const aws_s3_bucket *bucket);
+/* As aws_s3_wait_bucket_exists and its kin. */
+AWS_API int aws_s3_bucket_wait_until_exists(const aws_s3_bucket *bucket, aws_waiter *waiter);
+AWS_API int aws_s3_bucket_wait_until_not_exists(const aws_s3_bucket *bucket, aws_waiter *waiter);
 AWS_API int aws_s3_bucket_delete(const aws_s3_bucket *bucket);
 /* Keep old versions from now on, or keep no new ones. */
 AWS_API int aws_s3_bucket_enable_versioning(const aws_s3_bucket *bucket);
@@ -877,6 +880,8 @@ AWS_API int aws_s3_object_get(const aws_s3_object *object, const aws_s3_args *ar
 AWS_API int aws_s3_object_head(const aws_s3_object *object, aws_s3_result *result);
 AWS_API int aws_s3_object_delete(const aws_s3_object *object);
 AWS_API int aws_s3_object_exists(const aws_s3_object *object);
+AWS_API int aws_s3_object_wait_until_exists(const aws_s3_object *object, aws_waiter *waiter);
+AWS_API int aws_s3_object_wait_until_not_exists(const aws_s3_object *object, aws_waiter *waiter);
 /* source: "bucket/key", as it is, not encoded; "?versionId=" may follow. */
 AWS_API int aws_s3_object_copy_from(const aws_s3_object *object, const char *source,
                                     const aws_s3_args *args);
@@ -2329,6 +2334,34 @@ AWS_API int aws_s3_object_delete(const aws_s3_object *object)
 AWS_API int aws_s3_object_exists(const aws_s3_object *object)
 {
     return aws_i_s3_exists(object->client, aws_s3_object_head(object, NULL));
+}
+
+AWS_API int aws_s3_bucket_wait_until_exists(const aws_s3_bucket *bucket, aws_waiter *waiter)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+
+    return aws_s3_wait_bucket_exists(bucket->client, &a, waiter);
+}
+
+AWS_API int aws_s3_bucket_wait_until_not_exists(const aws_s3_bucket *bucket, aws_waiter *waiter)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+
+    return aws_s3_wait_bucket_not_exists(bucket->client, &a, waiter);
+}
+
+AWS_API int aws_s3_object_wait_until_exists(const aws_s3_object *object, aws_waiter *waiter)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, object->bucket, object->key);
+
+    return aws_s3_wait_object_exists(object->client, &a, waiter);
+}
+
+AWS_API int aws_s3_object_wait_until_not_exists(const aws_s3_object *object, aws_waiter *waiter)
+{
+    aws_s3_args a = aws_i_s3_args(NULL, object->bucket, object->key);
+
+    return aws_s3_wait_object_not_exists(object->client, &a, waiter);
 }
 
 AWS_API int aws_s3_object_copy_from(const aws_s3_object *object, const char *source,

@@ -41,7 +41,7 @@ static struct {
     int lifetime, number;
     const char *refusal; /* status and body instead of a session, so many times */
     unsigned refusals;
-    const char *answer;
+    const char *answer, *extra; /* headers of CreateSession's answers */
 } seen;
 
 /* The value of a header of a request, "" if there is none. */
@@ -66,7 +66,8 @@ static void create(const script_request *q)
     seen.created++;
     if (seen.refusal && seen.refusals) {
         seen.refusals--;
-        snprintf(text, sizeof text, "HTTP/1.1 %.3s Said\r\nContent-Length: %u\r\n\r\n%s", seen.refusal,
+        snprintf(text, sizeof text, "HTTP/1.1 %.3s Said\r\n%sContent-Length: %u\r\n\r\n%s",
+                 seen.refusal, seen.extra ? seen.extra : "",
                  (unsigned)strlen(seen.refusal + 3), seen.refusal + 3);
         script_reply(&s, q->connection, text);
         return;
@@ -79,8 +80,8 @@ static void create(const script_request *q)
              "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ</Expiration></Credentials></CreateSessionResult>",
              seen.number, seen.number, seen.number, date, date + 4, date + 6, date + 9, date + 11,
              date + 13);
-    snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %u\r\n\r\n%s",
-             (unsigned)strlen(body), body);
+    snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\n%sContent-Length: %u\r\n\r\n%s",
+             seen.extra ? seen.extra : "", (unsigned)strlen(body), body);
     script_reply(&s, q->connection, text);
 }
 
@@ -337,6 +338,10 @@ static void test_refresh_fails(void)
     CHECK_INT(aws_client_failure(&client)->code, 0);
     CHECK_INT(head(BUCKET), 0);
     CHECK_INT(seen.created, 2);
+    client.key_day = UINT32_MAX; /* the key is made anew: the signature was right */
+    CHECK_INT(head(BUCKET), 0);
+    CHECK_STR(seen.signed_as[seen.requests - 1], seen.signed_as[seen.requests - 2]);
+    CHECK_STR(seen.signed_as[seen.requests - 1], seen.signed_as[seen.requests - 3]);
     pass(29);
     CHECK_INT(head(BUCKET), 0);
     CHECK_INT(seen.created, 2);
@@ -362,6 +367,7 @@ static void test_two(void)
     CHECK_STR(seen.id[seen.requests - 1], "ASIAEXPRESS2");
     CHECK_INT(head(BUCKET), 0);
     CHECK_STR(seen.id[seen.requests - 1], "ASIAEXPRESS1");
+    CHECK_STR(seen.signed_as[seen.requests - 1], seen.signed_as[1]); /* by its own key */
     CHECK_INT(head(THIRD), 0); /* instead of the other */
     CHECK_INT(head(BUCKET), 0);
     CHECK_INT(seen.created, 3);
@@ -567,9 +573,9 @@ static void test_cancelled(void)
 }
 
 /* The call's deadline is CreateSession's, too. */
-static void test_deadline(void)
+static void check_deadline(script_mode mode)
 {
-    setup(SCRIPT_NEVER_WAITS);
+    setup(mode);
     s.drip = 100;
     start();
     args.timeout = 5000;
@@ -579,6 +585,80 @@ static void test_deadline(void)
     args.timeout = 0;
     s.drip = 0;
     CHECK_INT(head(BUCKET), 0);
+    stop();
+}
+
+static void test_deadline(void)
+{
+    check_deadline(SCRIPT_NEVER_WAITS);
+    check_deadline(SCRIPT_WAITS);
+}
+
+/* The server closes after CreateSession: the call opens another connection. */
+static void test_closes(void)
+{
+    setup(SCRIPT_WAITS);
+    seen.extra = "Connection: close\r\n";
+    start();
+    CHECK_INT(head(BUCKET), 0);
+    CHECK_INT(seen.requests, 2);
+    CHECK_INT(seen.connection[1], 1);
+    stop();
+}
+
+/* A lost answer of CreateSession isn't one of the call: it wasn't sent yet. */
+static void test_not_maybe(void)
+{
+    setup(SCRIPT_WAITS);
+    s.fault = SCRIPT_ERROR;
+    s.fault_at = 3; /* the first receive */
+    seen.answer = "HTTP/1.1 412 No\r\nContent-Length: 0\r\n\r\n";
+    start();
+    args.if_none_match = "*";
+    args.body = "hello";
+    args.body_size = 5;
+    CHECK_INT(run(aws_s3_put_object), AWS_ERR_SERVICE);
+    CHECK_INT(s.faulted, 1);
+    CHECK_INT(seen.created, 2);
+    CHECK_INT(aws_client_failure(&client)->attempts, 2);
+    CHECK(aws_client_failure(&client)->reason != AWS_REASON_MAYBE_APPLIED);
+    stop();
+}
+
+/* The server's time is the session's, whichever call learns it. */
+static void test_skew(void)
+{
+    setup(SCRIPT_WAITS);
+    seen.extra = "Date: Fri, 02 Jan 2026 06:04:05 GMT\r\n";
+    seen.refusal = "403<Error><Code>RequestTimeTooSkewed</Code></Error>";
+    seen.refusals = 1;
+    seen.lifetime = 4 * 3600;
+    start();
+    CHECK_INT(head(BUCKET), 0);
+    CHECK_INT(seen.created, 2);
+    CHECK_INT(aws_i_now(&client) - START, 3 * 3600);
+    stop();
+}
+
+static void hook(void *context, aws_client *hooked, int when)
+{
+    (void)when;
+    CHECK(hooked == &client);
+    CHECK_STR(aws_client_call(hooked)->operation, "HeadObject");
+    ++*(int *)context;
+}
+
+/* Hooks are for the program's own calls. */
+static void test_hook(void)
+{
+    int hooks = 0;
+
+    setup(SCRIPT_WAITS);
+    config.hook = hook;
+    config.hook_context = &hooks;
+    start();
+    CHECK_INT(head(BUCKET), 0);
+    CHECK_INT(hooks, 3);
     stop();
 }
 
@@ -684,6 +764,10 @@ int main(void)
     test_splits();
     test_cancelled();
     test_deadline();
+    test_closes();
+    test_not_maybe();
+    test_skew();
+    test_hook();
     test_wiped();
     test_presign();
     script_free(&s);

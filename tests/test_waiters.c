@@ -275,6 +275,48 @@ static void test_own(void)
     CHECK(is_slow > 0);
 }
 
+/* The resources' own are the same. */
+static int resource_bucket(int absent)
+{
+    aws_s3_bucket bucket;
+
+    aws_s3_bucket_init(&bucket, &client, "bucket");
+    return absent ? aws_s3_bucket_wait_until_not_exists(&bucket, &waiter)
+               : aws_s3_bucket_wait_until_exists(&bucket, &waiter);
+}
+
+static int resource_object(int absent)
+{
+    aws_s3_bucket bucket;
+    aws_s3_object object;
+
+    aws_s3_bucket_init(&bucket, &client, "bucket");
+    aws_s3_object_init(&object, &bucket, "key");
+    return absent ? aws_s3_object_wait_until_not_exists(&object, &waiter)
+               : aws_s3_object_wait_until_exists(&object, &waiter);
+}
+
+static void test_resources(void)
+{
+    static const int appears[] = {404, 404, 200, 0}, leaves[] = {200, 404, 0};
+    size_t m;
+    int r, absent;
+
+    for (m = 0; m < 3; m++)
+        for (absent = 0; absent < 2; absent++) {
+            begin(modes[m], absent ? leaves : appears);
+            SCRIPT_RUN(r, &s, &client, resource_bucket(absent));
+            CHECK_INT(r, 0);
+            CHECK_INT(s.requests, absent ? 2 : 3);
+            CHECK(strstr(script_sent(&s, 0), "HEAD /bucket HTTP") != NULL);
+            begin(modes[m], absent ? leaves : appears);
+            SCRIPT_RUN(r, &s, &client, resource_object(absent));
+            CHECK_INT(r, 0);
+            CHECK_INT(s.requests, absent ? 2 : 3);
+            CHECK(strstr(script_sent(&s, 0), "HEAD /bucket/key HTTP") != NULL);
+        }
+}
+
 int main(void)
 {
     test_bucket_exists();
@@ -287,6 +329,7 @@ int main(void)
     test_wait_fails();
     test_refused();
     test_own();
+    test_resources();
     script_free(&s);
     return CHECK_DONE();
 }
