@@ -1142,7 +1142,8 @@ AWS_API int aws_s3_copy_begin(aws_s3_transfer *t, const aws_s3_object *object,
  * What doesn't fit is begun anew (an upload, its old parts are dropped), or an error (a download
  * whose object changed; its checkpoint is forgotten). A transfer that fails isn't aborted then. If
  * the power failed before an upload's id was known, uploads to the same key that have no part are
- * aborted: one program at a time may upload to a key like this. A download needs write_at, and its bytes must be on the medium when save is called. */
+ * aborted: one program at a time may upload to a key like this. A download needs write_at, and its
+ * bytes must be on the medium when save is called. */
 AWS_API int aws_s3_upload_resume(aws_s3_transfer *t, const aws_s3_object *object,
                                  const aws_s3_transfer_args *args, const void *checkpoint,
                                  size_t size);
@@ -3878,7 +3879,7 @@ static void aws_i_s3_set_part(aws_s3_transfer *t, aws_s3_worker *w, unsigned par
     w->from = (part - 1) * t->part_size;
     w->size = size;
     w->place = w->sent = 0;
-    w->cuts = w->checked = w->wrong = 0;
+    w->cuts = w->wrong = 0;
 }
 
 /* The next part that isn't complete goes to a worker: 1, 0 there is none just now. */
@@ -4370,18 +4371,18 @@ AWS_API int aws_s3_upload_begin(aws_s3_transfer *t, const aws_s3_object *object,
     t->size = args->size;
     if (!reason && t->a.data && t->size > (size_t)-1)
         reason = AWS_REASON_OBJECT_SIZE;
+    if (!reason && (!t->a.source || t->a.source->rewind)) /* a checksum goes ahead of its body */
+        t->digest = aws_call_digest(t->client, args->args ? args->args->checksum : NULL);
+    if (t->digest && !t->digest->name)
+        t->digest = NULL;
+    t->call = aws_i_s3_upload_part;
+    t->finish = aws_i_s3_completing;
     if (!reason && t->size <= t->a.threshold && t->size <= (uint64_t)5 << 30) {
         aws_i_s3_set_part(t, aws_i_s3_first(t), 1, t->size);
         t->a.data = ways ? t->a.data : "";
         t->state = aws_i_s3_put;
     } else if (!reason) {
         reason = aws_i_s3_plan_kept(t);
-        if (!t->a.source || t->a.source->rewind) /* a checksum goes ahead of its body */
-            t->digest = aws_call_digest(t->client, args->args ? args->args->checksum : NULL);
-        if (t->digest && !t->digest->name)
-            t->digest = NULL;
-        t->call = aws_i_s3_upload_part;
-        t->finish = aws_i_s3_completing;
         t->state = aws_i_s3_create;
     }
     return aws_i_s3_begun(t, reason);
@@ -4409,9 +4410,8 @@ static int aws_i_s3_write_at(void *context, const void *data, size_t size)
     const aws_s3_transfer_args *a = &w->transfer->a;
     int r;
 
-    if (!w->checked)
+    if (!w->place)
         w->wrong = !aws_i_s3_is_range(w);
-    w->checked = 1;
     w->wrong |= size > w->size - w->place;
     if (w->wrong)
         return AWS_ERR_SINK;
@@ -4429,7 +4429,6 @@ static int aws_i_s3_rewrite(void *context)
     const aws_sink *sink = w->transfer->a.sink;
 
     w->place = 0;
-    w->checked = 0;
     return sink ? sink->rewind(sink->context) : 0;
 }
 
@@ -4481,7 +4480,6 @@ static int aws_i_s3_download_part(aws_s3_transfer *t, aws_s3_worker *w)
     w->from += w->place;
     w->size -= w->place;
     w->place = 0;
-    w->checked = 0;
     return 0;
 }
 
@@ -4792,11 +4790,13 @@ static int aws_i_s3_list(aws_s3_transfer *t)
         n = part.part_number;
         if (!n || n > t->parts || part.size != aws_i_s3_size_of_part(t, n))
             continue;
+        if (!aws_i_s3_is_complete(t, n)) { /* else it was listed before */
+            t->complete++;
+            t->done += part.size;
+        }
         r = aws_i_s3_keep_part(t, client, n, part.etag, part.checksum);
         if (r < 0)
             return aws_i_s3_failed(t, client, r);
-        t->complete++;
-        t->done += part.size;
     }
     if (r == AWS_AGAIN)
         return r;
@@ -4909,6 +4909,7 @@ static int aws_i_s3_resume_upload(aws_s3_transfer *t)
     rd->upload_id = t->upload_id;
     rd->timeout = t->a.args ? t->a.args->timeout : 0;
     t->uploading = 1;
+    aws_i_s3_first(t)->part = 0; /* though it would go in one request now */
     t->after = aws_i_s3_anew;
     t->state = aws_i_s3_list;
     return reason;

@@ -54,6 +54,7 @@ typedef struct mp_model {
     int wrong_range;   /* another one than asked for */
     int short_range;   /* the last byte of each range is missing */
     int no_date;
+    int twice;         /* each part is listed two times */
 } mp_model;
 
 static inline unsigned mp_open_uploads(const mp_model *m)
@@ -253,6 +254,12 @@ static inline void mp_list_parts(mp_model *m, const script_request *q, mp_upload
         s3_key_text(&m->s3, etag, strlen(etag), 0);
         snprintf(line, sizeof line, "</ETag><Size>%lu</Size></Part>", (unsigned long)u->sizes[i]);
         s3_text(&m->s3, line);
+        if (m->twice) {
+            snprintf(line, sizeof line, "<Part><PartNumber>%u</PartNumber><ETag>%s</ETag>"
+                                        "<Size>%lu</Size></Part>", i, etag,
+                     (unsigned long)u->sizes[i]);
+            s3_text(&m->s3, line);
+        }
     }
     snprintf(line, sizeof line, "<NextPartNumberMarker>%u</NextPartNumberMarker>", i - 1);
     s3_text(&m->s3, line);

@@ -880,6 +880,23 @@ static void test_changes(void)
     CHECK_INT(run(&w, 0), 0);
     CHECK(holds(&w, SIZE));
     world_end(&w);
+    /* parts that are listed two times count once */
+    part_way(&w, UPLOAD);
+    w.m.twice = 1;
+    CHECK_INT(resume(&w, UPLOAD), 0);
+    CHECK_INT(run(&w, 0), 0);
+    CHECK(holds(&w, SIZE));
+    CHECK_INT(w.t.done, SIZE);
+    world_end(&w);
+    /* a new program has another threshold, but the upload goes on */
+    part_way(&w, UPLOAD);
+    w.args.threshold = 10 * SIZE;
+    CHECK_INT(resume(&w, UPLOAD), 0);
+    CHECK_INT(run(&w, 0), 0);
+    CHECK(holds(&w, SIZE));
+    CHECK_INT(mp_open_uploads(&w.m), 0);
+    CHECK_INT(w.m.counts[MP_ABORT], 0);
+    world_end(&w);
     /* each bit of the checkpoint matters, and the names */
     part_way(&w, UPLOAD);
     for (i = 0; i < kept_size * 8; i++) {
