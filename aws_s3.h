@@ -4866,6 +4866,7 @@ static int aws_i_s3_sweep(aws_s3_transfer *t)
         }
     }
     memset(t->upload_id, 0, AWS_I_S3_TEXT_ROOM);
+    w->place = 0; /* of a body that goes in one request */
     t->state = t->after;
     t->after = NULL;
     return t->kind == 3 && (r = aws_i_s3_take_source(t)) != 0 ? aws_i_s3_refused(t, w->client, r)

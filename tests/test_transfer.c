@@ -849,6 +849,7 @@ static void part_way(world *w, int kind)
 
 static void test_changes(void)
 {
+    aws_source source;
     unsigned i;
     world w;
 
@@ -957,6 +958,28 @@ static void test_changes(void)
     CHECK(holds(&w, SIZE));
     CHECK_INT(mp_open_uploads(&w.m), 2);
     CHECK(w.m.uploads[1].name && w.m.uploads[2].name);
+    world_end(&w);
+    /* after that look a source that is read once begins at its start */
+    resume_world(&w, UPLOAD, 1);
+    w.m.fault = MP_LOST;
+    w.m.fault_at = 1;
+    w.m.fault_times = 1000;
+    CHECK_INT(resume(&w, UPLOAD), 0);
+    CHECK(run(&w, 0) < 0);
+    w.m.fault_at = 0;
+    w.m.uploads[0].parts[1] = s3_copy_of("x", 1);
+    w.m.uploads[1].parts[1] = s3_copy_of("x", 1);
+    w.m.uploads[2].parts[1] = s3_copy_of("x", 1);
+    power_cut(&w);
+    w.args.threshold = 10 * SIZE;
+    w.args.read_at = NULL;
+    source.read = source_read;
+    source.rewind = NULL;
+    source.context = &w;
+    w.args.source = &source;
+    CHECK_INT(resume(&w, UPLOAD), 0);
+    CHECK_INT(run(&w, 0), 0);
+    CHECK_INT(w.source_at, SIZE);
     world_end(&w);
 }
 
