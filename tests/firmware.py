@@ -3,13 +3,19 @@
 
     tests/firmware.py           build, run, show what the image says, compare it with the server's objects
 
-Exit code 0 only if the image's is 0 and each object is what the image says it sent. The sources of
+The emulator is killed some times while the image downloads 1 MB into its flash, a file; started
+again, the image must go on where it was. Exit code 0 only if the last run's is 0, each object is
+what the image says it sent, and the flash holds what the server has. The sources of
 BearSSL and lwIP come by apt (tests/sizes.py). Everything is made below build/firmware.
 """
 import glob
+import hashlib
 import os
+import random
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import botocore.config
@@ -24,6 +30,10 @@ HERE = os.path.join(ROOT, "examples", "firmware")
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 BUCKET = "fleet"
 SECONDS = 120
+IMAGE_AT = 4096  # in flash, behind the state of the download
+SLACK = 65536  # bytes of a part, which are asked for again
+# The power is cut when the image says that it has so many bytes: in a part, at its end, at the start.
+CUTS = (0, 16384, 65536, 131072, 147456, 180224, 393216, 655360, 1015808, 1048576)
 CPU = ["-mthumb", "-mcpu=cortex-m3"]
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow",
           "-Wundef", "-Wcast-qual", "-Wstrict-prototypes", "-Werror"]
@@ -100,26 +110,53 @@ def build():
     return image
 
 
-def emulate(image):
-    """Run the image, show what it says: (exit code, lines)."""
+def emulate(image, cut=None):
+    """Run the image, show what it says: (exit code, lines). Kill it when it says `at` so much."""
     command = ["qemu-system-arm", "-M", "lm3s6965evb", "-nic", "user,model=stellaris", "-display",
                "none", "-monitor", "none", "-serial", "stdio", "-semihosting-config",
                "enable=on,target=native", "-icount", "shift=3", "-kernel", image]
     lines = []
-    qemu = subprocess.Popen(["timeout", str(SECONDS)] + command, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                            errors="replace")
+    begin = time.monotonic()
+    qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, text=True, errors="replace", cwd=PLACE)
+    watchdog = threading.Timer(SECONDS, qemu.kill)
+    watchdog.start()
     for line in qemu.stdout:
         lines.append(line.rstrip("\r\n"))
-        print("    " + lines[-1], flush=True)
+        if cut is None:
+            print("    " + lines[-1], flush=True)
+        elif lines[-1].startswith("at ") and int(lines[-1].split()[1]) >= cut:
+            qemu.kill()
+    watchdog.cancel()
+    if time.monotonic() - begin >= SECONDS:
+        lines.append("hung")
     return qemu.wait(), lines
+
+
+def positions(lines):
+    return [int(line.split()[1]) for line in lines if line.startswith("at ")]
+
+
+def interrupt(image):
+    """What is wrong when the power is cut at each of CUTS, once."""
+    reached = 0
+    for cut in CUTS:
+        code, lines = emulate(image, cut)
+        at = positions(lines)
+        print("    power cut: started at %s, cut at %s" % (at[:1], at[-1:]), flush=True)
+        if code != -signal.SIGKILL or not at or "hung" in lines:
+            yield "cut at %d: exit code %d, %s" % (cut, code, lines[-3:])
+            return
+        if at[0] + SLACK < reached:
+            yield "cut at %d: it goes on at %d, though it was at %d" % (cut, at[0], reached)
+        reached = max(reached, at[-1])
 
 
 def compare(client, lines):
     """What is wrong with the server's objects, by what the image says."""
     sent = dict(line.split(" ", 2)[1:] for line in lines if line.startswith("put "))
     stored = {item["Key"]: client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read().decode()
-              for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+              for item in client.list_objects_v2(Bucket=BUCKET, Prefix="telemetry/").get("Contents", [])}
     if not sent:
         yield "the image has sent nothing"
     for key in sorted(sent.keys() | stored.keys()):
@@ -143,16 +180,29 @@ def main():
             aws_access_key_id=KEY, aws_secret_access_key=SECRET,
             config=botocore.config.Config(s3={"addressing_style": "path"}))
         client.create_bucket(Bucket=BUCKET)
+        update = random.Random(1).randbytes((1 << 20) + 777)
+        client.put_object(Bucket=BUCKET, Key="update.bin", Body=update,
+                          Metadata={"sha256": hashlib.sha256(update).hexdigest()})
+        flash = os.path.join(PLACE, "flash.bin")
+        with open(flash, "wb") as file:
+            file.write(b"\xff" * (IMAGE_AT + (2 << 20)))
+        wrong = list(interrupt(image))
         code, lines = emulate(image)
-        wrong = ["the image's exit code is %d" % code] if code else []
+        if code:
+            wrong.append("the image's exit code is %d" % code)
         wrong += compare(client, lines)
+        if (positions(lines) or [0])[0] < (1 << 20) - SLACK:
+            wrong.append("the last run did not go on where the one before was")
+        with open(flash, "rb") as file:
+            if file.read()[IMAGE_AT:IMAGE_AT + len(update) + 1] != update + b"\xff":
+                wrong.append("the flash does not hold the update")
     finally:
         server.terminate()
         server.wait()
     for line in wrong:
         print("firmware.py: WRONG: " + line)
     if not wrong:
-        print("firmware.py: the server's objects are what the image says")
+        print("firmware.py: the server's objects are what the image says, the flash is what the server has")
     sys.exit(1 if wrong else 0)
 
 

@@ -293,6 +293,43 @@ int board_random(void *data, size_t size)
     return result == 0 ? 0 : -1;
 }
 
+/* Read (6) or write (5) a file in the emulator's directory, as a part with a flash chip on a bus would
+ * do with the chip. What was written stays when the emulator is killed. */
+static int board_flash(uint32_t operation, uint32_t offset, const void *data, size_t size)
+{
+    static const char name[] = "flash.bin";
+    static uint32_t file; /* + 1 */
+    uint32_t a[3];
+    int result;
+
+    if (file == 0) {
+        a[0] = (uint32_t)(uintptr_t)name;
+        a[1] = 3; /* "r+b" */
+        a[2] = sizeof name - 1;
+        result = semihosting(1, a);
+        if (result < 0)
+            return -1;
+        file = (uint32_t)result + 1;
+    }
+    a[0] = file - 1;
+    a[1] = offset;
+    if (semihosting(10, a) != 0) /* seek */
+        return -1;
+    a[1] = (uint32_t)(uintptr_t)data;
+    a[2] = (uint32_t)size;
+    return semihosting(operation, a) == 0 ? 0 : -1; /* bytes that are missing */
+}
+
+int board_flash_read(uint32_t offset, void *data, size_t size)
+{
+    return board_flash(6, offset, data, size);
+}
+
+int board_flash_write(uint32_t offset, const void *data, size_t size)
+{
+    return board_flash(5, offset, data, size);
+}
+
 void board_exit(int code)
 {
     uint32_t why[2];

@@ -28,6 +28,10 @@ size_t board_flash_used(void);
 /* Random bytes fit for keys: 0, or -1 if there are none. */
 int board_random(void *data, size_t size);
 
+/* A memory that outlives a power cut: 0, or -1. */
+int board_flash_read(uint32_t offset, void *data, size_t size);
+int board_flash_write(uint32_t offset, const void *data, size_t size);
+
 /* A frame that has come: its length, 0 none. Then exactly that many bytes are to be taken. */
 unsigned board_frame(void);
 void board_frame_take(void *data, unsigned size);

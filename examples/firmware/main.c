@@ -1,4 +1,5 @@
-/* main.c - a device with 64 KB of RAM that puts telemetry into S3 over TLS, lists it, and gets it.
+/* main.c - a device with 64 KB of RAM that puts telemetry into S3 over TLS, lists it, gets
+ * it back, and downloads 1 MB of firmware in parts, going on after a power cut.
  *
  * SPDX-License-Identifier: MIT
  *
@@ -23,7 +24,12 @@
 #include "lwip/timeouts.h"
 #include "netif/ethernet.h"
 
-enum { READINGS = 5 };
+enum {
+    READINGS = 5,
+    SLOT = 2048,       /* of the flash: two with the state of the download, then the image */
+    IMAGE = 2 * SLOT,
+    PART = 65536       /* asked for at once; after each the state is saved */
+};
 
 static unsigned char memory[AWS_CLIENT_MEMORY_TLS];
 static aws_session session;
@@ -221,6 +227,129 @@ static int get_readings(aws_s3_bucket *bucket)
     return 0;
 }
 
+/* ---- The update: 1 MB in parts, and after a power cut it goes on where it was ---- */
+
+static uint32_t slot_number; /* of the state that was saved last; odd ones lie in the second slot */
+
+/* Store the download's state. The other slot keeps the one before until this one is whole: what makes
+ * it valid, number and size, is written last. */
+static int save(void *context, const void *checkpoint, size_t size)
+{
+    uint32_t head[2] = {0, 0}, at = (slot_number + 1) % 2 * SLOT;
+
+    (void)context;
+    if (board_flash_write(at, head, sizeof head) < 0 ||
+        (size > 0 && board_flash_write(at + sizeof head, checkpoint, size) < 0))
+        return -1;
+    head[0] = ++slot_number;
+    head[1] = (uint32_t)size;
+    return board_flash_write(at, head, sizeof head);
+}
+
+/* The state that was saved last into checkpoint: its size, 0 none. */
+static size_t recall(unsigned char checkpoint[AWS_S3_CHECKPOINT])
+{
+    uint32_t head[2][2];
+    unsigned slot;
+
+    if (board_flash_read(0, head[0], sizeof head[0]) < 0 ||
+        board_flash_read(SLOT, head[1], sizeof head[1]) < 0)
+        return 0;
+    for (slot = 0; slot < 2; slot++) {
+        if (head[slot][0] == 0xffffffff || head[slot][1] > AWS_S3_CHECKPOINT)
+            head[slot][0] = head[slot][1] = 0; /* erased */
+    }
+    slot = head[1][0] > head[0][0];
+    slot_number = head[slot][0];
+    if (board_flash_read(slot * SLOT + sizeof head[0], checkpoint, head[slot][1]) < 0)
+        return 0;
+    return head[slot][1];
+}
+
+static int write_at(void *context, uint64_t offset, const void *data, size_t size)
+{
+    (void)context;
+    return board_flash_write(IMAGE + (uint32_t)offset, data, size) == 0 ? (int)size : -1;
+}
+
+static void progress(void *context, uint64_t done, uint64_t total)
+{
+    static uint32_t said = 1;
+
+    (void)context;
+    (void)total;
+    if (said == (uint32_t)done / 16384 + 2)
+        return;
+    said = (uint32_t)done / 16384 + 2;
+    board_print("at ");
+    board_print_number((uint32_t)done);
+    board_print("\n");
+}
+
+/* SHA-256 of what lies in flash, as 64 hex digits. */
+static int flash_hash(uint32_t size, char text[65])
+{
+    static const char digits[] = "0123456789abcdef";
+    static unsigned char piece[256];
+    br_sha256_context hash;
+    uint32_t at, n;
+    int i;
+
+    br_sha256_init(&hash);
+    for (at = 0; at < size; at += n) {
+        n = size - at < sizeof piece ? size - at : (uint32_t)sizeof piece;
+        if (board_flash_read(IMAGE + at, piece, n) < 0)
+            return -1;
+        br_sha256_update(&hash, piece, n);
+    }
+    br_sha256_out(&hash, piece);
+    for (i = 0; i < 32; i++) {
+        text[2 * i] = digits[piece[i] >> 4];
+        text[2 * i + 1] = digits[piece[i] & 15];
+    }
+    text[64] = 0;
+    return 0;
+}
+
+static int update(aws_s3_bucket *bucket)
+{
+    static aws_s3_transfer transfer;
+    static unsigned char checkpoint[AWS_S3_CHECKPOINT];
+    static char wanted[65], found[65];
+    aws_s3_transfer_args args = {0};
+    aws_s3_object object;
+    aws_s3_result result;
+    uint64_t from;
+    int r;
+
+    aws_s3_object_init(&object, bucket, "update.bin");
+    while ((r = aws_s3_object_head(&object, &result)) == AWS_AGAIN)
+        turn();
+    if (r < 0)
+        return failed("head");
+    if (aws_client_header(&s3, "x-amz-meta-sha256") != NULL)
+        strncpy(wanted, aws_client_header(&s3, "x-amz-meta-sha256"), sizeof wanted - 1);
+    args.write_at = write_at;
+    args.save = save;
+    args.progress = progress;
+    args.threshold = args.part_size = args.min_part_size = PART;
+    from = board_clock();
+    (void)aws_s3_download_resume(&transfer, &object, &args, checkpoint, recall(checkpoint));
+    while ((r = aws_s3_transfer_step(&transfer)) == AWS_AGAIN)
+        turn();
+    if (r < 0)
+        return failed("update");
+    cost("update", from);
+    if (flash_hash((uint32_t)transfer.size, found) < 0 || strcmp(wanted, found) != 0) {
+        board_print("DIFFERS update.bin\n");
+        return 1;
+    }
+    board_print("updated ");
+    board_print(found);
+    board_print("\n");
+    return 0;
+}
+
 static void figure(const char *name, size_t value)
 {
     board_print("figure ");
@@ -254,7 +383,7 @@ int main(void)
     if (aws_client_init(&s3, &session, &aws_s3_service, memory, sizeof memory) < 0)
         return failed("init");
     aws_s3_bucket_init(&bucket, &s3, CONFIG_BUCKET);
-    result = send_readings(&bucket) || list_readings(&bucket) || get_readings(&bucket);
+    result = send_readings(&bucket) || list_readings(&bucket) || get_readings(&bucket) || update(&bucket);
     while (aws_client_close(&s3) == AWS_AGAIN)
         turn();
     aws_session_close(&session);
