@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""examples/firmware: built for a Cortex-M3, run in QEMU against the embedded server over TLS.
+"""examples/firmware: built for a Cortex-M3, run in QEMU against the embedded server over TLS, with
+keys from a provider that wants the device's certificate.
 
     tests/firmware.py           build, run, show what the image says, compare it with the server's objects
 
@@ -10,9 +11,13 @@ BearSSL and lwIP come by apt (tests/sizes.py). Everything is made below build/fi
 """
 import glob
 import hashlib
+import http.server
+import json
 import os
 import random
+import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -27,7 +32,7 @@ import sizes  # noqa: E402
 ROOT = sizes.ROOT
 PLACE = os.path.join(ROOT, "build", "firmware")
 HERE = os.path.join(ROOT, "examples", "firmware")
-KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+KEY, SECRET, TOKEN = "ASIAFIRMWARE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "token/" * 40
 BUCKET = "fleet"
 SECONDS = 120
 IMAGE_AT = 4096  # in flash, behind the state of the download
@@ -48,22 +53,76 @@ def start_server():
     """The embedded server: (process, its words)."""
     server = subprocess.Popen(
         [sys.executable, os.path.join(ROOT, "tests", "s3_server.py"), "--dir", PLACE, "--parent",
-         str(os.getpid())], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+         str(os.getpid()), "--key", KEY, "--secret", SECRET, "--token", TOKEN], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     words = dict(word.split("=", 1) for word in server.stdout.readline().split()[1:])
     if "https" not in words:
         sys.exit("firmware.py: the server did not start")
     return server, words
 
 
-def write_config(words):
+class Provider(http.server.BaseHTTPRequestHandler):
+    """Keys for who shows the device's certificate, as AWS IoT Core's provider does."""
+    protocol_version = "HTTP/1.1"
+    asked = []
+
+    def do_GET(self):
+        subject = dict(pair for part in self.connection.getpeercert()["subject"] for pair in part)
+        self.asked.append((self.path, self.headers["x-amzn-iot-thingname"], subject["commonName"]))
+        body = json.dumps({"credentials": {
+            "accessKeyId": KEY, "secretAccessKey": SECRET, "sessionToken": TOKEN,
+            "expiration": "2099-01-01T00:00:00Z"}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Servers(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """A power cut ends a connection, too."""
+
+
+def start_provider():
+    """A server that only talks to certificates of the CA: its port."""
+    openssl = ["openssl", "req", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    sizes.run(openssl + ["-subj", "/CN=device-7", "-keyout", "device.key", "-out", "device.csr"],
+              cwd=PLACE)
+    sizes.run(["openssl", "x509", "-req", "-in", "device.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+               "-set_serial", "7", "-days", "2", "-outform", "DER", "-out", "device.der"], cwd=PLACE)
+    sizes.run(["openssl", "pkey", "-in", "device.key", "-outform", "DER", "-out", "key.der"],
+              cwd=PLACE)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(PLACE, "leaf.pem"), os.path.join(PLACE, "leaf.key"))
+    context.load_verify_locations(os.path.join(PLACE, "ca.pem"))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    server = Servers(("127.0.0.1", 0), Provider)
+    server.socket = context.wrap_socket(server.socket, server_side=True,
+                                        do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
+def array(name, path):
+    with open(os.path.join(PLACE, path), "rb") as file:
+        return "static const unsigned char %s[] = {%s};\n" % (name, ",".join(map(str, file.read())))
+
+
+def write_config(words, provider):
     anchors = sizes.run([sys.executable, os.path.join(ROOT, "port", "make_roots.py"), "anchors",
                          words["ca"]])
     with open(os.path.join(PLACE, "config.h"), "w", encoding="utf-8") as file:
-        file.write('#define CONFIG_ENDPOINT "https://10.0.2.2:%s"\n'
-                   '#define CONFIG_TLS_NAME "localhost"\n#define CONFIG_BUCKET "%s"\n'
-                   '#define CONFIG_ACCESS_KEY_ID "%s"\n#define CONFIG_SECRET_ACCESS_KEY "%s"\n'
-                   '#define CONFIG_BUILD_TIME %d\n#include <bearssl.h>\n%s'
-                   % (words["https"], BUCKET, KEY, SECRET, int(time.time()), anchors))
+        file.write('#define CONFIG_ENDPOINT "https://localhost:%s"\n'
+                   '#define CONFIG_IOT "https://localhost:%d"\n'
+                   '#define CONFIG_ROLE_ALIAS "telemetry"\n#define CONFIG_THING "device-7"\n'
+                   '#define CONFIG_BUCKET "%s"\n'
+                   '#define CONFIG_BUILD_TIME %d\n#include <bearssl.h>\n%s%s%s'
+                   % (words["https"], provider, BUCKET, int(time.time()), anchors,
+                      array("device_certificate", "device.der"), array("device_key", "key.der")))
+    shutil.copy("/usr/include/jsmn.h", PLACE)
 
 
 def build_bearssl():
@@ -173,11 +232,12 @@ def main():
     os.makedirs(PLACE, exist_ok=True)
     server, words = start_server()
     try:
-        write_config(words)
+        write_config(words, start_provider())
         image = build()
         client = botocore.session.get_session().create_client(
             "s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:" + words["http"],
             aws_access_key_id=KEY, aws_secret_access_key=SECRET,
+            aws_session_token=TOKEN,
             config=botocore.config.Config(s3={"addressing_style": "path"}))
         client.create_bucket(Bucket=BUCKET)
         update = random.Random(1).randbytes((1 << 20) + 777)
@@ -191,6 +251,8 @@ def main():
         if code:
             wrong.append("the image's exit code is %d" % code)
         wrong += compare(client, lines)
+        if set(Provider.asked) != {("/role-aliases/telemetry/credentials", "device-7", "device-7")}:
+            wrong.append("the provider was asked %s" % Provider.asked)
         if (positions(lines) or [0])[0] < (1 << 20) - SLACK:
             wrong.append("the last run did not go on where the one before was")
         with open(flash, "rb") as file:

@@ -5,13 +5,12 @@
  *
  *     make firmware         builds it for QEMU's lm3s6965evb, and runs it against a server here
  *
- * board.c is the hardware, port/lwip.h the network, config.h (made by tests/firmware.py) says where
- * the server is and whom to trust. The main loop is turn(): whatever else the device has to do goes
+ * board.c is the hardware, port/lwip.h the network. config.h, made by tests/firmware.py, has what is the
+ * device's own: its certificate and key, whom it trusts, where the servers are. The main loop is turn(): whatever else the device has to do goes
  * there, since no call of the client waits.
  */
 #include "board.h"
 #define AWS_NO_DEFAULT_PORT
-#define AWS_NO_JSON /* no reader of JSON */
 #define AWS_NO_ROOTS
 #define AWS_IMPLEMENTATION
 #include "aws_s3.h"
@@ -32,6 +31,15 @@ enum {
 };
 
 static unsigned char memory[AWS_CLIENT_MEMORY_TLS];
+static uint32_t keys_memory[2560 / 4];     /* twice the answer that the keys come in */
+static uint32_t identity_memory[1536 / 4]; /* the device's certificate and key */
+static union { /* never at once */
+    aws_s3_objects it;
+    struct {
+        aws_s3_transfer transfer;
+        unsigned char   checkpoint[AWS_S3_CHECKPOINT];
+    } update;
+} work;
 static aws_session session;
 static aws_client s3;
 static struct netif ethernet;
@@ -164,7 +172,7 @@ static int send_readings(aws_s3_bucket *bucket)
             turn();
         if (r < 0)
             return failed("put");
-        cost(i == 0 ? "connect, handshake, put" : "put", from);
+        cost(i == 0 ? "keys, connect, handshake, put" : "put", from);
         board_print("put ");
         board_print(key);
         board_print(" ");
@@ -176,16 +184,15 @@ static int send_readings(aws_s3_bucket *bucket)
 
 static int list_readings(aws_s3_bucket *bucket)
 {
-    static aws_s3_objects it;
     aws_s3_summary object;
     aws_s3_args args = {0};
     unsigned count = 0;
     int r;
 
     args.prefix = "telemetry/";
-    (void)aws_s3_objects_begin(&it, bucket, &args); /* what is wrong is said by next */
+    (void)aws_s3_objects_begin(&work.it, bucket, &args); /* what is wrong is said by next */
     for (;;) {
-        while ((r = aws_s3_objects_next(&it, &object)) == AWS_AGAIN)
+        while ((r = aws_s3_objects_next(&work.it, &object)) == AWS_AGAIN)
             turn();
         if (r <= 0)
             break;
@@ -313,8 +320,8 @@ static int flash_hash(uint32_t size, char text[65])
 
 static int update(aws_s3_bucket *bucket)
 {
-    static aws_s3_transfer transfer;
-    static unsigned char checkpoint[AWS_S3_CHECKPOINT];
+    aws_s3_transfer *transfer = &work.update.transfer;
+    unsigned char *checkpoint = work.update.checkpoint;
     static char wanted[65], found[65];
     aws_s3_transfer_args args = {0};
     aws_s3_object object;
@@ -334,13 +341,13 @@ static int update(aws_s3_bucket *bucket)
     args.progress = progress;
     args.threshold = args.part_size = args.min_part_size = PART;
     from = board_clock();
-    (void)aws_s3_download_resume(&transfer, &object, &args, checkpoint, recall(checkpoint));
-    while ((r = aws_s3_transfer_step(&transfer)) == AWS_AGAIN)
+    (void)aws_s3_download_resume(transfer, &object, &args, checkpoint, recall(checkpoint));
+    while ((r = aws_s3_transfer_step(transfer)) == AWS_AGAIN)
         turn();
     if (r < 0)
         return failed("update");
     cost("update", from);
-    if (flash_hash((uint32_t)transfer.size, found) < 0 || strcmp(wanted, found) != 0) {
+    if (flash_hash((uint32_t)transfer->size, found) < 0 || strcmp(wanted, found) != 0) {
         board_print("DIFFERS update.bin\n");
         return 1;
     }
@@ -364,6 +371,8 @@ int main(void)
     static aws_config config;
     static aws_trust trust;
     static aws_s3_bucket bucket;
+    static aws_keys_iot source;
+    aws_identity identity;
     int result;
 
     board_begin(mac);
@@ -375,9 +384,14 @@ int main(void)
     config.trust = &trust;
     config.region = "us-east-1";
     config.endpoint = CONFIG_ENDPOINT;
-    config.tls_name = CONFIG_TLS_NAME;
-    config.access_key_id = CONFIG_ACCESS_KEY_ID;
-    config.secret_access_key = CONFIG_SECRET_ACCESS_KEY;
+    if (aws_identity_init(&identity, identity_memory, sizeof identity_memory, device_certificate,
+                          sizeof device_certificate, device_key, sizeof device_key) < 0) {
+        board_print("FAILED certificate or key\n");
+        return 1;
+    }
+    /* The device has no keys, only a certificate: for it the provider gives some. */
+    config.provider = aws_keys_iot_init(&source, CONFIG_IOT, CONFIG_ROLE_ALIAS, CONFIG_THING,
+                                        &identity, keys_memory, sizeof keys_memory);
     config.clock_floor = CONFIG_BUILD_TIME; /* no clock: the certificate's, then the server's time */
     aws_session_init(&session, &config);
     if (aws_client_init(&s3, &session, &aws_s3_service, memory, sizeof memory) < 0)
@@ -387,6 +401,7 @@ int main(void)
     while (aws_client_close(&s3) == AWS_AGAIN)
         turn();
     aws_session_close(&session);
+    aws_keys_close(config.provider);
     figure("flash", board_flash_used());
     figure("static RAM", board_ram_used());
     figure("of it the client's memory", sizeof memory);
