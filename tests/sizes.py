@@ -81,7 +81,7 @@ ADDED = {
     "copy": "aws_s3_copy",
     "iterators over versions, uploads and parts": """aws_s3_versions_begin aws_s3_uploads_begin
         aws_s3_parts_begin aws_s3_entries_next""",
-    "all actions": None,
+    "all of S3's actions": None,
     "bodies and answers by write and read": "aws_client_write aws_client_read aws_client_finish",
     "waiters": """aws_s3_wait_bucket_exists aws_s3_wait_bucket_not_exists
         aws_s3_wait_object_exists aws_s3_wait_object_not_exists""",
@@ -105,9 +105,10 @@ ADDED = {
     "XML by path": "aws_xml_get",
     "JSON writer": JSON_WRITER,
     "JSON reader": JSON_READER,
-    "another service, JSON (aws_dynamodb_service)": "aws_request_run aws_dynamodb_service",
-    "another service, query (aws_sqs_service's kin)": "aws_request_run aws_sns_service",
-    "its listings page by page, JSON": "aws_request_run aws_dynamodb_service aws_pages_json",
+    "another service, of JSON": "aws_request_run aws_dynamodb_service",
+    "another service, of the query protocol": "aws_request_run aws_sns_service",
+    "listings of JSON page by page, and read": "aws_request_run aws_dynamodb_service "
+        "aws_pages_json",
     "keys from a chain of sources": "aws_keys_environment aws_keys_fixed_init "
         "aws_keys_chain_init",
     "keys and settings from profiles": "aws_settings_read aws_settings_endpoint",
@@ -209,7 +210,8 @@ def include():
     place = os.path.join(BUILD, "include")
     if not os.path.exists(os.path.join(place, "jsmn.h")):
         os.makedirs(place, exist_ok=True)
-        for header in glob.glob(os.path.join(fetch_bearssl(), "inc", "*.h")) + ["/usr/include/jsmn.h"]:
+        headers = glob.glob(os.path.join(fetch_bearssl(), "inc", "*.h"))
+        for header in headers + ["/usr/include/jsmn.h"]:
             shutil.copy(header, place)
     return place
 
@@ -289,7 +291,8 @@ def capabilities(pool, cores):
     for core in cores:
         source = tag("put, get, head, delete, list", core)
         jobs += [(core, name, source, names.split()) for name, names in ALONE.items()]
-        jobs += [(core, "added " + name, source, ["start"] + (names.split() if names else actions()))
+        jobs += [(core, "added " + name, source,
+                  ["start"] + (names.split() if names else actions()))
                  for name, names in ADDED.items()]
     return zip(jobs, pool.map(relink, jobs))
 
@@ -377,7 +380,8 @@ def build(job):
 
 
 def measure(cores):
-    result = {"flash": {}, "added": {}, "stack": {}, "frames": {}, "memory": {}, "structs": struct_sizes()}
+    result = {"flash": {}, "added": {}, "stack": {}, "frames": {}, "memory": {},
+              "structs": struct_sizes()}
     wrong = []
     for core in cores:
         bearssl(core)
@@ -443,13 +447,14 @@ def tables(result):
                 number(part["roots"]) if part["roots"] else "", number(part["flash"])))
         lines.append("")
     cores = list(result["flash"])
-    lines += ["| flash that is added to put, get, head, delete, list without TLS | %s | with BearSSL "
-              "and libc | %s | with BearSSL and libc |" % tuple(NAMES[core] for core in CORES),
-              "|---|--:|--:|--:|--:|"] if len(cores) == 2 else []
-    for name in ADDED if len(cores) == 2 else []:
-        lines.append("| %s | %s |" % (name, " | ".join(
-            number(result["added"][core][name][key]) for core in cores for key in ("headers", "flash"))))
-    lines += [""]
+    lines += ["| flash that naming more adds to put, get, head, delete, list | %s |" %
+              " | ".join(NAMES[core] + " | with BearSSL, libc" for core in cores),
+              "|---|%s" % ("--:|" * 2 * len(cores))]
+    for name in ADDED:
+        parts = [result["added"][core][name] for core in cores]
+        lines.append("| %s | %s |" % (name, " | ".join(number(part["headers"]) + " | " +
+                                                       number(part["flash"]) for part in parts)))
+    lines.append("")
     lines += ["| peak stack, painted, with BearSSL's frames | %s |" %
               " | ".join(NAMES[core] for core in cores), "|---|%s" % ("--:|" * len(cores))]
     for name in result["stack"][cores[0]]:
