@@ -32,6 +32,7 @@ import json
 import os
 import random
 import re
+import secrets
 import signal
 import socket
 import ssl
@@ -766,6 +767,19 @@ class AwsChunked:
             raise S3Error("MalformedTrailerError")
 
 
+EXPRESS_SUFFIX = "--x-s3"
+# What is signed with the long-term keys there.
+EXPRESS_PLAIN = frozenset(("CreateSession", "CreateBucket", "DeleteBucket", "GetBucketLocation",
+                           "CopyObject"))
+EXPRESS_SECONDS = 300
+
+
+class ExpressSession:
+    def __init__(self, bucket, access_key, secret, token):
+        self.bucket, self.access_key, self.secret, self.token = bucket, access_key, secret, token
+        self.expires = int(time.time()) + EXPRESS_SECONDS
+
+
 class Authenticator:
     """Checks signatures against one key pair, independently of the code under test."""
 
@@ -774,35 +788,65 @@ class Authenticator:
         self.secret = secret
         self.region = region
         self.token = token
+        self.sessions = {}  # of directory buckets, by access key
         self.signing_key = functools.lru_cache(maxsize=16)(self.derive_key)
 
-    def derive_key(self, date):
-        key = ("AWS4" + self.secret).encode()
-        for part in (date, self.region, "s3", "aws4_request"):
+    def derive_key(self, date, secret, service):
+        key = ("AWS4" + secret).encode()
+        for part in (date, self.region, service, "aws4_request"):
             key = hmac_sha256(key, part)
         return key
+
+    def create_session(self, bucket):
+        number = len(self.sessions) + 1
+        session = ExpressSession(bucket, f"ASIASESSION{number}", secrets.token_hex(20),
+                                 f"session/{number}+=" + secrets.token_hex(400))
+        self.sessions[session.access_key] = session
+        return session
 
     def check(self, request):
         """Raises an S3Error, or leaves the hash that the body must have in the request."""
         claim = find_claim(request)
-        self.check_scope(claim)
-        if claim.access_key != self.access_key:
+        express = (request.bucket or "").endswith(EXPRESS_SUFFIX)
+        self.check_scope(claim, "s3express" if express else "s3")
+        claim.secret = self.secret
+        if express and operation_name(request) not in EXPRESS_PLAIN:
+            self.check_session(request, claim)
+        elif claim.access_key != self.access_key:
             raise S3Error("InvalidAccessKeyId", fields={"AWSAccessKeyId": claim.access_key})
-        self.check_token(request)
+        else:
+            self.check_token(request)
         self.check_time(request, claim)
         self.check_signed_headers(request, claim)
         self.check_signature(request, claim)
         request.payload_hash = self.payload_rule(claim)
         if claim.payload in STREAMING:
-            request.coding = AwsChunked(request, claim, self.signing_key(claim.date))
+            request.coding = AwsChunked(request, claim, self.key_of(claim))
 
-    def check_scope(self, claim):
+    def key_of(self, claim):
+        return self.signing_key(claim.date, claim.secret, claim.service)
+
+    def check_session(self, request, claim):
+        """A directory bucket takes the keys of a session of its own, with its token alone."""
+        session = self.sessions.get(claim.access_key)
+        if session is None or session.bucket != request.bucket:
+            raise S3Error("InvalidAccessKeyId", fields={"AWSAccessKeyId": claim.access_key})
+        token = request.headers.get("x-amz-s3session-token",
+                                    request.query.get("X-Amz-S3session-Token"))
+        if (token != session.token or "x-amz-security-token" in request.headers
+                or "X-Amz-Security-Token" in request.query):
+            raise S3Error("InvalidToken", fields={"Token-0": token or ""})
+        if time.time() > session.expires:
+            raise S3Error("ExpiredToken")
+        claim.secret = session.secret
+
+    def check_scope(self, claim, service):
         if claim.region != self.region:
             what = "Credential" if claim.presigned else "authorization header"
             raise S3Error(claim.malformed, f"The {what} is malformed; the region "
                           f"'{claim.region}' is wrong; expecting '{self.region}'",
                           {"Region": self.region})
-        if claim.service != "s3" or claim.terminator != "aws4_request":
+        if claim.service != service or claim.terminator != "aws4_request":
             raise S3Error(claim.malformed, "incorrect service or terminator in the credential "
                           f"scope \"{claim.scope}\"")
         if claim.time is None:
@@ -852,7 +896,7 @@ class Authenticator:
         canonical = canonical_request(request, claim)
         digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
         to_sign = "\n".join((SIGNING_ALGORITHM, claim.timestamp, claim.scope, digest))
-        expected = hmac_sha256(self.signing_key(claim.date), to_sign).hex()
+        expected = hmac_sha256(self.key_of(claim), to_sign).hex()
         if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
             raise S3Error("SignatureDoesNotMatch", fields={
                 "AWSAccessKeyId": claim.access_key, "StringToSign": to_sign,
@@ -1066,6 +1110,7 @@ def error_answer(request, error, status=None, white_space=""):
 
 # (method, query parameter or header that must be there, operation); the first match counts.
 BUCKET_OPERATIONS = (
+    ("GET", "session", "CreateSession"),
     ("GET", "location", "GetBucketLocation"),
     ("GET", "uploads", "ListMultipartUploads"),
     ("GET", "list-type", "ListObjectsV2"),
@@ -1207,9 +1252,10 @@ def optional_tag(name, value):
 class Operations:
     """The S3 operations; each method is one, named as in handler_name()."""
 
-    def __init__(self, region, min_part):
+    def __init__(self, region, min_part, authenticator):
         self.region = region
         self.min_part = min_part
+        self.authenticator = authenticator
         self.lock = threading.Lock()
         self.buckets = {}
 
@@ -1270,6 +1316,15 @@ class Operations:
     def head_bucket(self, request):
         return Answer(200, {"x-amz-bucket-region": self.bucket(request).region or "us-east-1",
                             "Content-Type": "application/xml"})
+
+    def create_session(self, request):
+        self.bucket(request)
+        if not request.bucket.endswith(EXPRESS_SUFFIX):
+            raise S3Error("MethodNotAllowed", fields={"Method": request.method})
+        session = self.authenticator.create_session(request.bucket)
+        return xml_answer("CreateSessionResult", group(
+            "Credentials", tag("SessionToken", session.token), tag("SecretAccessKey", session.secret),
+            tag("AccessKeyId", session.access_key), tag("Expiration", iso_time(session.expires))))
 
     def delete_bucket(self, request):
         if self.bucket(request).objects:
@@ -2113,7 +2168,7 @@ class Server:
         self.context = context
         self.authenticator = Authenticator(options.key, options.secret, options.region,
                                            options.token)
-        self.operations = Operations(options.region, options.min_part)
+        self.operations = Operations(options.region, options.min_part, self.authenticator)
         self.stats = Stats()
         self.faults = Faults()
         self.admin = Admin(self.operations, self.stats, self.faults)

@@ -2397,6 +2397,52 @@ static void part_customer_keys(void)
     world_close(w);
 }
 
+/* A directory bucket: our server takes its session's keys for objects, and no others. */
+static void part_express(void)
+{
+    static const char bucket[] = "suite--usw2-az1--x-s3";
+    static const aws_addresses addresses = {aws_s3_addresses, 0};
+    static unsigned char kept[AWS_S3_EXPRESS_MEMORY];
+    static aws_s3_express express;
+    static world w;
+    aws_s3_args args = arguments(bucket, "a b");
+    char buffer[16];
+    long requests;
+
+    world_config(&w);
+    w.config.addresses = &addresses;
+    w.config.addressing = AWS_ADDRESSING_PATH;
+    world_open(&w);
+    if (options.flavour != OWN) {
+        world_close(&w);
+        return;
+    }
+    args.key = NULL;
+    DO(&w, 0, aws_s3_create_bucket(&w.client, &args, NULL));
+    args.key = "a b";
+    args.body = "hello";
+    args.body_size = 5;
+    DO(&w, AWS_ERR_SERVICE, aws_s3_put_object(&w.client, &args, NULL)); /* no session */
+    CHECK_STR(aws_client_failure(&w.client)->aws_code, "InvalidAccessKeyId");
+    CHECK_INT(aws_s3_express_init(&express, &w.client, kept, sizeof kept), 0);
+    requests = w.requests;
+    DO(&w, 0, aws_s3_put_object(&w.client, &args, NULL));
+    CHECK_INT(w.requests - requests, 2);
+    args.body = NULL;
+    args.body_size = 0;
+    args.buffer = buffer;
+    args.buffer_size = sizeof buffer;
+    DO(&w, 5, aws_s3_get_object(&w.client, &args, NULL));
+    CHECK_MEM(buffer, "hello", 5);
+    args.buffer = NULL;
+    args.buffer_size = 0;
+    DO(&w, 0, aws_s3_delete_object(&w.client, &args, NULL));
+    CHECK_INT(w.requests - requests, 4); /* one session for all of them */
+    args.key = NULL;
+    DO(&w, 0, aws_s3_delete_bucket(&w.client, &args, NULL));
+    world_close(&w);
+}
+
 /* ---- The program ---- */
 
 static const struct part {
@@ -2410,7 +2456,7 @@ static const struct part {
              {"sizes", part_sizes, 0},           {"limit", part_limit, 0},
              {"multipart", part_multipart, 0},   {"versions", part_versions, 0},
              {"configurations", part_configurations, 0},
-             {"customer_keys", part_customer_keys, 0},
+             {"customer_keys", part_customer_keys, 0}, {"express", part_express, 0},
              {"errors", part_errors, 0},         {"fill", part_fill, 1},
              {"listing", part_listing, 1},
              {"churn", part_churn, 0},           {"delimiter", part_delimiter, 0},
