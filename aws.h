@@ -176,7 +176,7 @@ enum {
     X(MEMBER_MISSING, PARAM, "this action needs the member '%v'")                                 \
     X(BODY_SIZE, PARAM,                                                                           \
       "the body is larger than one PutObject may be, 5,368,709,120 bytes, or its size isn't "     \
-      "known, which S3 wants to know beforehand: upload it in parts")                                                                                    \
+      "known, which S3 wants to know beforehand: upload it in parts")                             \
     X(BODY_WAYS, PARAM, "give the body by one of body, source and stream")                        \
     X(NO_BODY, PARAM, "this action needs a body: give body, source or stream")                    \
     X(PARTS, PARAM,                                                                               \
@@ -770,9 +770,10 @@ AWS_API int aws_client_finish(aws_client *client);
 #ifndef AWS_NO_TLS
 
 /* Read CA certificates (PEM) into memory: init, then add any pieces of the file, to its end.
- * Certificates that can't be trust anchors are skipped. add returns the number of anchors so far, AWS_ERR_MEMORY (trust->needed grows on, so that after the whole file it says
- * the size) or AWS_ERR_PARAM (broken PEM). 150 system roots take about 73 KB. The memory must be
- * aligned as for a pointer. */
+ * Certificates that can't be trust anchors are skipped. add returns the number of anchors so far,
+ * AWS_ERR_MEMORY (trust->needed grows on, so that after the whole file it says the size) or
+ * AWS_ERR_PARAM (broken PEM). 150 system roots take about 73 KB. The memory must be aligned as for
+ * a pointer. */
 AWS_API int aws_trust_init(aws_trust *trust, void *memory, size_t size);
 AWS_API int aws_trust_add(aws_trust *trust, const void *pem, size_t size);
 
@@ -11309,7 +11310,8 @@ static size_t aws_i_keys_error(aws_client *client, const unsigned char *data, si
 }
 
 static const aws_protocol aws_i_keys_protocol = {NULL, NULL, 0, NULL, aws_i_keys_error};
-static const aws_service aws_i_keys_service = {"Credentials", "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL};
+static const aws_service aws_i_keys_service = {
+    "Credentials", "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL};
 
 #ifndef AWS_NO_JSON
 

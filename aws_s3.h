@@ -1316,7 +1316,8 @@ static const char *aws_i_s3_value(const aws_s3_args *args, unsigned index, unsig
 
     *number = 0;
     if (index <= AWS_I_S3_TEXTS)
-        memcpy(&text, from + offsetof(aws_s3_args, cache_control) + (index - 1) * sizeof text, sizeof text);
+        memcpy(&text, from + offsetof(aws_s3_args, cache_control) + (index - 1) * sizeof text,
+               sizeof text);
     else
         memcpy(number, from + offsetof(aws_s3_args, part_number) +
                            (index - 1 - AWS_I_S3_TEXTS) * sizeof *number, sizeof *number);
@@ -4521,7 +4522,8 @@ static int aws_i_s3_look(aws_s3_transfer *t)
     w->range[0] = 0;
     aws_i_s3_set_part(t, w, 1, t->size);
     t->state = aws_i_s3_download_whole;
-    if (t->size <= t->a.threshold || !t->upload_id[1]) /* without an ETag parts could be of two objects */
+    /* without an ETag parts could be of two objects */
+    if (t->size <= t->a.threshold || !t->upload_id[1])
         return 0;
     w->part = 0;
     r = aws_i_s3_plan(t, AWS_I_S3_PARTS);
