@@ -4,10 +4,11 @@ keys from a provider that wants the device's certificate.
 
     tests/firmware.py           build, run, show what the image says, compare it with the server's objects
 
-The emulator is killed some times while the image downloads 1 MB into its flash, a file; started
-again, the image must go on where it was. Exit code 0 only if the last run's is 0, each object is
-what the image says it sent, and the flash holds what the server has. The sources of
-BearSSL and lwIP come by apt (tests/sizes.py). Everything is made below build/firmware.
+In one run the server loses, cuts, resets and refuses answers. Then the emulator is killed some times
+while the image downloads 1 MB into its flash, a file; started again, it must go on where it was.
+Exit code 0 only if the last run's is 0, each object is what the image says it sent, the flash holds
+what the server has, and images without random bytes or with another CA refuse to talk. The sources
+of BearSSL and lwIP come by apt (tests/sizes.py). Everything is made below build/firmware.
 """
 import glob
 import hashlib
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import botocore.config
 import botocore.session
@@ -34,7 +36,16 @@ PLACE = os.path.join(ROOT, "build", "firmware")
 HERE = os.path.join(ROOT, "examples", "firmware")
 KEY, SECRET, TOKEN = "ASIAFIRMWARE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "token/" * 40
 BUCKET = "fleet"
+BUILD_TIME = 1767225600  # 2026-01-01: long before the certificates are valid
 SECONDS = 120
+# What the server does to one run: answers lost, cut, reset and refused, kept connections closed.
+FAULTS = (("PutObject", 0, {"lose_after": True}), ("PutObject", 0, {"close_idle": True}),
+          ("PutObject", 0, {"status": 503}), ("PutObject", 0, {"reset": 40}),
+          ("ListObjectsV2", 0, {"reset": 300}), ("ListObjectsV2", 0, {"tls_cut": 500}),
+          ("GetObject", 0, {"cut": 100}), ("GetObject", 1, {"close_before": True}),
+          ("GetObject", 3, {"reset": 30000}), ("GetObject", 2, {"cut": 50000}),
+          ("GetObject", 1, {"trickle": [700, 0.001]}), ("GetObject", 3, {"close_idle": True}))
+FLASH = os.path.join(PLACE, "flash.bin")
 IMAGE_AT = 4096  # in flash, behind the state of the download
 SLACK = 65536  # bytes of a part, which are asked for again
 # The power is cut when the image says that it has so many bytes: in a part, at its end, at the start.
@@ -111,16 +122,16 @@ def array(name, path):
         return "static const unsigned char %s[] = {%s};\n" % (name, ",".join(map(str, file.read())))
 
 
-def write_config(words, provider):
+def write_config(words, provider, trusted):
     anchors = sizes.run([sys.executable, os.path.join(ROOT, "port", "make_roots.py"), "anchors",
-                         words["ca"]])
+                         trusted])
     with open(os.path.join(PLACE, "config.h"), "w", encoding="utf-8") as file:
         file.write('#define CONFIG_ENDPOINT "https://localhost:%s"\n'
                    '#define CONFIG_IOT "https://localhost:%d"\n'
                    '#define CONFIG_ROLE_ALIAS "telemetry"\n#define CONFIG_THING "device-7"\n'
                    '#define CONFIG_BUCKET "%s"\n'
                    '#define CONFIG_BUILD_TIME %d\n#include <bearssl.h>\n%s%s%s'
-                   % (words["https"], provider, BUCKET, int(time.time()), anchors,
+                   % (words["https"], provider, BUCKET, BUILD_TIME, anchors,
                       array("device_certificate", "device.der"), array("device_key", "key.der")))
     shutil.copy("/usr/include/jsmn.h", PLACE)
 
@@ -144,10 +155,11 @@ def compile_file(source, target, extra):
     return target
 
 
-def build():
+def build(defines=()):
     """The image: its path."""
     library = build_bearssl()
-    objects = [compile_file(os.path.join(HERE, name), os.path.join(PLACE, name[:-2] + ".o"), STRICT)
+    objects = [compile_file(os.path.join(HERE, name), os.path.join(PLACE, name[:-2] + ".o"),
+                            STRICT + list(defines))
                for name in ("main.c", "board.c")]
     os.makedirs(os.path.join(PLACE, "lwip"), exist_ok=True)
     newest = max(os.path.getmtime(path) for path in
@@ -211,6 +223,37 @@ def interrupt(image):
         reached = max(reached, at[-1])
 
 
+def erase():
+    with open(FLASH, "wb") as file:
+        file.write(b"\xff" * (IMAGE_AT + (2 << 20)))
+
+
+def spoil(words, image):
+    """What is wrong in a run with FAULTS: each is met once, and the image doesn't mind."""
+    admin = "http://127.0.0.1:%s/_test/" % words["http"]
+    for operation, skip, action in FAULTS:
+        body = json.dumps({"op": operation, "skip": skip, "action": action}).encode()
+        urllib.request.urlopen(urllib.request.Request(admin + "fault", body)).close()
+    erase()
+    code, lines = emulate(image, 1 << 30)
+    with urllib.request.urlopen(admin + "stats") as answer:
+        left = json.load(answer)["faults"]
+    print("    %d faults: exit code %d, %s" % (len(FAULTS), code, lines[-1:]), flush=True)
+    if code or "done" not in lines:
+        yield "with faults the image's exit code is %d: %s" % (code, lines[-3:])
+    if left:
+        yield "faults that were not met: %s" % left
+
+
+def refuse(image, text):
+    """What is wrong with an image that has to fail, saying text."""
+    code, lines = emulate(image, 1 << 30)
+    said = [line for line in lines if line.startswith("FAILED")]
+    print("    %s" % said, flush=True)
+    if code != 1 or len(said) != 1 or text not in said[0]:
+        yield "exit code %d, it does not say '%s': %s" % (code, text, lines[-3:])
+
+
 def compare(client, lines):
     """What is wrong with the server's objects, by what the image says."""
     sent = dict(line.split(" ", 2)[1:] for line in lines if line.startswith("put "))
@@ -232,7 +275,8 @@ def main():
     os.makedirs(PLACE, exist_ok=True)
     server, words = start_server()
     try:
-        write_config(words, start_provider())
+        provider = start_provider()
+        write_config(words, provider, words["ca"])
         image = build()
         client = botocore.session.get_session().create_client(
             "s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:" + words["http"],
@@ -243,10 +287,9 @@ def main():
         update = random.Random(1).randbytes((1 << 20) + 777)
         client.put_object(Bucket=BUCKET, Key="update.bin", Body=update,
                           Metadata={"sha256": hashlib.sha256(update).hexdigest()})
-        flash = os.path.join(PLACE, "flash.bin")
-        with open(flash, "wb") as file:
-            file.write(b"\xff" * (IMAGE_AT + (2 << 20)))
-        wrong = list(interrupt(image))
+        wrong = list(spoil(words, image))
+        erase()
+        wrong += interrupt(image)
         code, lines = emulate(image)
         if code:
             wrong.append("the image's exit code is %d" % code)
@@ -255,9 +298,14 @@ def main():
             wrong.append("the provider was asked %s" % Provider.asked)
         if (positions(lines) or [0])[0] < (1 << 20) - SLACK:
             wrong.append("the last run did not go on where the one before was")
-        with open(flash, "rb") as file:
+        with open(FLASH, "rb") as file:
             if file.read()[IMAGE_AT:IMAGE_AT + len(update) + 1] != update + b"\xff":
                 wrong.append("the flash does not hold the update")
+        wrong += refuse(build(["-DBOARD_RANDOM_FAILS=1"]), "could not be asked for keys")
+        sizes.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
+                   "/CN=stranger", "-keyout", "stranger.key", "-out", "stranger.pem"], cwd=PLACE)
+        write_config(words, provider, os.path.join(PLACE, "stranger.pem"))
+        wrong += refuse(build(), "error 62)")  # BearSSL: not trusted
     finally:
         server.terminate()
         server.wait()

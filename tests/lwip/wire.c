@@ -6,6 +6,7 @@
 #include "wire.h"
 #include <arpa/inet.h>
 #include <poll.h>
+#include <signal.h>
 #include <slirp/libslirp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,9 +110,29 @@ void wire_begin(void (*input)(const void *frame, size_t size))
     }
 }
 
+/* The tests' storm of signals is for ports of a POSIX system: it mustn't interrupt slirp's calls. */
+static sigset_t calm(int how, const sigset_t *set)
+{
+    sigset_t before;
+
+    sigprocmask(how, set, &before);
+    return before;
+}
+
+static sigset_t all_signals(void)
+{
+    sigset_t set;
+
+    sigfillset(&set);
+    return set;
+}
+
 void wire_send(const void *frame, size_t size)
 {
+    sigset_t all = all_signals(), before = calm(SIG_BLOCK, &all);
+
     slirp_input(slirp, (const uint8_t *)frame, (int)size);
+    (void)calm(SIG_SETMASK, &before);
 }
 
 static int add(int handle, int events, void *opaque)
@@ -142,6 +163,7 @@ static int events_of(int index, void *opaque)
 
 void wire_poll(void)
 {
+    sigset_t all = all_signals(), before = calm(SIG_BLOCK, &all);
     uint32_t ms = 0;
     int r;
 
@@ -149,6 +171,7 @@ void wire_poll(void)
     slirp_pollfds_fill(slirp, &ms, add, NULL);
     r = poll(handles, (nfds_t)count, 0);
     slirp_pollfds_poll(slirp, r < 0, events_of, NULL);
+    (void)calm(SIG_SETMASK, &before);
 }
 
 void wire_end(void)
