@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- *     cc -I. examples/assume_role.c -o assume_role -lbearssl
+ *     cc -std=c99 -O2 -I. examples/assume_role.c -lbearssl -o assume_role
  *     AWS_REGION=eu-west-1 AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... \
  *         ./assume_role arn:aws:iam::123456789012:role/reader bucket key
  *

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- *     cc -I. examples/default_session.c -o default_session -lbearssl
+ *     cc -std=c99 -O2 -I. examples/default_session.c -lbearssl -o default_session
  *     AWS_PROFILE=work ./default_session BUCKET
  *
  * Prints who this is and the bucket's objects.

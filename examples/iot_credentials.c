@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- *     cc -I. examples/iot_credentials.c -o iot_credentials -lbearssl
+ *     cc -std=c99 -O2 -I. examples/iot_credentials.c -lbearssl -o iot_credentials
  *     AWS_REGION=eu-west-1 ./iot_credentials \
  *         https://c1a2b3c4d5e6f7.credentials.iot.eu-west-1.amazonaws.com \
  *         my-role-alias my-thing device.crt device.key bucket key

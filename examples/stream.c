@@ -8,8 +8,8 @@
  * than Amazon's: AWS_ENDPOINT_URL=https://HOST:PORT AWS_CA_BUNDLE=its-ca.pem
  *
  * What is written piece by piece can't be read again, so S3 can't be told its hash beforehand:
- * over https TLS protects it, over plain http the upload is refused. A connection that is lost
- * ends the transfer for the same reason; the object of an upload that fails does not appear.
+ * over https its checksum comes after it, over plain http it goes in signed chunks. A connection
+ * that is lost ends the transfer for the same reason; the object of an upload that fails does not appear.
  */
 #define _FILE_OFFSET_BITS 64
 #define AWS_IMPLEMENTATION
