@@ -4,6 +4,7 @@
  *
  *     CHECK(condition);                 CHECK_INT(got, want);      any integers
  *     CHECK_STR(got, want);             CHECK_MEM(got, want, size);
+ *     check_finds(memory, size, text)   whether the text is anywhere in it
  *     return CHECK_DONE();              prints "test_x: N passed, N failed"; the exit code
  *
  * A check that fails prints its place and both values to stderr, and the test goes on. Each is an
@@ -14,6 +15,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#endif
+#endif
 
 static unsigned long check_passed, check_failed;
 
@@ -76,6 +82,21 @@ static inline int check_mem(const void *got, const void *want, size_t size, cons
                 what, (unsigned long)at, (unsigned long)size, (unsigned)a[at], (unsigned)b[at]);
     }
     return same;
+}
+
+/* For what must be wiped: padding and what was never written are looked at, too. */
+static inline int check_finds(const void *memory, size_t size, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)memory;
+    size_t length = strlen(text);
+
+#ifdef VALGRIND_MAKE_MEM_DEFINED
+    (void)VALGRIND_MAKE_MEM_DEFINED(memory, size);
+#endif
+    for (; size >= length; at++, size--)
+        if (memcmp(at, text, length) == 0)
+            return 1;
+    return 0;
 }
 
 /* No check at all is a failure too. */

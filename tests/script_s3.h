@@ -218,11 +218,10 @@ static inline unsigned long s3_hash(const s3_object *o)
 static inline void s3_answer(s3_model *m, unsigned connection, const char *status,
                              const char *headers, size_t cut)
 {
-    static script_bytes out;
+    script_bytes out = {NULL, 0, 0};
     char text[400];
     size_t at, n;
 
-    out.size = 0;
     if (m->chunk)
         snprintf(text, sizeof text, "HTTP/1.1 %s\r\n%s%sTransfer-Encoding: chunked\r\n\r\n", status,
                  headers, m->close_each ? "Connection: close\r\n" : "");
@@ -244,6 +243,7 @@ static inline void s3_answer(s3_model *m, unsigned connection, const char *statu
         script_add(&out, "0\r\n\r\n", 5);
     n = cut && cut < out.size ? cut : out.size;
     script_reply_bytes(m->s, connection, out.data, n);
+    free(out.data);
     if (n < out.size || m->close_each)
         script_then(m->s, connection, SCRIPT_FIN);
 }

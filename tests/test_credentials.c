@@ -8,11 +8,6 @@
 #define AWS_IMPLEMENTATION
 #define AWS_NO_DEFAULT_PORT
 #include "../aws_s3.h"
-#if defined(__has_include)
-#if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
-#endif
-#endif
 #include "check.h"
 #include "script_port.h"
 
@@ -193,20 +188,6 @@ static int world_call(world *w)
     return r;
 }
 
-static int finds(const void *memory, size_t size, const char *text)
-{
-    const unsigned char *at = (const unsigned char *)memory;
-    size_t length = strlen(text);
-
-#ifdef VALGRIND_MAKE_MEM_DEFINED
-    (void)VALGRIND_MAKE_MEM_DEFINED(memory, size); /* also what was never written is looked at */
-#endif
-    for (; size >= length; at++, size--)
-        if (memcmp(at, text, length) == 0)
-            return 1;
-    return 0;
-}
-
 /* Close everything: no secret is left, no connection open. */
 static void world_end(world *w, const aws_provider *source, const void *struct_of, size_t size)
 {
@@ -215,11 +196,11 @@ static void world_end(world *w, const aws_provider *source, const void *struct_o
     aws_session_close(&w->session);
     if (source)
         aws_keys_close(source);
-    CHECK(!finds(w->memory, sizeof w->memory, "CANARY"));
-    CHECK(!finds(&w->client, sizeof w->client, "CANARY"));
-    CHECK(!finds(w->keys, sizeof w->keys, "CANARY"));
-    CHECK(!finds(&w->session, sizeof w->session, "CANARY"));
-    CHECK(!finds(struct_of, size, "CANARY"));
+    CHECK(!check_finds(w->memory, sizeof w->memory, "CANARY"));
+    CHECK(!check_finds(&w->client, sizeof w->client, "CANARY"));
+    CHECK(!check_finds(w->keys, sizeof w->keys, "CANARY"));
+    CHECK(!check_finds(&w->session, sizeof w->session, "CANARY"));
+    CHECK(!check_finds(struct_of, size, "CANARY"));
     CHECK_INT(script_left_open(&w->s), 0);
     CHECK_INT(w->s.breaches, 0);
     script_free(&w->s);
@@ -244,7 +225,7 @@ static void test_imds(script_mode mode, int again)
     CHECK(strstr(w.seen[2], "authorization") == NULL && strstr(w.seen[2], "x-amz-date") == NULL);
     CHECK(strstr(w.s3_head, "Credential=AKID1/20260101/eu-west-1/s3/aws4_request") != NULL);
     CHECK(strstr(w.s3_head, "\r\nx-amz-security-token: tok1TTT") != NULL);
-    CHECK(!finds(w.memory, sizeof w.memory, "CANARY")); /* what was lent came back wiped */
+    CHECK(!check_finds(w.memory, sizeof w.memory, "CANARY")); /* what was lent came back wiped */
     CHECK_INT(world_call(&w), 0); /* they are kept */
     CHECK_INT(w.asked, 1);
     script_pass(&w.s, 44 * 60000u);
@@ -680,7 +661,7 @@ static void test_role_of_instance(script_mode mode)
     CHECK(strstr(w.s3_head, "Credential=AKID2/") != NULL);
     world_end(&w, &source.ask.provider, &source, sizeof source);
     aws_keys_close(&imds.ask.provider);
-    CHECK(!finds(other, sizeof other, "CANARY"));
+    CHECK(!check_finds(other, sizeof other, "CANARY"));
 }
 
 static void test_web_identity(void)
@@ -702,11 +683,11 @@ static void test_web_identity(void)
                            "&RoleSessionName=aws.h&WebIdentityToken=eyJCANARY.a%2Bb");
     CHECK(strstr(w.seen[0], "authorization") == NULL);
     CHECK(strstr(w.s3_head, "Credential=AKID1/") != NULL);
-    CHECK(!finds(w.keys, sizeof w.keys, "eyJ"));
+    CHECK(!check_finds(w.keys, sizeof w.keys, "eyJ"));
     w.document = "HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n";
     script_pass(&w.s, 55 * 60000u);
     CHECK_INT(world_call(&w), AWS_ERR_CREDENTIALS);
-    CHECK(!finds(w.keys, sizeof w.keys, "eyJ"));
+    CHECK(!check_finds(w.keys, sizeof w.keys, "eyJ"));
     world_end(&w, &source.ask.provider, &source, sizeof source);
 
     world_init(&w, SCRIPT_WAITS);
