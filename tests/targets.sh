@@ -11,6 +11,26 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 tests/install.sh build test targets || exit 1
 source=$(python3 tests/sizes.py --bearssl-source) || exit 1
+
+# Several targets side by side, each by this script.
+[ $# != 0 ] || set -- m32 musl powerpc
+if [ $# != 1 ]; then
+    mkdir -p build/targets
+    rm -f build/targets/*.log
+    printf '%s\n' "$@" |
+        xargs -P "$(nproc)" -I{} sh -c 'tests/targets.sh {} >build/targets/{}.log 2>&1'
+    for name in "$@"; do
+        cat "build/targets/$name.log"
+    done
+    passed=$(cat build/targets/*.log | grep -c '^ok ')
+    failed=$(cat build/targets/*.log | grep -c '^FAILED ')
+    ended=$(grep -l '^[0-9]* passed, 0 failed$' build/targets/*.log | wc -l)
+    [ "$ended" = $# ] || [ "$failed" != 0 ] || failed=1
+    echo "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+    exit
+fi
+
 # Sockets and the emulator's wait don't mix well, and the torture takes hours there.
 left_out_everywhere="test_torture test_torture_calls"
 passed=0 failed=0
@@ -45,20 +65,17 @@ target() {
     done
 }
 
-[ $# != 0 ] || set -- m32 musl powerpc
-for name in "$@"; do
-    case $name in
-        m32) target m32 gcc ar "" "" -m32 -idirafter "/usr/include/$(gcc -print-multiarch)" ;;
-        musl) target musl "musl-gcc" ar "" "" -static ;;
-        powerpc)
-            target powerpc "powerpc-linux-gnu-gcc-$(gcc -dumpversion)" powerpc-linux-gnu-ar \
-                qemu-ppc test_port -static
-            ;;
-        *)
-            echo "targets.sh: no target '$name'" >&2
-            exit 2
-            ;;
-    esac
-done
+case $1 in
+    m32) target m32 gcc ar "" "" -m32 -idirafter "/usr/include/$(gcc -print-multiarch)" ;;
+    musl) target musl "musl-gcc" ar "" "" -static ;;
+    powerpc)
+        target powerpc "powerpc-linux-gnu-gcc-$(gcc -dumpversion)" powerpc-linux-gnu-ar \
+            qemu-ppc test_port -static
+        ;;
+    *)
+        echo "targets.sh: no target '$1'" >&2
+        exit 2
+        ;;
+esac
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
