@@ -1302,7 +1302,8 @@ static void part_limit(void)
     DO(w, AWS_ERR_PARAM, aws_s3_put_object(&w->client, &args, NULL));
     CHECK_STR(aws_client_failure_text(&w->client),
               "PutObject: an argument is wrong: the body is larger than one PutObject may be, "
-              "5,368,709,120 bytes: upload it in parts");
+              "5,368,709,120 bytes, or its size isn't known, which S3 wants to know beforehand: "
+              "upload it in parts");
     args.source = NULL;
     args.stream = 1;
     if (options.https)
@@ -1683,49 +1684,35 @@ static void unknown_key(void)
     world_close(&w);
 }
 
+/* What the refusal says is put right at once, and remembered. */
 static void skewed_clock(int64_t shift)
 {
-    static const wording words[] = {
-        {OWN | SWIFT, "RequestTimeTooSkewed",
-         "GetObject: RequestTimeTooSkewed (HTTP 403): The difference between the request time and "
-         "the current time is too large; the clock here says OURS, the server's THEIRS: set the "
-         "clock of this device; request id ID"},
-        {RGW | RGW20, "RequestTimeTooSkewed",
-         "GetObject: RequestTimeTooSkewed (HTTP 403); the clock here says OURS, the server's "
-         "THEIRS: "
-         "set the clock of this device; request id ID"}};
     static world w;
     aws_s3_args args = arguments("suite-errors", "key");
 
     world_config(&w);
     w.shift = shift;
     world_open(&w);
-    DO(&w, AWS_ERR_SERVICE, aws_s3_get_object(&w.client, &args, NULL));
-    CHECK_INT(aws_client_failure(&w.client)->http_status, 403);
-    check_wording(&w, words);
+    DO(&w, 0, aws_s3_get_object(&w.client, &args, NULL));
+    CHECK_INT(w.requests, 2);
+    DO(&w, 0, aws_s3_get_object(&w.client, &args, NULL));
+    CHECK_INT(w.requests, 3);
     world_close(&w);
 }
 
 static void wrong_region(void)
 {
-    static const wording words[] = {
-        {OWN | SWIFT, "AuthorizationHeaderMalformed",
-         "GetObject: AuthorizationHeaderMalformed (HTTP 400): The authorization header is "
-         "malformed; "
-         "the region 'eu-north-7' is wrong; expecting 'us-east-1'; region 'eu-north-7' is not the "
-         "one the server wants, which is 'us-east-1': set aws_config.region; request id ID"}};
     static world w;
     aws_s3_args args = arguments("suite-errors", "key");
+    int takes_any = (options.flavour & (RGW | RGW20)) != 0;
 
     world_config(&w);
     w.config.region = "eu-north-7";
     world_open(&w);
-    if (options.flavour & (RGW | RGW20)) { /* take any region */
-        DO(&w, 0, aws_s3_get_object(&w.client, &args, NULL));
-    } else {
-        DO(&w, AWS_ERR_SERVICE, aws_s3_get_object(&w.client, &args, NULL));
-        check_wording(&w, words);
-    }
+    DO(&w, 0, aws_s3_get_object(&w.client, &args, NULL));
+    CHECK_INT(w.requests, takes_any ? 1 : 2);
+    DO(&w, 0, aws_s3_get_object(&w.client, &args, NULL));
+    CHECK_INT(w.requests, takes_any ? 2 : 3);
     world_close(&w);
 }
 
