@@ -433,7 +433,7 @@ def main():
     parser.add_argument("--driver")
     path = parser.parse_args().driver
     if not path:
-        path = "build/plain/service_driver"
+        path = os.environ.get("DRIVERS", "build/plain") + "/service_driver"
         subprocess.run(["make", "-s", path], check=True)
     driver = Driver(path)
     test_errors(driver)
