@@ -481,6 +481,14 @@ static void test_region_is_checked(void)
     }
     setup();
     start();
+    fail("400 Bad Request", "", "AuthorizationHeaderMalformed", "<Region>us/east</Region>");
+    CHECK_INT(get(), AWS_ERR_SERVICE);
+    CHECK_STR(aws_client_failure_text(&client),
+              "GetObject: AuthorizationHeaderMalformed (HTTP 400): no; region 'eu-west-1' is not the "
+              "one the server wants, which is 'us/east': set aws_config.region");
+    stop();
+    setup();
+    start();
     fail("400 Bad Request", "", "AuthorizationHeaderMalformed",
          "<Region>a234567890123456789012345678901</Region>");
     ok("hello");
@@ -733,6 +741,10 @@ static void test_skew_once(void)
     fail("403 Forbidden", DATED("Fri, 02 Jan 2026 09:04:05"), "RequestTimeTooSkewed", "");
     CHECK_INT(get(), AWS_ERR_SERVICE);
     CHECK_STR(aws_code(), "RequestTimeTooSkewed");
+    CHECK_STR(aws_client_failure_text(&client),
+              "GetObject: RequestTimeTooSkewed (HTTP 403): no; the clock here says "
+              "20260102T050405Z, the server's Fri, 02 Jan 2026 09:04:05 GMT: set the clock of this "
+              "device");
     CHECK_INT(s.requests, 2);
     stop();
 }
