@@ -611,7 +611,7 @@ static void test_not_maybe(void)
 {
     setup(SCRIPT_WAITS);
     s.fault = SCRIPT_ERROR;
-    s.fault_at = 3; /* the first receive */
+    s.fault_at = sizeof(void *) > 4 ? 3 : 5; /* the first receive: less memory sends in pieces */
     seen.answer = "HTTP/1.1 412 No\r\nContent-Length: 0\r\n\r\n";
     start();
     args.if_none_match = "*";
