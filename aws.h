@@ -1885,6 +1885,20 @@ static int aws_i_list_find(const char *list, const char *text)
     return -1;
 }
 
+/* Texts of which both the core and what a program may leave out speak. A literal would be in the
+ * program with all the literals of whichever function the compiler takes first. */
+static const char aws_i_text_true[] = "true";
+static const char aws_i_text_https[] = "https://";
+static const char aws_i_text_http[] = "http://";
+static const char aws_i_text_crlf[] = "\r\n";
+static const char aws_i_text_host[] = "host";
+static const char aws_i_text_token[] = "x-amz-security-token";
+static const char aws_i_text_type[] = "content-type";
+static const char aws_i_text_us[] = "us-east-1";
+static const char aws_i_text_bucket[] = "Bucket";
+static const char aws_i_text_dot[] = ".";
+static const char aws_i_text_arn[] = "arn:";
+
 /* ---- Hashes: SHA-256 may come from elsewhere ---- */
 
 #ifdef AWS_SHA256_HEADER
@@ -2191,18 +2205,25 @@ static void aws_i_md5_out(void *context, unsigned char *checksum)
 #else
 #define AWS_I_CONST const
 #endif
-AWS_I_CONST aws_digest aws_crc32 = {"CRC32", "x-amz-checksum-crc32", 4,
-                                    aws_i_crc32_init, aws_i_crc32_update, aws_i_crc32_out};
-AWS_I_CONST aws_digest aws_crc32c = {"CRC32C", "x-amz-checksum-crc32c", 4,
-                                     aws_i_crc32_init, aws_i_crc32c_update, aws_i_crc32_out};
-AWS_I_CONST aws_digest aws_crc64nvme = {"CRC64NVME", "x-amz-checksum-crc64nvme", 8,
-                                        aws_i_crc64_init, aws_i_crc64_update, aws_i_crc64_out};
-AWS_I_CONST aws_digest aws_sha1 = {"SHA1", "x-amz-checksum-sha1", 20,
-                                   aws_i_sha1_init, aws_i_sha1_update, aws_i_sha1_out};
-AWS_I_CONST aws_digest aws_sha256 = {"SHA256", "x-amz-checksum-sha256", 32,
-                                     aws_i_any_sha256_init, aws_i_hash_sha256,
-                                     aws_i_any_sha256_out};
-AWS_I_CONST aws_digest aws_content_md5 = {NULL, "content-md5", 16,
+/* The texts of constants are arrays with names: all literals in initialisers are in each program that
+ * has one of them. */
+#define AWS_I_DIGEST(digest, name, header, size, init, update, out)                               \
+    static const char aws_i_texts_##digest[] = header "\0" name;                                  \
+    AWS_I_CONST aws_digest aws_##digest = {aws_i_texts_##digest + sizeof header,                  \
+                                           aws_i_texts_##digest, size, init, update, out};
+AWS_I_DIGEST(crc32, "CRC32", "x-amz-checksum-crc32", 4, aws_i_crc32_init, aws_i_crc32_update,
+             aws_i_crc32_out)
+AWS_I_DIGEST(crc32c, "CRC32C", "x-amz-checksum-crc32c", 4, aws_i_crc32_init, aws_i_crc32c_update,
+             aws_i_crc32_out)
+AWS_I_DIGEST(crc64nvme, "CRC64NVME", "x-amz-checksum-crc64nvme", 8, aws_i_crc64_init,
+             aws_i_crc64_update, aws_i_crc64_out)
+AWS_I_DIGEST(sha1, "SHA1", "x-amz-checksum-sha1", 20, aws_i_sha1_init, aws_i_sha1_update,
+             aws_i_sha1_out)
+AWS_I_DIGEST(sha256, "SHA256", "x-amz-checksum-sha256", 32, aws_i_any_sha256_init,
+             aws_i_hash_sha256, aws_i_any_sha256_out)
+#undef AWS_I_DIGEST
+static const char aws_i_texts_md5[] = "content-md5";
+AWS_I_CONST aws_digest aws_content_md5 = {NULL, aws_i_texts_md5, 16,
                                           aws_i_md5_init, aws_i_md5_update, aws_i_md5_out};
 
 /* The context of any of them. */
@@ -2736,7 +2757,7 @@ static void aws_i_out_value(aws_out *out, const aws_i_view *view, const aws_i_it
         break;
     case AWS_I_HEADER_TARGET:
         aws_out_text(out, item->value);
-        aws_out_text(out, ".");
+        aws_out_text(out, aws_i_text_dot);
         aws_out_text(out, view->client->call.operation);
         break;
     case AWS_I_HEADER_CHECKSUM:
@@ -3281,10 +3302,10 @@ static void aws_i_out_url(aws_out *out, const aws_i_view *view, uint32_t seconds
     size_t i;
     aws_i_item item;
 
-    aws_out_text(out, http ? "http://" : "https://");
+    aws_out_text(out, http ? aws_i_text_http : aws_i_text_https);
     for (i = view->query_count; i < view->item_count; i++) {
         view->source->item(view, i, &item);
-        if (aws_i_equal_nocase(item.name, "host"))
+        if (aws_i_equal_nocase(item.name, aws_i_text_host))
             aws_i_out_value(out, view, &item, 0);
     }
     view->source->path(out, view, 0);
@@ -3311,7 +3332,7 @@ static int aws_i_presignable(const aws_signing *s)
             aws_i_equal(s->query[i].name, "X-Amz-Signature"))
             return 0;
     for (i = 0; i < s->header_count; i++)
-        hosts += aws_i_equal_nocase(s->headers[i].name, "host") != 0;
+        hosts += aws_i_equal_nocase(s->headers[i].name, aws_i_text_host) != 0;
     return hosts == 1 && s->expires <= AWS_I_WEEK;
 }
 
@@ -3400,8 +3421,8 @@ static int aws_i_endpoint_parse(const char *url, aws_i_endpoint *end)
 {
     const char *at;
 
-    end->secure = strncmp(url, "https://", 8) == 0;
-    if (!end->secure && strncmp(url, "http://", 7) != 0)
+    end->secure = strncmp(url, aws_i_text_https, 8) == 0;
+    if (!end->secure && strncmp(url, aws_i_text_http, 7) != 0)
         return 0;
     at = url + (end->secure ? 8 : 7);
     end->host = at;
@@ -3457,7 +3478,7 @@ enum { AWS_I_ENDPOINT_AWS, AWS_I_ENDPOINT_NAME, AWS_I_ENDPOINT_IP };
 
 static int aws_i_is_arn(const char *bucket)
 {
-    return strncmp(bucket, "arn:", 4) == 0;
+    return strncmp(bucket, aws_i_text_arn, 4) == 0;
 }
 
 /* Write the call's host and port; 0 if it doesn't fit. */
@@ -3481,7 +3502,7 @@ static int aws_i_target(aws_client *client)
     written = more && more->host(client, more->flags, &out);
     if (client->virtual_host && !written) {
         aws_out_text(&out, bucket);
-        aws_out_text(&out, ".");
+        aws_out_text(&out, aws_i_text_dot);
     }
     if (written) {
         /* by the addresses that the program has named */
@@ -3492,7 +3513,7 @@ static int aws_i_target(aws_client *client)
         if (client->service->host) {
             client->service->host(client->region, &out);
         } else {
-            aws_out_text(&out, ".");
+            aws_out_text(&out, aws_i_text_dot);
             aws_out_text(&out, client->region);
             aws_out_text(&out, ".amazonaws.com");
             aws_out_text(&out, strncmp(client->region, "cn-", 3) == 0 ? ".cn" : "");
@@ -4085,7 +4106,7 @@ AWS_API void aws_xml_put_number(aws_xml_writer *w, const char *name, uint64_t va
 
 AWS_API void aws_xml_put_bool(aws_xml_writer *w, const char *name, int value)
 {
-    aws_xml_put(w, name, value ? "true" : "false");
+    aws_xml_put(w, name, value ? aws_i_text_true : "false");
 }
 
 AWS_API int aws_xml_end(aws_xml_writer *w)
@@ -4248,7 +4269,7 @@ static int aws_i_json_check_number(aws_i_json_check *k)
     aws_i_json_take(k, "-");
     if (!aws_i_json_take(k, "0") && !aws_i_json_digits(k))
         return 0;
-    if (aws_i_json_take(k, ".") && !aws_i_json_digits(k))
+    if (aws_i_json_take(k, aws_i_text_dot) && !aws_i_json_digits(k))
         return 0;
     if (aws_i_json_take(k, "eE")) {
         aws_i_json_take(k, "+-");
@@ -4770,7 +4791,7 @@ static void aws_i_json_open(aws_json_writer *w, const char *name, int is_object)
         return;
     }
     aws_i_set_bit(w->is_object, w->depth++, is_object);
-    aws_out_text(&w->out, is_object ? "{" : "[");
+    aws_out_bytes(&w->out, &"{["[!is_object], 1);
     w->begun = 0;
 }
 
@@ -4823,7 +4844,7 @@ static void aws_i_out_decimal(aws_out *out, int64_t value, unsigned decimals)
         aws_out_bytes(out, text, digits.used - decimals);
     if (!decimals)
         return;
-    aws_out_text(out, ".");
+    aws_out_text(out, aws_i_text_dot);
     for (; decimals > digits.used; decimals--)
         aws_out_text(out, "0");
     aws_out_bytes(out, text + digits.used - decimals, decimals);
@@ -4847,7 +4868,7 @@ AWS_API void aws_json_put_quoted(aws_json_writer *w, const char *name, int64_t v
 
 AWS_API void aws_json_put_bool(aws_json_writer *w, const char *name, int value)
 {
-    aws_json_put_raw(w, name, value ? "true" : "false", value ? 4 : 5);
+    aws_json_put_raw(w, name, value ? aws_i_text_true : "false", value ? 4 : 5);
 }
 
 AWS_API void aws_json_put_null(aws_json_writer *w, const char *name)
@@ -6113,7 +6134,7 @@ static void aws_i_out_proxy_user(aws_out *out, const char *url)
     }
     aws_out_text(out, "proxy-authorization: Basic ");
     aws_i_out_base64(out, user, size);
-    aws_out_text(out, "\r\n");
+    aws_out_text(out, aws_i_text_crlf);
     aws_i_wipe(user, sizeof user);
 }
 
@@ -6165,9 +6186,9 @@ static int aws_i_proxy_tunnel(aws_client *client, const char *url, const char *h
         aws_i_out_authority(&out, client);
         aws_out_text(&out, " HTTP/1.1\r\nhost: ");
         aws_i_out_authority(&out, client);
-        aws_out_text(&out, "\r\n");
+        aws_out_text(&out, aws_i_text_crlf);
         aws_i_out_proxy_user(&out, url);
-        aws_out_text(&out, "\r\n");
+        aws_out_text(&out, aws_i_text_crlf);
         aws_i_commit(client, out.used);
         client->offset += out.used;
         if (client->offset == out.length)
@@ -6209,12 +6230,12 @@ static int aws_i_proxy_open(aws_client *client, const char *url)
     int r = 0, secure = n->secure;
 
     aws_i_out(&out, text, AWS_I_P_HOST - 1);
-    aws_out_text(&out, "http://");
+    aws_out_text(&out, aws_i_text_http);
     aws_out_text(&out, host);
     text[out.used] = 0;
     for (i = 0; i < out.used; i++)
         text[i] = (char)aws_i_lower((unsigned char)text[i]);
-    if (out.length >= AWS_I_P_HOST || strncmp(url, "http://", 7) != 0 ||
+    if (out.length >= AWS_I_P_HOST || strncmp(url, aws_i_text_http, 7) != 0 ||
         (size_t)(host - url) > 7 + AWS_I_P_USER + 1 || !aws_i_endpoint_parse(text, &end))
         r = aws_i_fail(client, AWS_REASON_PROXY, host);
     else if (client->endpoint_secure && !n->secure)
@@ -6254,7 +6275,7 @@ AWS_API int aws_proxy_http(aws_client *client, int step, aws_out *out)
     if (step == AWS_I_P_HEADER) {
         aws_i_out_proxy_user(out, url);
     } else {
-        aws_out_text(out, "http://");
+        aws_out_text(out, aws_i_text_http);
         aws_i_out_host(out, client);
     }
     return 0;
@@ -6332,7 +6353,7 @@ static void aws_i_out_user_agent(aws_out *out, const aws_client *client)
         aws_out_text(out, " ");
         aws_out_text(out, extra);
     }
-    aws_out_text(out, "\r\n");
+    aws_out_text(out, aws_i_text_crlf);
     aws_i_out_proxied(out, client, AWS_I_P_HEADER);
 }
 
@@ -6393,19 +6414,19 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
         aws_out_text(out, item->name);
         aws_out_text(out, ": ");
         aws_i_out_value(out, &view, item, 0);
-        aws_out_text(out, "\r\n");
+        aws_out_text(out, aws_i_text_crlf);
     }
     if (client->size || client->call.method[0] == 'P')
-        aws_i_out_count(out, "content-length: ", client->encoded, "\r\n");
+        aws_i_out_count(out, "content-length: ", client->encoded, aws_i_text_crlf);
     if (client->expects)
         aws_out_text(out, "expect: 100-continue\r\n");
     aws_i_out_user_agent(out, client);
     if (!client->anonymous) {
         aws_out_text(out, "authorization: ");
         aws_i_out_authorization(out, &view, client->signature);
-        aws_out_text(out, "\r\n");
+        aws_out_text(out, aws_i_text_crlf);
     }
-    aws_out_text(out, "\r\n");
+    aws_out_text(out, aws_i_text_crlf);
 }
 
 /* The question for the time or a region: any answer has a Date, S3's the bucket's region. */
@@ -6418,9 +6439,9 @@ static void aws_i_out_probe(aws_out *out, const aws_client *client)
         aws_out_text(out, client->call.bucket);
     aws_out_text(out, " HTTP/1.1\r\nhost: ");
     aws_i_out_host(out, client);
-    aws_out_text(out, "\r\n");
+    aws_out_text(out, aws_i_text_crlf);
     aws_i_out_user_agent(out, client);
-    aws_out_text(out, "\r\n");
+    aws_out_text(out, aws_i_text_crlf);
 }
 
 /* Members of a request with little memory; twice as many from 24 KB on. */
@@ -6595,11 +6616,11 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
                       (client->size >= large || !aws_i_rewindable(client));
     aws_i_failure_reset(client);
     aws_i_check_call(client);
-    aws_i_add(client, "", "host", "", 0, AWS_I_HEADER_HOST);
+    aws_i_add(client, "", aws_i_text_host, "", 0, AWS_I_HEADER_HOST);
     aws_i_add(client, "", "x-amz-date", "", 0, AWS_I_HEADER_DATE);
     if (client->service->flags & AWS_SERVICE_S3)
         aws_i_add(client, "", "x-amz-content-sha256", "", 0, AWS_I_HEADER_PAYLOAD);
-    aws_i_add(client, "", "x-amz-security-token", "", 0, AWS_I_HEADER_TOKEN);
+    aws_i_add(client, "", aws_i_text_token, "", 0, AWS_I_HEADER_TOKEN);
     return 1;
 }
 
@@ -7364,7 +7385,7 @@ static void aws_i_out_frame(aws_out *out, const aws_client *client, size_t size)
     static const char digits[] = "0123456789abcdef";
     int shift = 28;
 
-    aws_out_text(out, client->chunks.begun ? "\r\n" : "");
+    aws_out_text(out, client->chunks.begun ? aws_i_text_crlf : "");
     while (shift && !((uint32_t)size >> shift))
         shift -= 4;
     for (; shift >= 0; shift -= 4)
@@ -7373,21 +7394,21 @@ static void aws_i_out_frame(aws_out *out, const aws_client *client, size_t size)
         aws_out_text(out, ";chunk-signature=");
         aws_i_out_hex(out, client->signature, 32);
     }
-    aws_out_text(out, "\r\n");
+    aws_out_text(out, aws_i_text_crlf);
     if (size)
         return;
     if (client->digest) {
         aws_out_text(out, client->digest->header);
         aws_out_text(out, ":");
         aws_i_out_base64(out, client->checksum, client->digest->size);
-        aws_out_text(out, "\r\n");
+        aws_out_text(out, aws_i_text_crlf);
         if (client->chunks.is_signed) {
             aws_out_text(out, "x-amz-trailer-signature:");
             aws_i_out_hex(out, client->payload, 32);
-            aws_out_text(out, "\r\n");
+            aws_out_text(out, aws_i_text_crlf);
         }
     }
-    aws_out_text(out, "\r\n");
+    aws_out_text(out, aws_i_text_crlf);
 }
 
 static size_t aws_i_chunk_size(const aws_client *client, uint64_t left)
@@ -7969,7 +7990,7 @@ static void aws_i_explain(aws_client *client)
         aws_i_set(f->expected, sizeof f->expected, aws_client_header(client, "date"));
     if (f->http_status == 412 && client->tried & AWS_I_LOST && client->call.method[0] == 'P')
         f->reason = AWS_REASON_MAYBE_APPLIED;
-    header = client->call.key && !strstr(f->aws_code, "Bucket") ? client->call.key
+    header = client->call.key && !strstr(f->aws_code, aws_i_text_bucket) ? client->call.key
                                                                   : client->call.bucket;
     aws_i_set(f->value, sizeof f->value, header);
     if (aws_i_config(client)->explain)
@@ -8217,16 +8238,22 @@ static size_t aws_i_json_error(aws_client *client, const unsigned char *data, si
 #else
 #define AWS_I_CONST const
 #endif
-AWS_I_CONST aws_protocol aws_rest_xml = {"application/xml", NULL, 0, NULL, aws_i_xml_error};
-AWS_I_CONST aws_protocol aws_json_1_0 = {"application/x-amz-json-1.0", "{}", AWS_PROTOCOL_TARGET,
-                                         NULL, aws_i_json_error};
-AWS_I_CONST aws_protocol aws_json_1_1 = {"application/x-amz-json-1.1", "{}", AWS_PROTOCOL_TARGET,
-                                         NULL, aws_i_json_error};
-AWS_I_CONST aws_protocol aws_rest_json = {"application/json", NULL, 0, NULL, aws_i_json_error};
-AWS_I_CONST aws_protocol aws_query = {"application/x-www-form-urlencoded; charset=utf-8", NULL,
-                                      AWS_PROTOCOL_XML, aws_i_emit_form, aws_i_xml_error};
-AWS_I_CONST aws_protocol aws_ec2 = {"application/x-www-form-urlencoded; charset=utf-8", NULL,
-                                    AWS_PROTOCOL_XML, aws_i_emit_form, aws_i_xml_error};
+static const char aws_i_type_xml[] = "application/xml";
+static const char aws_i_type_json[] = "application/json";
+static const char aws_i_type_json_1_0[] = "application/x-amz-json-1.0";
+static const char aws_i_type_json_1_1[] = "application/x-amz-json-1.1";
+static const char aws_i_type_form[] = "application/x-www-form-urlencoded; charset=utf-8";
+static const char aws_i_empty_json[] = "{}";
+AWS_I_CONST aws_protocol aws_rest_xml = {aws_i_type_xml, NULL, 0, NULL, aws_i_xml_error};
+AWS_I_CONST aws_protocol aws_json_1_0 = {aws_i_type_json_1_0, aws_i_empty_json,
+                                         AWS_PROTOCOL_TARGET, NULL, aws_i_json_error};
+AWS_I_CONST aws_protocol aws_json_1_1 = {aws_i_type_json_1_1, aws_i_empty_json,
+                                         AWS_PROTOCOL_TARGET, NULL, aws_i_json_error};
+AWS_I_CONST aws_protocol aws_rest_json = {aws_i_type_json, NULL, 0, NULL, aws_i_json_error};
+AWS_I_CONST aws_protocol aws_query = {aws_i_type_form, NULL, AWS_PROTOCOL_XML, aws_i_emit_form,
+                                      aws_i_xml_error};
+AWS_I_CONST aws_protocol aws_ec2 = {aws_i_type_form, NULL, AWS_PROTOCOL_XML, aws_i_emit_form,
+                                    aws_i_xml_error};
 
 #define AWS_I_SERVICE(name, id, prefix, signing, protocol, version, flags, host)                  \
     static const char aws_i_texts_##name[] = id "\0" prefix "\0" signing "\0" version;            \
@@ -8258,7 +8285,7 @@ static void aws_i_out_suffix(aws_out *out, const char *region)
 AWS_API const char *aws_regional(const char *region, aws_out *out)
 {
     if (out) {
-        aws_out_text(out, ".");
+        aws_out_text(out, aws_i_text_dot);
         aws_out_text(out, region);
         aws_i_out_suffix(out, region);
     }
@@ -8274,7 +8301,7 @@ AWS_API const char *aws_global(const char *region, aws_out *out)
 
     if (!out)
         return one;
-    if (aws_i_equal(one, "us-east-1"))
+    if (aws_i_equal(one, aws_i_text_us))
         aws_out_text(out, ".amazonaws.com");
     else if (aws_i_equal(one, "us-gov-west-1"))
         aws_out_text(out, ".us-gov.amazonaws.com");
@@ -8337,11 +8364,11 @@ static void aws_i_request_members(aws_client *client, const aws_request *request
     for (i = 0; i < request->header_count; i++)
         aws_call_header(client, NULL, request->headers[i].name, request->headers[i].value);
     if (client->size && type && *type)
-        aws_call_header(client, "", "content-type", type);
+        aws_call_header(client, "", aws_i_text_type, type);
     if (protocol->flags & AWS_PROTOCOL_TARGET)
         aws_i_add(client, "", "x-amz-target", client->service->version, 0, AWS_I_HEADER_TARGET);
     if (client->service->flags & AWS_SERVICE_QUERY_MODE)
-        aws_call_header(client, "", "x-amzn-query-mode", "true");
+        aws_call_header(client, "", "x-amzn-query-mode", aws_i_text_true);
 }
 
 /* DynamoDB says the CRC32 of what it sends. */
@@ -8493,7 +8520,7 @@ AWS_API int aws_pages_xml(aws_client *client, aws_pages *pages)
         return aws_call_failed(client, AWS_REASON_XML);
     if (pages->more_path) {
         r = aws_xml_get(&pages->xml, pages->more_path, flag, sizeof flag);
-        if (r < 0 || !aws_i_equal(flag, "true"))
+        if (r < 0 || !aws_i_equal(flag, aws_i_text_true))
             return aws_i_pages_token(client, pages, 1, 0);
         if (!n)
             return aws_call_failed(client, AWS_REASON_TOKEN);
@@ -9623,8 +9650,8 @@ static size_t aws_i_canonical_line(const aws_client *client, size_t at, unsigned
 /* A header whose value nobody may see. */
 static int aws_i_is_secret(const char *line)
 {
-    return strncmp(line, "x-amz-security-token", 20) == 0 ||
-           (strncmp(line, "x-amz-", 6) == 0 && strstr(line, "-customer-key") != NULL);
+    return strncmp(line, aws_i_text_token, 20) == 0 ||
+           (strncmp(line, aws_i_text_token, 6) == 0 && strstr(line, "-customer-key") != NULL);
 }
 
 /* Our line with the byte that differs, from a bit before it on; *shown is where that begins,
@@ -9901,7 +9928,7 @@ static unsigned aws_i_address_flags(aws_client *client, unsigned flags)
     for (i = 0; i < 3; i++) {
         const char *name = aws_i_list_at(names, i);
         const char *value = client->port->env ? client->port->env(client->port, name) : NULL;
-        if (value && aws_i_equal_nocase(value, "true"))
+        if (value && aws_i_equal_nocase(value, aws_i_text_true))
             flags |= bits[i];
     }
     if (strncmp(aws_i_config(client)->region, "fips-", 5) == 0 ||
@@ -9910,7 +9937,7 @@ static unsigned aws_i_address_flags(aws_client *client, unsigned flags)
     if (strncmp(client->home, "fips-", 5) == 0)
         client->home += 5;
     if (aws_i_equal(client->home, "aws-global"))
-        client->home = "us-east-1";
+        client->home = aws_i_text_us;
     if (client->region == aws_i_config(client)->region)
         client->region = client->home;
     if ((size = aws_i_before_fips(client->region)) > 0 && size < sizeof region) {
@@ -10027,7 +10054,7 @@ static int aws_i_arn_parse(aws_i_arn *arn, const char *text)
     const char *row = rows;
 
     memset(arn, 0, sizeof *arn);
-    text += sizeof "arn:" - 1;
+    text += sizeof aws_i_text_arn - 1;
     arn->partition = aws_i_arn_part(&text, ":");
     arn->service = aws_i_arn_part(&text, ":");
     arn->region = aws_i_arn_part(&text, ":");
@@ -10095,7 +10122,7 @@ static int aws_i_arn_host(aws_client *client, unsigned flags, aws_out *out)
     aws_out_bytes(out, arn.name.at, arn.name.size);
     aws_out_text(out, "-");
     aws_out_bytes(out, arn.account.at, arn.account.size);
-    aws_out_text(out, ".");
+    aws_out_text(out, aws_i_text_dot);
     aws_out_bytes(out, arn.outpost.at, arn.outpost.size);
     aws_out_text(out, arn.outpost.size ? "." : "");
     if (client->custom_endpoint)
@@ -10147,7 +10174,7 @@ static int aws_i_express_control(const aws_call *call)
 {
     const char *name = call->operation;
 
-    return (strstr(name, "Bucket") || strstr(name, "PublicAccessBlock")) && !strstr(name, "Abac") &&
+    return (strstr(name, aws_i_text_bucket) || strstr(name, "PublicAccessBlock")) && !strstr(name, "Abac") &&
            !aws_i_equal(name, "HeadBucket");
 }
 
@@ -10191,7 +10218,7 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
         return aws_service_addresses(client, flags, out);
     flags = aws_i_address_flags(client, flags);
     global = aws_i_equal(aws_i_config(client)->region, "aws-global") &&
-             aws_i_equal(client->region, "us-east-1") &&
+             aws_i_equal(client->region, aws_i_text_us) &&
              !(flags & (AWS_USE_FIPS | AWS_USE_DUALSTACK));
     if (client->custom_endpoint && flags & (AWS_USE_FIPS | AWS_USE_DUALSTACK | AWS_USE_ACCELERATE))
         aws_call_refuse(client, AWS_REASON_ADDRESS_ENDPOINT, client->endpoint_host);
@@ -10213,7 +10240,7 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
         return aws_i_accelerate_host(client, flags, out);
     if (client->virtual_host) {
         aws_out_text(out, call->bucket);
-        aws_out_text(out, ".");
+        aws_out_text(out, aws_i_text_dot);
     }
     if (global) {
         aws_out_text(out, client->service->endpoint_prefix);
@@ -10387,16 +10414,21 @@ static int aws_i_init_endpoint(aws_client *client)
 
 /* ---- Credential sources: environment, fixed keys, chains ---- */
 
+static void aws_i_env_keys(const aws_port *port, aws_keys *keys)
+{
+    keys->access_key_id = aws_i_env(port, "AWS_ACCESS_KEY_ID");
+    keys->secret_access_key = aws_i_env(port, "AWS_SECRET_ACCESS_KEY");
+    keys->session_token = aws_i_or(aws_i_env(port, "AWS_SESSION_TOKEN"),
+                                   aws_i_env(port, "AWS_SECURITY_TOKEN"));
+}
+
 static int aws_i_environment_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
 {
     const aws_port *port = client->port;
     const char *expiration = aws_i_env(port, "AWS_CREDENTIAL_EXPIRATION");
 
     (void)provider;
-    keys->access_key_id = aws_i_env(port, "AWS_ACCESS_KEY_ID");
-    keys->secret_access_key = aws_i_env(port, "AWS_SECRET_ACCESS_KEY");
-    keys->session_token = aws_i_or(aws_i_env(port, "AWS_SESSION_TOKEN"),
-                                   aws_i_env(port, "AWS_SECURITY_TOKEN"));
+    aws_i_env_keys(port, keys);
     if (!keys->access_key_id)
         return AWS_KEYS_NONE;
     keys->expiration = expiration ? aws_date_parse(expiration) : 0;
@@ -11288,8 +11320,8 @@ static int aws_i_asker_take(aws_i_asker *a, aws_client *lender, aws_keys *fresh,
 /* An address for keys: scheme, host and port go to url, *path is what follows. 0 if it is none. */
 static int aws_i_asker_address(aws_i_asker *a, const char *address, const char **path)
 {
-    size_t scheme = strncmp(address, "https://", 8) == 0 ? 8 : 7;
-    size_t size = scheme == 7 && strncmp(address, "http://", 7) != 0 ? 0 : scheme;
+    size_t scheme = strncmp(address, aws_i_text_https, 8) == 0 ? 8 : 7;
+    size_t size = scheme == 7 && strncmp(address, aws_i_text_http, 7) != 0 ? 0 : scheme;
 
     if (size)
         size += strcspn(address + size, "/?");
@@ -11466,7 +11498,7 @@ static int aws_i_imds_get(const aws_provider *provider, aws_client *client, aws_
     aws_call call;
     int r;
 
-    if (off && aws_i_equal_nocase(off, "true"))
+    if (off && aws_i_equal_nocase(off, aws_i_text_true))
         return AWS_KEYS_NONE;
     header.name = "x-aws-ec2-metadata-token";
     header.value = s->token[0] ? s->token : NULL;
@@ -11520,7 +11552,7 @@ static int aws_i_container_allows(const char *url)
     char name[24];
     int ip;
 
-    if (strncmp(url, "https://", 8) == 0)
+    if (strncmp(url, aws_i_text_https, 8) == 0)
         return 1;
     size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
     if (size >= sizeof name)
@@ -11797,7 +11829,7 @@ static int aws_i_web_begin(aws_keys_web_identity *s, aws_client *client)
         return aws_i_fail(client, AWS_REASON_KEYS_ROLE, path);
     r = s->read && s->ask.part ? s->read(s->read_context, path, token, s->ask.part - 1)
                                : AWS_ERR_UNSUPPORTED;
-    while (r > 0 && strchr("\r\n", token[r - 1]))
+    while (r > 0 && strchr(aws_i_text_crlf, token[r - 1]))
         r--;
     if (r <= 0)
         return aws_i_fail(client, AWS_REASON_KEYS_FILE, path);
@@ -11870,7 +11902,7 @@ static int aws_i_iot_get(const aws_provider *provider, aws_client *client, aws_k
 
     if (!aws_i_lent(&s->ask, client)) {
         if (!aws_i_asker_address(&s->ask, s->host, &path) || *path ||
-            strncmp(s->host, "https://", 8) != 0)
+            strncmp(s->host, aws_i_text_https, 8) != 0)
             return aws_i_fail(client, AWS_REASON_KEYS_ADDRESS, s->host);
         if ((r = aws_i_borrow(&s->ask, client, &aws_i_iot_manner)) < 0)
             return r;
@@ -12059,7 +12091,7 @@ static int aws_i_express_use(aws_client *client, aws_client *lender)
         return 0;
     }
     if (!aws_i_express_wanted(&client->call)) {
-        aws_i_express_sign_with(client, &client->session->keys, "x-amz-security-token");
+        aws_i_express_sign_with(client, &client->session->keys, aws_i_text_token);
         return 0;
     }
     for (i = 0; i < 2; i++)
@@ -12140,10 +12172,7 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
     session->keys.secret_access_key = c->secret_access_key;
     session->keys.session_token = c->session_token;
     if (!c->access_key_id && !c->secret_access_key && !session->provided) {
-        session->keys.access_key_id = aws_i_env(c->port, "AWS_ACCESS_KEY_ID");
-        session->keys.secret_access_key = aws_i_env(c->port, "AWS_SECRET_ACCESS_KEY");
-        session->keys.session_token = aws_i_or(aws_i_env(c->port, "AWS_SESSION_TOKEN"),
-                                               aws_i_env(c->port, "AWS_SECURITY_TOKEN"));
+        aws_i_env_keys(c->port, &session->keys);
     }
     if (session->keys.session_token && !*session->keys.session_token)
         session->keys.session_token = NULL;

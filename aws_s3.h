@@ -1180,17 +1180,29 @@ AWS_API int aws_s3_transfer_cancel(aws_s3_transfer *t);
 extern "C" {
 #endif
 
+/* As in aws.h: texts that not all programs need have names, or they would come with others. */
+static const char aws_i_s3_text_true[] = "true";
+static const char aws_i_s3_text_get[] = "GET";
+static const char aws_i_s3_text_us[] = "us-east-1";
+static const char aws_i_s3_text_encoding[] = "encoding-type";
+static const char aws_i_s3_text_prefix[] = "prefix";
+static const char aws_i_s3_text_arn[] = "arn:";
+
+static const char aws_i_s3_id[] = "S3", aws_i_s3_name[] = "s3";
+static const char aws_i_s3_lambda_name[] = "s3-object-lambda";
+
 #ifdef AWS_STATIC
 static
 #endif
-const aws_service aws_s3_service = {"S3", "s3", "s3", &aws_rest_xml, NULL, AWS_SERVICE_S3,
-                                    aws_call_bucket_region, NULL};
+const aws_service aws_s3_service = {aws_i_s3_id, aws_i_s3_name, aws_i_s3_name, &aws_rest_xml, NULL,
+                                    AWS_SERVICE_S3, aws_call_bucket_region, NULL};
 
 #ifdef AWS_STATIC
 AWS_API
 #endif
 const aws_service aws_s3_object_lambda_service = {
-    "S3", "s3-object-lambda", "s3-object-lambda", &aws_rest_xml, NULL, AWS_SERVICE_S3, NULL, NULL};
+    aws_i_s3_id, aws_i_s3_lambda_name, aws_i_s3_lambda_name, &aws_rest_xml, NULL, AWS_SERVICE_S3,
+    NULL, NULL};
 
 /* For small code: a function that costs more as a part of its only caller. */
 #if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
@@ -1337,7 +1349,7 @@ static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op
     else if (text)
         aws_call_query(client, wire, text);
     else if (index == AWS_I_S3_I_fetch_owner)
-        aws_call_query(client, wire, "true");
+        aws_call_query(client, wire, aws_i_s3_text_true);
     else
         aws_call_query_number(client, wire, number);
 }
@@ -1702,7 +1714,7 @@ AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result)
     result->last_modified = text ? aws_date_parse(text) : -1;
     text = aws_client_header(client, "");
     if (text)
-        result->location = !*text ? "us-east-1" : strcmp(text, "EU") == 0 ? "eu-west-1" : text;
+        result->location = !*text ? aws_i_s3_text_us : strcmp(text, "EU") == 0 ? "eu-west-1" : text;
     result->deleted = aws_call_counters(client)[0];
     result->failed = aws_call_counters(client)[1];
 }
@@ -1769,8 +1781,9 @@ static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const 
     AWS_API int aws_s3_##name(aws_client *client, const aws_s3_args *args, aws_s3_result *result) \
     {                                                                                             \
         static const unsigned char list[] = {AWS_I_S3_LIST members 0};                            \
-        static const char text[] = #Name "\0" query "\0\0";                                       \
-        static const aws_i_s3_operation op = {text, method, text + sizeof #Name, list, flags,     \
+        static const char text[] = #Name "\0" method "\0" query "\0\0";                           \
+        static const aws_i_s3_operation op = {text, text + sizeof #Name,                          \
+                                              text + sizeof #Name + sizeof method, list, flags,   \
                                               body, run};                                         \
         return aws_i_s3_run(client, &op, args, result);                                           \
     }
@@ -2233,7 +2246,7 @@ AWS_API int aws_s3_bucket_create(const aws_s3_bucket *bucket, const aws_s3_args 
     aws_s3_args a = aws_i_s3_args(args, bucket->name, NULL);
     const char *region = aws_client_region(bucket->client);
 
-    if (!a.location_constraint && region && strcmp(region, "us-east-1") != 0)
+    if (!a.location_constraint && region && strcmp(region, aws_i_s3_text_us) != 0)
         a.location_constraint = region;
     return aws_s3_create_bucket(bucket->client, &a, NULL);
 }
@@ -2721,7 +2734,7 @@ static int aws_i_s3_field_ended(aws_s3_objects *it)
     else if (field == AWS_I_S3_F_MODIFIED)
         it->new_modified = aws_date_parse(it->value);
     else if (field == AWS_I_S3_F_TRUNCATED)
-        it->truncated = strcmp(it->value, "true") == 0;
+        it->truncated = strcmp(it->value, aws_i_s3_text_true) == 0;
     else if (field == AWS_I_S3_F_ENCODING)
         it->encoded = strcmp(it->value, "url") == 0;
     else if (field == AWS_I_S3_F_TOKEN && !it->bucket)
@@ -2920,16 +2933,16 @@ static void aws_i_s3_add_list(aws_s3_objects *it)
 
     if (it->bucket) {
         aws_call_query(client, "list-type", "2");
-        aws_call_query(client, "encoding-type", "url");
+        aws_call_query(client, aws_i_s3_text_encoding, "url");
         if (it->delimiter)
             aws_call_query(client, "delimiter", it->delimiter);
         if (it->fetch_owner)
-            aws_call_query(client, "fetch-owner", "true");
+            aws_call_query(client, "fetch-owner", aws_i_s3_text_true);
         if (!it->this_token && after && *after)
             aws_call_query(client, "start-after", after);
     }
     if (it->prefix)
-        aws_call_query(client, "prefix", it->prefix);
+        aws_call_query(client, aws_i_s3_text_prefix, it->prefix);
     if (it->this_token)
         aws_call_query(client, "continuation-token", it->tokens);
     if (it->max_keys)
@@ -2944,7 +2957,7 @@ static int aws_i_s3_ask(aws_s3_objects *it)
 
     memset(&call, 0, sizeof call);
     call.operation = it->bucket ? "ListObjectsV2" : "ListBuckets";
-    call.method = "GET";
+    call.method = aws_i_s3_text_get;
     call.bucket = it->bucket;
     call.flags = AWS_CALL_READ | AWS_CALL_XML;
     call.timeout = it->timeout;
@@ -3210,10 +3223,10 @@ static int aws_i_s3_entry_field_ended(aws_i_s3_reader *rd)
         rd->modified = aws_date_parse(rd->value);
         return 0;
     case AWS_I_S3_E_LATEST:
-        rd->latest = strcmp(rd->value, "true") == 0;
+        rd->latest = strcmp(rd->value, aws_i_s3_text_true) == 0;
         return 0;
     case AWS_I_S3_E_TRUNCATED:
-        rd->truncated = strcmp(rd->value, "true") == 0;
+        rd->truncated = strcmp(rd->value, aws_i_s3_text_true) == 0;
         return 0;
     case AWS_I_S3_E_ENCODING:
         rd->encoded = strcmp(rd->value, "url") == 0;
@@ -3278,9 +3291,9 @@ static void aws_i_s3_reader_query(aws_i_s3_reader *rd)
     if (rd->upload_id)
         aws_call_query(client, "uploadId", rd->upload_id);
     if (l->encoded)
-        aws_call_query(client, "encoding-type", "url");
+        aws_call_query(client, aws_i_s3_text_encoding, "url");
     if (rd->prefix)
-        aws_call_query(client, "prefix", rd->prefix);
+        aws_call_query(client, aws_i_s3_text_prefix, rd->prefix);
     if (rd->last_number)
         aws_call_query_number(client, l->key_marker, rd->last_number);
     if (*aws_i_s3_last(rd, AWS_I_S3_E_KEY)) {
@@ -3299,7 +3312,7 @@ static int aws_i_s3_reader_ask(aws_i_s3_reader *rd)
 
     memset(&call, 0, sizeof call);
     call.operation = rd->listing->operation;
-    call.method = "GET";
+    call.method = aws_i_s3_text_get;
     call.bucket = rd->bucket;
     call.key = rd->key;
     call.flags = AWS_CALL_READ | AWS_CALL_XML;
@@ -4640,7 +4653,7 @@ static int aws_i_s3_take_source(aws_s3_transfer *t)
     if (size > AWS_I_S3_TEXT_ROOM)
         return AWS_REASON_COPY_SOURCE;
     memcpy(text, from, size);
-    slash = strncmp(text, "arn:", 4) == 0 ? strstr(text, "/object/") : strchr(text, '/');
+    slash = strncmp(text, aws_i_s3_text_arn, 4) == 0 ? strstr(text, "/object/") : strchr(text, '/');
     if (!slash || slash == text)
         return AWS_REASON_COPY_SOURCE;
     version = strstr(slash, "?versionId=");
@@ -4650,7 +4663,7 @@ static int aws_i_s3_take_source(aws_s3_transfer *t)
     }
     *slash = 0;
     t->source.bucket = text;
-    t->source.key = slash + (strncmp(text, "arn:", 4) == 0 ? 8 : 1);
+    t->source.key = slash + (strncmp(text, aws_i_s3_text_arn, 4) == 0 ? 8 : 1);
     return 0;
 }
 

@@ -268,6 +268,16 @@ def by_part(base):
     return total
 
 
+def stray_literals(base):
+    """String sections of functions that aren't in the program. A literal is put with those of the
+    first function that has it, and comes with all of them: give it a name where that isn't core."""
+    kept = {section: size for section, size, file in sections(base) if file == base + ".o"}
+    for section in sorted(kept):
+        owner = re.fullmatch(r"\.rodata\.(?:(.+)\.)?str1\.\d", section)
+        if owner and ".text.%s" % owner[1] not in kept and kept[section] > 24:
+            yield "literals of what isn't used: " + section
+
+
 def actions():
     """The functions of all of S3's actions, from the list in aws_s3.h."""
     with open(os.path.join(ROOT, "aws_s3.h"), encoding="utf-8") as file:
@@ -393,6 +403,8 @@ def measure(cores):
     for (core, name, _, _), base in zip(jobs, bases):
         result["flash"].setdefault(core, {})[name] = by_part(base)
         wrong += ["%s, %s: %s" % (core, name, what) for what in check_object(base)]
+        if name == "put, get, head, delete, list":
+            wrong += ["%s, %s: %s" % (core, name, what) for what in stray_literals(base)]
         kept = {section.split(".", 2)[-1] for section, _, file in sections(base)
                 if file == base + ".o"}
         rows = [row for row in frames(base)[0] if row[1] in kept]
