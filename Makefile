@@ -38,6 +38,7 @@ test-servers:
 	@tests/install.sh build test
 	@set -e; for name in $(SERVERS); do python3 tests/server_suite.py $$name; done
 	@set -e; for name in $(SERVICES); do python3 tests/services_suite.py $$name; done
+	@python3 tests/test_cuts.py rgw
 
 firmware:
 	@tests/install.sh build arm firmware

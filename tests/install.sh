@@ -27,7 +27,7 @@ for group in "$@"; do
     case $group in
         build) packages+=(gcc libc6-dev make libbearssl-dev libjsmn-dev python3 openssl) ;;
         test) packages+=(g++ clang libclang-rt-dev musl-tools "$gcc-multilib" valgrind
-            strace python3-botocore libc-ares-dev curl) ;;
+            strace python3-botocore libc-ares-dev libssl-dev curl) ;;
         arm) packages+=(gcc-arm-none-eabi picolibc-arm-none-eabi qemu-system-arm dpkg-dev) ;;
         firmware) packages+=(libslirp-dev python3-botocore) ;;
         bench) packages+=(libcurl4-openssl-dev valgrind strace) ;;
