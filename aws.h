@@ -285,6 +285,7 @@ enum {
     X(XML_SIZE, TOO_BIG, "the answer needs more memory than the client has")                      \
     X(BUFFER, MEMORY, "the answer does not fit the buffer")                                       \
     X(NO_MEMORY, MEMORY, "no memory was given")                                                   \
+    X(RECORD, MEMORY, "a TLS record of the server is larger than the client's memory takes")       \
     X(CONNECT_TIME, TIMEOUT, "no connection to %v within connect_timeout")                        \
     X(READ_TIME, TIMEOUT, "%v was silent for longer than read_timeout")                           \
     X(CALL_TIME, TIMEOUT, "the whole call to %v took longer than its timeout")                    \
@@ -596,6 +597,10 @@ typedef struct aws_config {
     unsigned request_checksum_calculation, response_checksum_validation;
     const aws_dialect *dialect;    /* of S3, that the server speaks. Default: aws_dialect_aws; with
                                     * AWS_SMALL_CRC CRC32 only, and no trailers */
+    /* aws_bounded_answers: where the server's TLS records could be larger than the client's buffer,
+     * objects and listings are asked for in parts that fit. Default: with port/posix.h it is set,
+     * elsewhere none. */
+    int (*bounded)(aws_client *client, int what, int number);
     const char *user_agent_extra;  /* appended to the User-Agent header */
     /* aws_explain_signature: a refused signature is explained by the first line of what the server
      * has signed that differs from ours, where it says so (S3, Swift). Default: with port/posix.h
@@ -693,7 +698,9 @@ typedef struct aws_waiting {
 } aws_waiting;
 
 /* Minimum memory of a client in bytes, by kind. Bounded TLS: every record that the server
- * sends must fit the buffer, which holds if it honours max_fragment_length. */
+ * sends must fit a buffer of less than 16 KB, which holds if the server honours
+ * max_fragment_length; for others see aws_config.bounded. What doesn't fit is AWS_ERR_MEMORY, and
+ * failure.needed says what would do. */
 enum { AWS_MEMORY_HTTP = 0, AWS_MEMORY_TLS_BOUNDED = 1, AWS_MEMORY_TLS = 2 };
 AWS_API size_t aws_client_memory(const aws_port *port, int kind);
 
@@ -734,6 +741,11 @@ AWS_API const char *aws_client_failure_text(aws_client *client);
 
 /* For aws_config.explain. */
 AWS_API void aws_explain_signature(aws_client *client, const struct aws_xml *xml);
+
+#ifndef AWS_NO_TLS
+/* For aws_config.bounded. */
+AWS_API int aws_bounded_answers(aws_client *client, int what, int number);
+#endif
 
 /* The client's region; a bucket that lies elsewhere has its own. */
 AWS_API const char *aws_client_region(const aws_client *client);
@@ -1048,7 +1060,8 @@ enum {
     AWS_CALL_SIGN_BODY = 32,   /* sign a hash of the body over https, too, if it can be read twice */
     AWS_CALL_CHECKSUM = 64,    /* the body may have a checksum: see aws_config.dialect */
     AWS_CALL_CHECKSUM_REQUIRED = 128, /* it must */
-    AWS_CALL_VERIFY = 256      /* the answer may: a complete one that doesn't match is an error */
+    AWS_CALL_VERIFY = 256,     /* the answer may: a complete one that doesn't match is an error */
+    AWS_CALL_RANGES = 512      /* the answer may be asked for in ranges (S3's GetObject) */
 };
 
 /* One API action. Copied at its first entry; what it points at isn't. */
@@ -1090,6 +1103,9 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call);
  * is kept and returned by aws_call_run. */
 AWS_API void aws_call_query(aws_client *client, const char *name, const char *value);
 AWS_API void aws_call_query_number(aws_client *client, const char *name, size_t value);
+/* The parameter that says how many entries a page may have, 0: what the server thinks right. Of a
+ * bounded client it says fewer if more wouldn't fit. */
+AWS_API void aws_call_page(aws_client *client, const char *name, unsigned most);
 AWS_API void aws_call_header(aws_client *client, const char *prefix, const char *name,
                              const char *value);
 /* As a header whose value is percent-encoded but for '/' (x-amz-copy-source). */
@@ -1348,6 +1364,24 @@ typedef struct aws_i_http {
     int           status;
 } aws_i_http;
 
+/* An answer that is asked for in parts, see aws_bounded_answers. */
+typedef struct aws_i_ranges {
+    uint64_t    from, size;  /* of the object: what the caller wants; size 0: not known */
+    uint64_t    whole;       /* the object's size, 0 not known */
+    uint64_t    end;         /* in the object, behind the range asked for */
+    uint64_t    part;        /* behind the one that came */
+    const char *etag;        /* in client->text; NULL none */
+    const aws_digest *verifying;
+    size_t      range, head; /* bytes asked for; the largest head seen */
+    size_t      kept;        /* bytes of the first answer's head in client->text */
+    unsigned    keys, asked, wanted; /* entries of a page: that fit, of this one, as called for */
+    unsigned short skip, left, word; /* of the ServerHello: bytes to pass over, to its end */
+    unsigned char step, honoured; /* the server has accepted max_fragment_length */
+    unsigned char own;       /* the caller's Range: AWS_I_B_RANGE, AWS_I_B_SUFFIX */
+    unsigned char halved, plain;
+    char        text[48];    /* the header Range */
+} aws_i_ranges;
+
 /* A bucket's region that a service has named. */
 typedef struct aws_i_region {
     uint32_t bucket; /* hash of its name, 0 none */
@@ -1356,7 +1390,7 @@ typedef struct aws_i_region {
 
 struct aws_client {
     unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, expects,
-        body_begun, inflight, early, uses_keys, quota_cost, xml_open, anonymous;
+        body_begun, inflight, early, uses_keys, quota_cost, xml_open, anonymous, ranging;
     aws_i_connection   connection;
     aws_session       *session;
     const aws_port    *port;
@@ -1403,6 +1437,10 @@ struct aws_client {
     size_t             memory_size;
     void              *owner;
     int (*save)(void *owner);
+    int (*bounded)(aws_client *client, int what, int number); /* NULL: all fits, or none named */
+    aws_i_ranges      *ranges;
+    uint64_t           came;   /* bytes of a bounded answer */
+    size_t             kept;   /* bytes of its head in text, 0: it is in the scratch */
     void              *signing_key; /* its HMAC states */
     const aws_keys    *keys;    /* to sign with: the session's, or a directory bucket's */
     struct aws_s3_express *express; /* NULL: directory buckets have no sessions of their own */
@@ -5279,6 +5317,52 @@ static void aws_i_hook(aws_client *client, int when)
         config->hook(config->hook_context, client, when);
 }
 
+/* ---- Bounded answers: what the rest knows of them ---- */
+
+/* aws_client.ranging: how the answer of the call is asked for. */
+enum {
+    AWS_I_R_WHOLE,
+    AWS_I_R_LOOK,  /* by HEAD: what is there? */
+    AWS_I_R_FIRST, /* the first range */
+    AWS_I_R_MORE,  /* its head has come, or that of a later one */
+    AWS_I_R_PLAIN, /* at once, though it may not fit */
+    AWS_I_R_PAGE   /* a page of a listing, as short as need be */
+};
+
+/* What aws_config.bounded is called for. */
+enum {
+    AWS_I_B_START,    /* a handshake begins */
+    AWS_I_B_HELLO,    /* so many of its bytes have come */
+    AWS_I_B_PLAN,     /* before the request is signed */
+    AWS_I_B_ANSWERED, /* the head has come, of so many bytes: 0, AWS_I_GO or an error */
+    AWS_I_B_NEXT,     /* the body has come to its end: 0, AWS_I_GO or an error */
+    AWS_I_B_FAILED,   /* 1: try it at once, in another way */
+    AWS_I_B_STREAM    /* the caller reads, and the next range is due, or a failure to be retried */
+};
+
+enum { AWS_I_B_RANGE = 1, AWS_I_B_SUFFIX = 2 };
+
+static int aws_i_bounded(aws_client *client, int what, int number)
+{
+#ifndef AWS_NO_TLS
+    if (client->bounded)
+        return client->bounded(client, what, number);
+#endif
+    (void)client, (void)what, (void)number;
+    return 0;
+}
+
+/* Whether the answer comes in ranges: then a cut costs nothing of what has come. */
+static int aws_i_in_ranges(const aws_client *client)
+{
+#ifndef AWS_NO_TLS
+    return client->ranging == AWS_I_R_MORE;
+#else
+    (void)client;
+    return 0;
+#endif
+}
+
 /* ---- Time ---- */
 
 /* Unix time, 0 if it isn't known. A server's Date goes on by the ticks, as long as the port's clock
@@ -5390,6 +5474,9 @@ static int aws_i_recv(aws_client *client, unsigned char *data, size_t size)
         client->connection.doomed = client->connection.ended = 1;
     return r < 0 ? aws_i_port_failed(client, r) : r;
 }
+
+/* Members of a request with little memory; twice as many from 24 KB on. */
+enum { AWS_I_ITEMS = 32, AWS_I_MANY = 24576 };
 
 #ifndef AWS_NO_TLS
 
@@ -5623,6 +5710,29 @@ static const char *aws_i_tls_name(const aws_client *client)
     return aws_i_config(client)->tls_name ? aws_i_config(client)->tls_name : client->host;
 }
 
+/* What the record that the engine refused needs, with its head of 5 bytes. */
+static size_t aws_i_tls_record(const aws_client *client)
+{
+    const unsigned char *record = client->connection.record;
+
+    return 5 + ((size_t)record[3] << 8 | record[4]);
+}
+
+/* Room that is added to a client's block makes the record buffer larger by as much - but that from
+ * AWS_I_MANY bytes on it has more members. */
+static int aws_i_tls_too_large(aws_client *client)
+{
+    size_t needed = client->memory_size + aws_i_tls_record(client) - client->connection.record_size;
+
+    if (client->memory_size < AWS_I_MANY && needed >= AWS_I_MANY)
+        needed += AWS_I_ITEMS * sizeof(aws_i_item);
+    if (!client->failure.code) {
+        aws_i_fail(client, AWS_REASON_RECORD, NULL);
+        client->failure.needed = needed;
+    }
+    return AWS_ERR_MEMORY;
+}
+
 /* The engine's error, or a failed step's, as ours. */
 static int aws_i_tls_failed(aws_client *client)
 {
@@ -5630,6 +5740,8 @@ static int aws_i_tls_failed(aws_client *client)
     int code = error >= BR_ERR_X509_OK && error < 256 ? AWS_ERR_CERTIFICATE : AWS_ERR_TLS;
 
     client->connection.doomed = 1;
+    if (error == BR_ERR_TOO_LARGE)
+        return aws_i_tls_too_large(client);
     if ((error != BR_ERR_IO && error != BR_ERR_OK) || client->connection.state == AWS_I_C_HANDSHAKE)
         client->connection.resumed = 0; /* a session that failed; a mere cut leaves it good */
     if (error == BR_ERR_IO || error == BR_ERR_OK)
@@ -5652,6 +5764,7 @@ static int aws_i_tls_buffers(aws_client *client)
     while (log > 9 && n->record_size < ((size_t)1 << log) + 325)
         log--;
     engine->log_max_frag_len = (uint8_t)(log == 13 ? 12 : log);
+    aws_i_bounded(client, AWS_I_B_START, 0);
     return br_ssl_engine_last_error(engine) ? aws_i_tls_failed(client) : 0;
 }
 
@@ -5714,6 +5827,13 @@ static int aws_i_tls_start(aws_client *client)
     return 0;
 }
 
+static void aws_i_tls_received(aws_client *client, size_t size)
+{
+    if (client->connection.state == AWS_I_C_HANDSHAKE)
+        aws_i_bounded(client, AWS_I_B_HELLO, (int)size);
+    br_ssl_engine_recvrec_ack(aws_i_engine(client), size);
+}
+
 /* Give received bytes to the engine: small pieces through the read-ahead, large ones directly. */
 static int aws_i_tls_fill(aws_client *client)
 {
@@ -5731,7 +5851,7 @@ static int aws_i_tls_fill(aws_client *client)
         if (r < 0)
             return r;
         if (direct) {
-            br_ssl_engine_recvrec_ack(engine, (size_t)r);
+            aws_i_tls_received(client, (size_t)r);
             return 0;
         }
         n->start = 0;
@@ -5740,7 +5860,7 @@ static int aws_i_tls_fill(aws_client *client)
     size = aws_i_min(room, n->end - n->start);
     memcpy(to, n->ahead + n->start, size);
     n->start += size;
-    br_ssl_engine_recvrec_ack(engine, size);
+    aws_i_tls_received(client, size);
     return 0;
 }
 
@@ -6444,9 +6564,6 @@ static void aws_i_out_probe(aws_out *out, const aws_client *client)
     aws_out_text(out, aws_i_text_crlf);
 }
 
-/* Members of a request with little memory; twice as many from 24 KB on. */
-enum { AWS_I_ITEMS = 32 };
-
 AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value)
 {
     if (!client->pending)
@@ -6491,6 +6608,18 @@ AWS_API void aws_call_query(aws_client *client, const char *name, const char *va
 AWS_API void aws_call_query_number(aws_client *client, const char *name, size_t value)
 {
     aws_i_add(client, "", name, "", value, AWS_I_QUERY_NUMBER);
+}
+
+AWS_API void aws_call_page(aws_client *client, const char *name, unsigned most)
+{
+    enum { USUAL = 1000 };
+
+#ifndef AWS_NO_TLS
+    if (client->bounded && !most)
+        most = USUAL;
+#endif
+    if (most) /* the value isn't sent: it tells that this number may be made less */
+        aws_i_add(client, "", name, "page", most, AWS_I_QUERY_NUMBER);
 }
 
 /* A second header of these names would change what the request is. */
@@ -6589,7 +6718,8 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     client->result = 0;
     client->item_count = client->query_count = 0;
     client->tried = client->probing = client->body_begun = client->inflight = 0;
-    client->quota_cost = 0;
+    client->quota_cost = client->ranging = 0;
+    client->kept = 0;
     memset(client->counters, 0, sizeof client->counters);
     client->offset = 0;
     client->stored = 0;
@@ -6642,6 +6772,9 @@ static void aws_i_body_take(aws_client *client, const unsigned char *data, size_
 {
     if (client->verifying)
         client->verifying->update(client->sum, data, size);
+#ifndef AWS_NO_TLS
+    client->came += size;
+#endif
     aws_i_http_take(&client->http, size);
     aws_i_consume(client, size);
 }
@@ -6722,7 +6855,7 @@ static int aws_i_body(aws_client *client, const unsigned char **data, size_t *si
         int r;
 
         if (client->http.state == AWS_I_H_DONE)
-            return aws_i_verify(client);
+            return (r = aws_i_bounded(client, AWS_I_B_NEXT, 0)) != 0 ? r : aws_i_verify(client);
         r = aws_i_peek(client, data, &have);
         if (r == 0 || r == AWS_ERR_CLOSED)
             return aws_i_cut(client, AWS_REASON_BODY_CUT);
@@ -7119,7 +7252,8 @@ static int aws_i_step_open(aws_client *client)
     n->answered = 0;
     client->inflight = 1;
     client->offset = 0;
-    client->stored = 0;
+    if (!aws_i_in_ranges(client))
+        client->stored = 0;
     if (client->probing != AWS_I_ASK)
         client->probing = aws_i_now(client) ? 0 : AWS_I_CLOCKLESS;
     aws_i_http_init(&client->http);
@@ -7167,6 +7301,8 @@ static int aws_i_step_sign(aws_client *client)
     if (!aws_i_hold_keys(client))
         return aws_i_await_keys(client);
     if ((r = aws_i_express(client, client)) != 0)
+        return r;
+    if ((r = aws_i_bounded(client, AWS_I_B_PLAN, 0)) < 0)
         return r;
     client->time = aws_i_now(client);
     client->signed_at = aws_i_ticks(client);
@@ -7707,27 +7843,41 @@ static const aws_dialect aws_i_dialect = {&aws_crc32, &aws_crc32, aws_i_one_dige
 
 /* ---- Receive ---- */
 
-/* The bytes of the arena that hold complete headers. */
+/* The bytes of the arena that hold complete headers, or of the text that a bounded answer's head was
+ * kept in. */
 static size_t aws_i_head_size(const aws_client *client)
 {
     const aws_i_http *http = &client->http;
 
     if (!client->scratch)
         return 0;
+#ifndef AWS_NO_TLS
+    if (client->kept)
+        return client->kept;
+#endif
     return http->state < AWS_I_H_BODY || client->xml_open ? http->name : http->used;
+}
+
+static const char *aws_i_kept_head(const aws_client *client)
+{
+#ifndef AWS_NO_TLS
+    if (client->kept)
+        return client->text;
+#endif
+    return aws_i_head_of(client);
 }
 
 AWS_API int aws_client_header_at(const aws_client *client, unsigned index, aws_pair *header)
 {
     size_t size = aws_i_head_size(client);
 
-    return size && aws_i_http_at(aws_i_head_of(client), size, index, header);
+    return size && aws_i_http_at(aws_i_kept_head(client), size, index, header);
 }
 
 AWS_API const char *aws_client_header(const aws_client *client, const char *name)
 {
     size_t size = aws_i_head_size(client);
-    const char *at = size ? aws_i_head_of(client) : NULL, *end = size ? at + size : NULL;
+    const char *at = size ? aws_i_kept_head(client) : NULL, *end = size ? at + size : NULL;
 
     while (at != end) {
         const char *value = at + strlen(at) + 1;
@@ -7770,6 +7920,7 @@ static int aws_i_answered(aws_client *client)
 {
     aws_i_http *http = &client->http;
     int head_request = client->probing || aws_i_equal(client->call.method, "HEAD");
+    int head = (int)http->total, r;
 
     if (aws_i_http_begin_body(http, head_request) < 0) {
         client->connection.doomed = 1;
@@ -7786,6 +7937,8 @@ static int aws_i_answered(aws_client *client)
     aws_i_begin_verify(client);
     if (client->probing)
         return aws_i_probed(client);
+    if ((r = aws_i_bounded(client, AWS_I_B_ANSWERED, head)) != 0)
+        return r;
     aws_i_hook(client, AWS_HOOK_ANSWER);
     if (http->status >= 300)
         return aws_i_go(client, AWS_I_ERROR);
@@ -7884,11 +8037,22 @@ static int aws_i_store(aws_client *client, const unsigned char *data, size_t siz
     return (int)size;
 }
 
+/* Of an answer: the total is 0 if it isn't known. */
+static void aws_i_answer_progress(aws_client *client)
+{
+    uint64_t total = client->http.has_length ? client->stored + client->http.length : 0;
+
+#ifndef AWS_NO_TLS
+    if (aws_i_in_ranges(client))
+        total = client->ranges->size;
+#endif
+    aws_i_progress(client, client->stored, total);
+}
+
 static int aws_i_step_answer(aws_client *client)
 {
     const unsigned char *data;
     size_t size;
-    uint64_t total = client->stored + client->http.length;
     int r, checked = 0;
 
     while ((r = aws_i_body(client, &data, &size)) > 0) {
@@ -7901,7 +8065,7 @@ static int aws_i_step_answer(aws_client *client)
         if (checked)
             return checked;
         client->stored += (size_t)r;
-        aws_i_progress(client, client->stored, client->http.has_length ? total : 0);
+        aws_i_answer_progress(client);
     }
     if (r < 0)
         return r;
@@ -8008,7 +8172,8 @@ static int aws_i_step_error(aws_client *client)
 
     while ((r = aws_i_body(client, &data, &size)) > 0 && client->drained < LIMIT) {
         used = protocol->error(client, data, size);
-        aws_i_body_take(client, data, used);
+        aws_i_http_take(&client->http, used); /* it isn't counted as the answer's body */
+        aws_i_consume(client, used);
         client->drained += (uint32_t)used;
     }
     if (r == AWS_AGAIN)
@@ -8569,7 +8734,8 @@ static int aws_i_can_restart(const aws_client *client)
 {
     const aws_call *call = &client->call;
 
-    return !client->body_begun && !(call->sink && client->stored && !call->sink->rewind);
+    return !client->body_begun && (!(call->sink && client->stored && !call->sink->rewind) ||
+                                   aws_i_in_ranges(client));
 }
 
 /* Take the retry's price from the session's quota. */
@@ -8744,7 +8910,7 @@ static int aws_i_cure(aws_client *client)
 static int aws_i_step_decide(aws_client *client)
 {
     unsigned attempts = aws_i_config(client)->max_attempts;
-    const aws_sink *sink = client->call.sink;
+    const aws_sink *sink = aws_i_in_ranges(client) ? NULL : client->call.sink;
 
     aws_i_release_keys(client);
     if (client->inflight && client->failure.code != AWS_ERR_SERVICE)
@@ -8764,6 +8930,11 @@ static int aws_i_step_decide(aws_client *client)
             aws_i_log(client, "retry after error ", "", client->failure.code);
             client->wake = aws_i_ticks(client) + ms;
             return aws_i_go(client, AWS_I_BACKOFF);
+        }
+        if (aws_i_bounded(client, AWS_I_B_FAILED, 0)) {
+            client->result = 0;
+            aws_i_failure_reset(client);
+            return aws_i_go(client, AWS_I_KEYS);
         }
     }
     return aws_i_go(client, AWS_I_WRAP);
@@ -8986,13 +9157,28 @@ AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
 /* Body bytes for the caller, waiting for them: 1, 0, AWS_AGAIN or an error. */
 static int aws_i_await_body(aws_client *client, const unsigned char **data, size_t *size)
 {
-    int r;
+    int r, blocked;
 
     do {
         r = client->pending ? client->pending : aws_i_body(client, data, size);
-        client->pending = 0;
-    } while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
+        client->pending = blocked = 0;
+        if (r == AWS_AGAIN)
+            blocked = r = aws_i_wait(client);
+        else if (r < 0 && aws_i_in_ranges(client))
+            blocked = r = aws_i_bounded(client, AWS_I_B_STREAM, r);
+        else
+            break;
+    } while (!blocked);
     return aws_i_awaited(client, r);
+}
+
+/* The caller reads on while the next range is on its way: 0, AWS_AGAIN or an error. */
+static int aws_i_between_ranges(aws_client *client)
+{
+    if (!aws_i_in_ranges(client) || !aws_i_in_progress(client) || client->state == AWS_I_STREAM ||
+        !(client->call.flags & AWS_CALL_READ))
+        return 0;
+    return aws_call_run(client);
 }
 
 AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
@@ -9001,6 +9187,8 @@ AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
     size_t have;
     int r;
 
+    if ((r = aws_i_between_ranges(client)) < 0)
+        return r;
     if (client->state != AWS_I_STREAM || client->owner)
         return aws_i_no_stream(client);
     aws_i_back(client);
@@ -9013,9 +9201,7 @@ AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
     memcpy(data, from, size);
     aws_i_body_take(client, from, size);
     client->stored += size;
-    aws_i_progress(client, client->stored, client->http.has_length
-                                               ? client->stored + client->http.length
-                                               : 0);
+    aws_i_answer_progress(client);
     return (int)size;
 }
 
@@ -9034,6 +9220,8 @@ AWS_API int aws_client_finish(aws_client *client)
         client->state = client->chunked ? AWS_I_BODY : AWS_I_FLUSH; /* the last chunk is left */
         client->progressed = aws_i_ticks(client);
     }
+    if ((r = aws_i_between_ranges(client)) < 0)
+        return r;
     if (client->state == AWS_I_STREAM && !client->owner) {
         aws_i_back(client);
         while ((r = aws_i_await_body(client, &data, &size)) > 0)
@@ -9097,6 +9285,545 @@ AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
         waiting->ms = 100; /* the port has something to do by time */
     return 0;
 }
+
+/* ---- Bounded answers: only in programs that name aws_bounded_answers ---- */
+
+/* An encrypted record must fit the client's buffer whole. A server that has accepted
+ * max_fragment_length keeps to it; of another one nothing is asked for that it could send in a
+ * record too large, though it sends head and body in one: an object in ranges under one If-Match,
+ * after a HEAD if there is a checksum to be compared with, a listing in short pages. Each range is a
+ * request of its own, with its own attempts, and the next one begins where the last one has ended,
+ * however that was. A record that is too large all the same ends the connection: half of it is then
+ * asked for, once. */
+
+#ifndef AWS_NO_TLS
+
+enum {
+    AWS_I_B_OVERHEAD = 29, /* of a record: its head, AES-GCM's nonce and tag */
+    AWS_I_B_TAG = 16,      /* ChaCha20's is all there is */
+    AWS_I_B_LEAST = 16     /* bytes worth a request */
+};
+
+/* Plain bytes of a record that fit. */
+static size_t aws_i_b_limit(const aws_client *client)
+{
+    return client->connection.record_size - AWS_I_B_OVERHEAD;
+}
+
+/* The ServerHello goes by: its length after 7 bytes, its session id's after 34 more; the extensions
+ * follow 5 bytes further on. */
+static void aws_i_b_hello_byte(aws_i_ranges *r, unsigned char c)
+{
+    enum { MAX_FRAGMENT_LENGTH = 1 };
+
+    if (r->step > 1 && !r->left)
+        return;
+    r->left = (unsigned short)(r->left - (r->step > 1));
+    if (r->skip) {
+        r->skip--;
+        return;
+    }
+    r->word = (unsigned short)(r->word << 8 | c);
+    switch (r->step++) {
+    case 1:
+        r->left = r->word;
+        r->skip = 34;
+        break;
+    case 2:
+        r->skip = (unsigned short)(c + 5);
+        break;
+    case 4:
+        r->honoured |= r->word == MAX_FRAGMENT_LENGTH;
+        break;
+    case 6:
+        r->skip = r->word;
+        r->step = 3;
+        break;
+    default:
+        break;
+    }
+}
+
+static void aws_i_b_hello(aws_client *client, size_t size)
+{
+    size_t room;
+    const unsigned char *data = br_ssl_engine_recvrec_buf(aws_i_engine(client), &room);
+
+    while (size--)
+        aws_i_b_hello_byte(client->ranges, *data++);
+}
+
+/* A member by its name, NULL if there is none. */
+static aws_i_item *aws_i_b_item(aws_client *client, const char *name, int header)
+{
+    aws_i_item *item = client->items + (header ? client->query_count : 0);
+    aws_i_item *end = client->items + (header ? client->item_count : client->query_count);
+
+    for (; item < end; item++)
+        if (!*item->prefix && aws_i_equal_nocase(item->name, name))
+            return item;
+    return NULL;
+}
+
+static void aws_i_b_set_header(aws_client *client, const char *name, const char *value)
+{
+    aws_i_item *item = aws_i_b_item(client, name, 1);
+
+    if (!item) {
+        aws_call_header(client, NULL, name, value);
+        return;
+    }
+    item->value = value;
+    item->length = strlen(value);
+}
+
+static void aws_i_b_remove(aws_client *client, aws_i_item *item)
+{
+    client->query_count -= item->kind < AWS_I_HEADER;
+    client->item_count--;
+    memmove(item, item + 1, (size_t)(client->items + client->item_count - item) * sizeof *item);
+}
+
+/* The number at text, which goes on behind it; NULL if there is none, or a huge one. */
+static const char *aws_i_b_number(const char *text, uint64_t *number)
+{
+    const char *start = text;
+
+    for (*number = 0; *text >= '0' && *text <= '9'; text++)
+        *number = *number * 10 + (unsigned)(*text - '0');
+    return text > start && text - start < 19 ? text : NULL;
+}
+
+/* The caller's own Range: 0 if it can be divided. r->size 0: to the object's end. */
+static int aws_i_b_own_range(aws_i_ranges *r, const char *text)
+{
+    uint64_t last;
+
+    r->own = AWS_I_B_RANGE;
+    if (strncmp(text, "bytes=", 6) != 0)
+        return -1;
+    text += 6;
+    if (*text == '-') {
+        r->own = AWS_I_B_SUFFIX;
+        text = aws_i_b_number(text + 1, &r->size);
+        return text && !*text && r->size ? 0 : -1;
+    }
+    text = aws_i_b_number(text, &r->from);
+    if (!text || *text++ != '-')
+        return -1;
+    if (!*text)
+        return 0;
+    text = aws_i_b_number(text, &last);
+    r->size = last - r->from + 1;
+    return text && !*text && last >= r->from ? 0 : -1;
+}
+
+/* How the call is asked for, once its connection is there. */
+static void aws_i_b_begin(aws_client *client)
+{
+    aws_i_ranges *r = client->ranges;
+    aws_i_item *item = client->items;
+
+    for (; item < client->items + client->query_count; item++)
+        if (item->kind == AWS_I_QUERY_NUMBER && *item->value) { /* of aws_call_page */
+            client->ranging = AWS_I_R_PAGE;
+            r->wanted = (unsigned)item->length;
+        }
+    if (!(client->call.flags & AWS_CALL_RANGES) || aws_i_b_item(client, "partNumber", 0))
+        return;
+    r->from = r->size = r->whole = 0;
+    r->etag = NULL;
+    r->verifying = NULL;
+    r->kept = 0;
+    r->own = r->halved = 0;
+    item = aws_i_b_item(client, "range", 1);
+    if (item && aws_i_b_own_range(r, item->value) != 0)
+        return; /* several, or nonsense: the server's to answer */
+    client->ranging = AWS_I_R_FIRST;
+    if (r->own == AWS_I_B_SUFFIX ||
+        (!r->own && aws_i_config(client)->dialect->verified &&
+         (aws_i_given(client, "x-amz-checksum-mode") || aws_i_given(client, "checksum-mode")))) {
+        client->ranging = AWS_I_R_LOOK;
+        client->call.method = "HEAD";
+    }
+}
+
+/* Bytes of the object that fit a record behind the head: of the first range the head isn't known,
+ * or only that of a HEAD, which has no Content-Range. */
+static size_t aws_i_b_fit(const aws_client *client)
+{
+    enum { DIGITS = 16, CONTENT_RANGE = 96 };
+    const aws_i_ranges *r = client->ranges;
+    size_t limit = aws_i_b_limit(client), head = r->head ? r->head : limit / 2, fit;
+
+    head += aws_i_in_ranges(client) ? DIGITS : CONTENT_RANGE;
+    fit = limit > head + AWS_I_B_LEAST ? limit - head : (size_t)AWS_I_B_LEAST;
+    if (!r->whole)
+        fit = (fit + 1) / 2;
+    if (r->halved)
+        fit = aws_i_min(fit, (r->range + 1) / 2);
+    return fit;
+}
+
+/* The object's next byte. */
+static uint64_t aws_i_b_at(const aws_client *client)
+{
+    return client->ranges->from + (aws_i_in_ranges(client) ? client->came : 0);
+}
+
+/* The next range, of the object that the first one was of. */
+static void aws_i_b_ask(aws_client *client)
+{
+    aws_i_ranges *r = client->ranges;
+    uint64_t at = aws_i_b_at(client), left = r->from + r->size - at;
+    aws_out out;
+
+    r->range = aws_i_b_fit(client);
+    if (r->size && left < r->range)
+        r->range = (size_t)left;
+    r->end = at + r->range;
+    aws_i_out(&out, r->text, sizeof r->text - 1);
+    aws_i_out_count(&out, "bytes=", at, "-");
+    aws_out_number(&out, r->end - 1);
+    r->text[out.used] = 0;
+    aws_i_b_set_header(client, "range", r->text);
+    if (r->etag)
+        aws_i_b_set_header(client, "if-match", r->etag);
+}
+
+/* As many entries as are thought to fit. */
+static void aws_i_b_ask_page(aws_client *client)
+{
+    enum { HEADS = 900, ENTRY = 400 };
+    aws_i_ranges *r = client->ranges;
+    size_t limit = aws_i_b_limit(client);
+    aws_i_item *item = client->items, *encoding = aws_i_b_item(client, "encoding-type", 0);
+
+    if (!r->keys)
+        r->keys = limit < HEADS + ENTRY ? 1 : (unsigned)((limit - HEADS) / ENTRY);
+    r->asked = r->keys < r->wanted ? r->keys : r->wanted;
+    while (!(item->kind == AWS_I_QUERY_NUMBER && *item->value))
+        item++;
+    item->length = r->asked;
+    if (r->plain && encoding)
+        aws_i_b_remove(client, encoding);
+}
+
+static int aws_i_b_plan(aws_client *client)
+{
+    int r;
+
+    if (client->ranging == AWS_I_R_WHOLE && !client->ranges->honoured)
+        aws_i_b_begin(client);
+    if (client->ranging == AWS_I_R_FIRST || client->ranging == AWS_I_R_MORE)
+        aws_i_b_ask(client);
+    else if (client->ranging == AWS_I_R_PAGE)
+        aws_i_b_ask_page(client);
+    r = client->pending;
+    client->pending = 0;
+    return r;
+}
+
+/* Keep a header where the heads of later ranges don't come, if it fits. */
+static const char *aws_i_b_put(aws_client *client, const char *name, const char *value)
+{
+    aws_i_ranges *r = client->ranges;
+    size_t first = strlen(name) + 1, second = strlen(value) + 1;
+    char *to = client->text + r->kept;
+
+    if (first + second > sizeof client->text - r->kept)
+        return NULL;
+    memcpy(to, name, first);
+    memcpy(to + first, value, second);
+    r->kept += first + second;
+    return to + first;
+}
+
+/* Keep the ETag, and the checksums or all but these of the answer's headers. */
+static void aws_i_b_put_headers(aws_client *client, int checksums)
+{
+    static const char sum[] = "x-amz-checksum-";
+    static const char not_these[] = "etag\0content-length\0content-range\0";
+    const char *etag = aws_client_header(client, "etag");
+    unsigned i = 0;
+    aws_pair header;
+
+    if (!client->ranges->etag && etag)
+        client->ranges->etag = aws_i_b_put(client, "etag", etag);
+    while (aws_client_header_at(client, i++, &header)) {
+        int is_sum = !strncmp(header.name, sum, sizeof sum - 1);
+        if (is_sum == checksums && aws_i_list_find(not_these, header.name) < 0)
+            aws_i_b_put(client, header.name, header.value);
+    }
+}
+
+/* The head that the caller gets to see is the whole answer's. */
+static void aws_i_b_keep_head(aws_client *client)
+{
+    aws_i_ranges *r = client->ranges;
+    char text[80];
+    aws_out out;
+
+    aws_i_out(&out, text, sizeof text - 1);
+    aws_out_number(&out, r->size);
+    text[out.used] = 0;
+    aws_i_b_put(client, "content-length", text);
+    if (r->own) {
+        aws_i_out(&out, text, sizeof text - 1);
+        aws_i_out_count(&out, "bytes ", r->from, "-");
+        aws_i_out_count(&out, "", r->from + r->size - 1, "/");
+        aws_out_number(&out, r->whole);
+        text[out.used] = 0;
+        aws_i_b_put(client, "content-range", text);
+    }
+    aws_i_b_put_headers(client, 0);
+}
+
+/* Content-Range: bytes first-last/whole. */
+static int aws_i_b_content_range(const aws_client *client, uint64_t *first, uint64_t *last,
+                                 uint64_t *whole)
+{
+    const char *text = aws_client_header(client, "content-range");
+
+    if (!text || strncmp(text, "bytes ", 6) != 0)
+        return 0;
+    text = aws_i_b_number(text + 6, first);
+    text = text && *text == '-' ? aws_i_b_number(text + 1, last) : NULL;
+    text = text && *text == '/' ? aws_i_b_number(text + 1, whole) : NULL;
+    return text && !*text && *first <= *last && *last < *whole;
+}
+
+/* What a HEAD says of the object that is wanted: go on with its first range. */
+static int aws_i_b_looked(aws_client *client)
+{
+    aws_i_ranges *r = client->ranges;
+    uint64_t last, size = client->http.length;
+
+    client->call.method = "GET";
+    client->ranging = AWS_I_R_FIRST;
+    if (!r->own && client->http.has_length && !size) { /* empty: there is nothing to ask for */
+        client->ranging = AWS_I_R_PLAIN;
+        return 0;
+    }
+    r->verifying = r->own ? NULL : client->verifying;
+    client->verifying = NULL;
+    if (r->own && aws_i_b_content_range(client, &r->from, &last, &r->whole)) {
+        r->size = last - r->from + 1;
+    } else if (r->own && (!client->http.has_length || !size)) {
+        client->ranging = AWS_I_R_PLAIN;
+    } else if (client->http.has_length) {
+        r->whole = size;
+        r->size = r->own && r->size < size ? r->size : size;
+        r->from = size - r->size;
+    }
+    aws_i_b_put_headers(client, 1);
+    return aws_i_go(client, AWS_I_KEYS);
+}
+
+static int aws_i_b_changed(aws_client *client)
+{
+    client->connection.doomed = 1;
+    client->http.status = client->failure.http_status = 412;
+    aws_i_set(client->failure.aws_code, sizeof client->failure.aws_code, "PreconditionFailed");
+    return aws_i_fail(client, AWS_REASON_CHANGED, client->call.key);
+}
+
+/* The first range has come: the object is known now. 0 or an error. */
+static int aws_i_b_first(aws_client *client, uint64_t whole)
+{
+    aws_i_ranges *r = client->ranges;
+    uint64_t size = whole - r->from;
+    const aws_call *call = &client->call;
+
+    if (!r->size || size < r->size)
+        r->size = size;
+    r->whole = whole;
+    aws_i_b_keep_head(client);
+    if (!r->etag && r->range < r->size)
+        return aws_i_fail(client, AWS_REASON_NO_ETAG, NULL);
+    if (call->buffer && r->size > call->buffer_size) {
+        client->failure.needed = (size_t)(r->size < (size_t)-1 ? r->size : (size_t)-1);
+        return aws_i_fail(client, AWS_REASON_BUFFER, NULL);
+    }
+    client->ranging = AWS_I_R_MORE;
+    client->came = 0;
+    return 0;
+}
+
+/* A range's head has come: 0 if it is the one that was asked for, or an error. */
+static int aws_i_b_part(aws_client *client)
+{
+    aws_i_ranges *r = client->ranges;
+    const char *etag = aws_client_header(client, "etag");
+    uint64_t first, last, whole;
+    int result;
+
+    if (client->http.status != 206 || !aws_i_b_content_range(client, &first, &last, &whole) ||
+        first != aws_i_b_at(client) || last >= r->end ||
+        (client->http.has_length && client->http.length != last - first + 1)) {
+        client->connection.doomed = 1;
+        return aws_i_fail(client, AWS_REASON_RANGE, NULL);
+    }
+    if ((r->etag && etag && !aws_i_equal(etag, r->etag)) || (r->whole && whole != r->whole))
+        return aws_i_b_changed(client);
+    if (client->ranging == AWS_I_R_FIRST && (result = aws_i_b_first(client, whole)) < 0) {
+        client->connection.doomed = 1;
+        return result;
+    }
+    r->part = last + 1;
+    client->kept = r->kept;
+    client->verifying = r->verifying;
+    client->http.status = client->failure.http_status = r->own ? 206 : 200;
+    return 0;
+}
+
+static int aws_i_b_answered(aws_client *client, size_t head)
+{
+    aws_i_ranges *r = client->ranges;
+
+    if (!aws_i_in_ranges(client))
+        client->came = head;
+    client->kept = 0; /* what is read now is this answer's */
+    if (client->ranging == AWS_I_R_WHOLE || client->ranging >= AWS_I_R_PLAIN ||
+        client->http.status >= 300)
+        return 0;
+    if (!r->whole || r->head < head)
+        r->head = head;
+    if (client->ranging == AWS_I_R_LOOK)
+        return aws_i_b_looked(client);
+    if (client->ranging == AWS_I_R_FIRST && client->http.status != 206) {
+        client->ranging = AWS_I_R_PLAIN; /* a server without ranges sends all at once */
+        return 0;
+    }
+    return aws_i_b_part(client);
+}
+
+/* A page has come whole, in client->came bytes: how many entries the next one may have. */
+static void aws_i_b_paged(aws_client *client)
+{
+    enum { MOST = 1000 };
+    aws_i_ranges *r = client->ranges;
+    size_t came = (size_t)client->came, fit = aws_i_b_limit(client) / 8 * 7;
+    size_t keys = r->asked * fit / (came ? came : 1);
+
+    if (!r->asked)
+        return;
+    keys = keys > r->asked * 2 ? r->asked * 2 : keys;
+    r->keys = (unsigned)(keys > MOST ? (size_t)MOST : keys ? keys : 1);
+    r->asked = r->plain = 0;
+}
+
+static int aws_i_b_next(aws_client *client)
+{
+    aws_i_ranges *r = client->ranges;
+
+    if (client->http.status >= 300)
+        return 0;
+    if (client->ranging == AWS_I_R_PAGE)
+        aws_i_b_paged(client);
+    if (!aws_i_in_ranges(client))
+        return 0;
+    if (aws_i_b_at(client) != r->part) {
+        client->connection.doomed = 1;
+        return aws_i_fail(client, AWS_REASON_RANGE, NULL);
+    }
+    if (client->came == r->size)
+        return 0;
+    if (client->quota_cost)
+        aws_i_pay_back(client);
+    client->quota_cost = client->tried = r->halved = 0;
+    client->attempts = 1; /* of the next range */
+    aws_i_failure_reset(client);
+    return aws_i_go(client, AWS_I_KEYS);
+}
+
+/* A record was too large: 1 if less can be asked for. */
+static int aws_i_b_shrink(aws_client *client)
+{
+    aws_i_ranges *r = client->ranges;
+    size_t bytes = aws_i_tls_record(client) - 5 - AWS_I_B_TAG, keys;
+
+    if (client->ranging == AWS_I_R_PAGE) {
+        keys = r->asked * (aws_i_b_limit(client) / 8 * 7) / bytes;
+        keys = aws_i_min(keys, r->asked / 2);
+        r->keys = keys ? (unsigned)keys : 1;
+        if (r->asked > 1)
+            return 1;
+        /* a key in its own bytes is shorter */
+        r->plain = aws_i_b_item(client, "encoding-type", 0) != NULL;
+        return r->plain;
+    }
+    if ((client->ranging != AWS_I_R_FIRST && client->ranging != AWS_I_R_MORE) || r->halved)
+        return 0;
+    r->halved = 1;
+    if (bytes > r->range && bytes - r->range > r->head)
+        r->head = bytes - r->range;
+    return 1;
+}
+
+static int aws_i_b_failed(aws_client *client)
+{
+    aws_i_ranges *r = client->ranges;
+    aws_failure *f = &client->failure;
+    int status = client->http.status;
+    aws_i_item *range = aws_i_b_item(client, "range", 1);
+
+    if (f->reason == AWS_REASON_RECORD)
+        return aws_i_b_shrink(client);
+    if (f->code != AWS_ERR_SERVICE)
+        return 0;
+    if (client->ranging == AWS_I_R_LOOK && status / 100 == 4) {
+        client->call.method = "GET"; /* which says why, or may be allowed */
+        client->ranging = r->own ? AWS_I_R_PLAIN : AWS_I_R_FIRST;
+        return 1;
+    }
+    if (client->ranging == AWS_I_R_FIRST && status == 416 && !r->own && range) {
+        aws_i_b_remove(client, range); /* an empty object has no ranges */
+        client->ranging = AWS_I_R_PLAIN;
+        return 1;
+    }
+    if ((client->ranging == AWS_I_R_FIRST && r->etag && status == 412) ||
+        (aws_i_in_ranges(client) && (status == 412 || status == 416)))
+        f->reason = AWS_REASON_CHANGED;
+    return 0;
+}
+
+/* aws_i_body said r: the next range, or another attempt. 0 once there is a body again. */
+static int aws_i_b_stream(aws_client *client, int r)
+{
+    if (r != AWS_I_GO) {
+        client->result = aws_i_fail(client, -r, NULL);
+        aws_i_step_decide(client);
+    }
+    return aws_call_run(client);
+}
+
+AWS_API int aws_bounded_answers(aws_client *client, int what, int number)
+{
+    aws_i_ranges *r = client->ranges;
+
+    switch (what) {
+    case AWS_I_B_START:
+        r->skip = 7;
+        r->step = r->honoured = 0;
+        return 0;
+    case AWS_I_B_HELLO:
+        aws_i_b_hello(client, (size_t)number);
+        return 0;
+    case AWS_I_B_PLAN:
+        return aws_i_b_plan(client);
+    case AWS_I_B_ANSWERED:
+        return aws_i_b_answered(client, (size_t)number);
+    case AWS_I_B_NEXT:
+        return aws_i_b_next(client);
+    case AWS_I_B_FAILED:
+        return aws_i_b_failed(client);
+    default:
+        return aws_i_b_stream(client, number);
+    }
+}
+
+#endif /* AWS_NO_TLS */
 
 /* ---- Answers read by their reader ---- */
 
@@ -9353,8 +10080,6 @@ static const char *aws_i_advice(int code)
 static const char *aws_i_tls_advice(int number)
 {
     static const char notes[] =
-        "6\0a TLS record of the server is larger than the client's memory takes: give it "
-        "AWS_CLIENT_MEMORY_TLS bytes\0"
         "53\0the time is not known, so the certificate can't be checked: set the clock\0"
         "54\0it is expired or not yet valid: check the device's clock\0"
         "56\0it is for another host than '%v': check the endpoint\0"
@@ -9527,6 +10252,7 @@ AWS_API const char *aws_client_failure_text(aws_client *client)
     const aws_failure *f = &client->failure;
     aws_out out;
 
+    client->kept = 0; /* a bounded answer's head was there */
     aws_i_out(&out, client->text, sizeof client->text - 1);
     if (f->operation && *f->operation) {
         aws_out_text(&out, f->operation);
@@ -10297,6 +11023,16 @@ static size_t aws_i_tls_size(int tls)
     return 0;
 }
 
+static size_t aws_i_ranges_size(int tls)
+{
+#ifndef AWS_NO_TLS
+    if (tls)
+        return aws_i_align(sizeof(aws_i_ranges));
+#endif
+    (void)tls;
+    return 0;
+}
+
 /* What has a fixed size: items, hash, connection area, TLS contexts, scratch. */
 static size_t aws_i_fixed(const aws_port *port, int tls)
 {
@@ -10304,7 +11040,7 @@ static size_t aws_i_fixed(const aws_port *port, int tls)
            aws_i_align(sizeof(aws_i_sha256)) + aws_i_align(sizeof(aws_i_sum)) +
            aws_i_align(sizeof(aws_i_key_states)) +
            aws_i_align(port ? port->connection_size : 128) +
-           aws_i_tls_size(tls) + aws_i_align(aws_i_scratch_size(tls));
+           aws_i_tls_size(tls) + aws_i_ranges_size(tls) + aws_i_align(aws_i_scratch_size(tls));
 }
 
 AWS_API size_t aws_client_memory(const aws_port *port, int kind)
@@ -12151,6 +12887,10 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
         c->port = aws_posix_port();
     if (!c->explain)
         c->explain = aws_explain_signature;
+#ifndef AWS_NO_TLS
+    if (!c->bounded)
+        c->bounded = aws_bounded_answers;
+#endif
 #endif
     session->quota = 500;
     session->floor = c->clock_floor;
@@ -12214,14 +12954,21 @@ static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tl
     client->memory = memory;
     client->memory_size = size;
     client->item_room = AWS_I_ITEMS;
-    if (size >= 24576 && size - needed >= AWS_I_ITEMS * sizeof(aws_i_item))
+    if (size >= AWS_I_MANY && size - needed >= AWS_I_ITEMS * sizeof(aws_i_item))
         client->item_room *= 2;
     client->items = (aws_i_item *)(void *)aws_i_carve(
         &at, aws_i_align(client->item_room * sizeof(aws_i_item)));
     client->hash = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sha256)));
     client->sum = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sum)));
     client->signing_key = aws_i_carve(&at, aws_i_align(sizeof(aws_i_key_states)));
+    client->ranges = (aws_i_ranges *)(void *)aws_i_carve(&at, aws_i_ranges_size(tls));
     aws_i_carve_connection(client, at, end, tls);
+#ifndef AWS_NO_TLS
+    if (tls && client->connection.record_size < AWS_I_RECORD_FULL) {
+        client->bounded = aws_i_config(client)->bounded;
+        memset(client->ranges, 0, sizeof *client->ranges);
+    }
+#endif
     return 0;
 }
 

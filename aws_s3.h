@@ -561,7 +561,8 @@ typedef struct aws_s3_result {
       AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
     X(get_bucket_website, GetBucketWebsite, "GET", "website", AWS_I_S3_BUCKET | AWS_I_S3_XML,     \
       (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
-    X(get_object, GetObject, "GET", "", AWS_I_S3_OBJECT | AWS_I_S3_VERIFY, (AWS_I_S3_READ), NULL, \
+    X(get_object, GetObject, "GET", "",                                                           \
+      AWS_I_S3_OBJECT | AWS_I_S3_VERIFY | AWS_I_S3_RANGES, (AWS_I_S3_READ), NULL,                 \
       aws_call_run)                                                                               \
     X(get_object_acl, GetObjectAcl, "GET", "acl", AWS_I_S3_OBJECT | AWS_I_S3_XML,                 \
       (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_run)                                \
@@ -1224,7 +1225,8 @@ enum {
     AWS_I_S3_CHECKSUM = 128, /* has a checksum algorithm as member */
     AWS_I_S3_CHECKSUM_REQUIRED = 384, /* and S3 wants a checksum */
     AWS_I_S3_VERIFY = 512,   /* the answer's checksum is asked for */
-    AWS_I_S3_CALL_SHIFT = 1, /* these three are flags of aws_call */
+    AWS_I_S3_RANGES = 1024,  /* the answer may be asked for in ranges */
+    AWS_I_S3_CALL_SHIFT = 1, /* these four are flags of aws_call */
     AWS_I_S3_CONFIGURE = AWS_I_S3_BUCKET | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED
 };
 
@@ -1737,7 +1739,8 @@ static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_oper
     call.flags = op->flags & (AWS_I_S3_XML | AWS_I_S3_COLLECT) ? AWS_CALL_XML : 0;
     call.flags |= op->flags & AWS_I_S3_PATH_STYLE ? (unsigned)AWS_CALL_PATH_STYLE : 0;
     call.flags |= op->flags >> AWS_I_S3_CALL_SHIFT &
-                  (AWS_CALL_CHECKSUM | AWS_CALL_CHECKSUM_REQUIRED | AWS_CALL_VERIFY);
+                  (AWS_CALL_CHECKSUM | AWS_CALL_CHECKSUM_REQUIRED | AWS_CALL_VERIFY |
+                   AWS_CALL_RANGES);
     call.checksum = args->checksum;
     if (aws_i_s3_streams_body(op, args))
         call.flags |= AWS_CALL_WRITE;
@@ -2945,8 +2948,7 @@ static void aws_i_s3_add_list(aws_s3_objects *it)
         aws_call_query(client, aws_i_s3_text_prefix, it->prefix);
     if (it->this_token)
         aws_call_query(client, "continuation-token", it->tokens);
-    if (it->max_keys)
-        aws_call_query_number(client, it->bucket ? "max-keys" : "max-buckets", it->max_keys);
+    aws_call_page(client, it->bucket ? "max-keys" : "max-buckets", it->max_keys);
 }
 
 /* Send the request for a page and read the answer's head. */
@@ -3301,8 +3303,7 @@ static void aws_i_s3_reader_query(aws_i_s3_reader *rd)
         if (*aws_i_s3_last(rd, AWS_I_S3_E_ID))
             aws_call_query(client, l->id_marker, aws_i_s3_last(rd, AWS_I_S3_E_ID));
     }
-    if (rd->max)
-        aws_call_query_number(client, l->max, rd->max);
+    aws_call_page(client, l->max, rd->max);
 }
 
 static int aws_i_s3_reader_ask(aws_i_s3_reader *rd)
