@@ -162,8 +162,8 @@ enum {
     X(EMPTY_TRUST, CERTIFICATE,                                                                   \
       "aws_config.trust has no CA in it: load one with aws_trust_load")                           \
     X(TOO_MANY_MEMBERS, TOO_BIG,                                                                  \
-      "a request has at most 32 query and header members, 64 if the client has 24 KB or "         \
-      "more; '%v' is one too many")                                                               \
+      "a request has at most 32 query and header members, 64 if the client has 24 KB or more, "   \
+      "with TLS 30 KB; '%v' is one too many")                                                               \
     X(HEADER_VALUE, PARAM, "the value of header '%v' has a control or non-ASCII character")       \
     X(HEADER_NAME, PARAM, "'%v' is not a header name")                                            \
     X(HEADER_OWN, PARAM, "the client itself writes header '%v': it can't be given")               \
@@ -5475,7 +5475,8 @@ static int aws_i_recv(aws_client *client, unsigned char *data, size_t size)
     return r < 0 ? aws_i_port_failed(client, r) : r;
 }
 
-/* Members of a request with little memory; twice as many from 24 KB on. */
+/* Members of a request with little memory; twice as many from 24 KB on, with TLS once its records
+ * have all the room they can use. */
 enum { AWS_I_ITEMS = 32, AWS_I_MANY = 24576 };
 
 #ifndef AWS_NO_TLS
@@ -5718,17 +5719,13 @@ static size_t aws_i_tls_record(const aws_client *client)
     return 5 + ((size_t)record[3] << 8 | record[4]);
 }
 
-/* Room that is added to a client's block makes the record buffer larger by as much - but that from
- * AWS_I_MANY bytes on it has more members. */
+/* Room that is added to a client's block makes the record buffer larger by as much. */
 static int aws_i_tls_too_large(aws_client *client)
 {
-    size_t needed = client->memory_size + aws_i_tls_record(client) - client->connection.record_size;
-
-    if (client->memory_size < AWS_I_MANY && needed >= AWS_I_MANY)
-        needed += AWS_I_ITEMS * sizeof(aws_i_item);
     if (!client->failure.code) {
         aws_i_fail(client, AWS_REASON_RECORD, NULL);
-        client->failure.needed = needed;
+        client->failure.needed =
+            client->memory_size + aws_i_tls_record(client) - client->connection.record_size;
     }
     return AWS_ERR_MEMORY;
 }
@@ -9456,7 +9453,7 @@ static size_t aws_i_b_fit(const aws_client *client)
     const aws_i_ranges *r = client->ranges;
     size_t limit = aws_i_b_limit(client), head = r->head ? r->head : limit / 2, fit;
 
-    head += aws_i_in_ranges(client) ? DIGITS : CONTENT_RANGE;
+    head += (size_t)(aws_i_in_ranges(client) ? DIGITS : CONTENT_RANGE);
     fit = limit > head + AWS_I_B_LEAST ? limit - head : (size_t)AWS_I_B_LEAST;
     if (!r->whole)
         fit = (fit + 1) / 2;
@@ -12954,7 +12951,9 @@ static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tl
     client->memory = memory;
     client->memory_size = size;
     client->item_room = AWS_I_ITEMS;
-    if (size >= AWS_I_MANY && size - needed >= AWS_I_ITEMS * sizeof(aws_i_item))
+    if (tls)
+        needed = aws_client_memory(client->port, AWS_MEMORY_TLS);
+    if (size >= AWS_I_MANY && size >= needed + AWS_I_ITEMS * sizeof(aws_i_item))
         client->item_room *= 2;
     client->items = (aws_i_item *)(void *)aws_i_carve(
         &at, aws_i_align(client->item_room * sizeof(aws_i_item)));

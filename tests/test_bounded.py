@@ -1,0 +1,618 @@
+#!/usr/bin/env python3
+"""Answers that must fit a small buffer: tests/bounded_client.c behind a TLS front that writes
+records as a test wants them, before tests/s3_server.py; and (--servers) behind nginx and haproxy,
+and against Ceph's gateway.
+
+    tests/test_bounded.py [NAME...]            the quick part, or tests of these names only
+    tests/test_bounded.py --servers [all|nginx|haproxy|rgw...]
+
+max_fragment_length is suppressed by the client's test program, so that each server ignores it.
+Prints failures, and at last: test_bounded: N passed, N failed
+"""
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+import test_tls as tls
+from test_tls import check, check_equal
+
+MEMORY, SERVICE, PARAM, PROTOCOL, CHECKSUM = -3, -19, -2, -16, -25
+LEAST, FULL = 11576, 28920      # set by find_sizes(): the client's minimum, and for full records
+REASONS = {}
+
+
+def compile_client():
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O1", "-g",
+                    "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-I", tls.ROOT,
+                    "-o", tls.path("bounded_client"),
+                    os.path.join(tls.TESTS, "bounded_client.c"), "-lbearssl"], check=True)
+
+
+def find_sizes():
+    """The sizes of a client's block between which answers are bounded; the records' room is the
+    block less a constant."""
+    global LEAST, FULL
+    source = """
+#define AWS_IMPLEMENTATION
+#include "aws_s3.h"
+#include <stdio.h>
+int main(void)
+{
+    printf("%zu %zu %d %d\\n", aws_client_memory(NULL, AWS_MEMORY_TLS_BOUNDED),
+           aws_client_memory(NULL, AWS_MEMORY_TLS), AWS_REASON_CHANGED, AWS_REASON_RECORD);
+    return 0;
+}
+"""
+    with open(tls.path("sizes.c"), "w", encoding="ascii") as file:
+        file.write(source)
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-I", tls.ROOT, "-o",
+                    tls.path("sizes"), tls.path("sizes.c"), "-lbearssl"], check=True)
+    words = subprocess.run([tls.path("sizes")], stdout=subprocess.PIPE, check=True).stdout.split()
+    LEAST, FULL, REASONS["changed"], REASONS["record"] = map(int, words)
+
+
+def client(endpoint, ca, *actions, patience=100, **options):
+    options = {"endpoint": endpoint, "ca": ca, **options}
+    words = [word for name, value in options.items()
+             for word in ("--" + name.replace("_", "-"), str(value))]
+    done = subprocess.run([tls.path("bounded_client"), *words, *actions], stdout=subprocess.PIPE,
+                          timeout=patience, check=False)
+    check_equal(done.returncode, 0, "the client's exit code")
+    return [json.loads(line) for line in done.stdout.decode("utf-8", "replace").splitlines()]
+
+
+def pattern(size):
+    block = bytes((i * 167 + (i >> 8) * 59) & 255 for i in range(1 << 16))
+    return b"".join(bytes((b + 31 * k) & 255 for b in block) if k else block
+                    for k in range((size >> 16) + 1))[:size]
+
+
+def sum_of(data):
+    total = 0
+    for byte in data:
+        total = (total * 31 + byte) & 0xffffffff
+    return total
+
+
+# ---------------------------------------------------------------------------------------------
+# A TLS front that decides what comes in one record
+
+class Front:
+    """Accepts TLS, passes requests on to a server of plain http, and writes its answers in the
+    records that `shape` says: joined, separate, varying, or a function (head, body) -> pieces."""
+
+    def __init__(self, backend, shape="joined"):
+        self.backend = backend
+        self.shape = shape
+        self.requests = []          # (method, target, headers) of each
+        self.connections = 0
+        self.before = lambda number: None   # called with the number of the request
+        self.change = lambda number, head, body: (head, body)
+        self.random = random.Random(5)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        self.context.options |= ssl.OP_NO_TICKET
+        self.context.load_cert_chain(tls.path("leaf.pem"), tls.path("leaf.key"))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.endpoint = f"https://localhost:{self.port}"
+        self.ca = tls.path("ca.pem")
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                raw, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.converse, args=(raw,), daemon=True).start()
+
+    def converse(self, raw):
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        behind = socket.create_connection(("127.0.0.1", self.backend))
+        try:
+            with self.context.wrap_socket(raw, server_side=True) as outer:
+                while self.exchange(outer, behind):
+                    pass
+        except (OSError, ssl.SSLError):
+            pass
+        finally:
+            behind.close()
+            raw.close()
+
+    def exchange(self, outer, behind):
+        head, rest = self.read_head(outer)
+        if not head:
+            return False
+        lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = lines[0].split(" ", 2)
+        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+        number = len(self.requests)
+        self.requests.append((method, target, headers))
+        self.before(number)
+        behind.sendall(head + rest)
+        left = int(headers.get("content-length", 0)) - len(rest)
+        if "expect" in headers:
+            outer.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            interim, _ = self.read_head(behind)
+        while left > 0:
+            data = outer.recv(65536)
+            left -= len(data)
+            behind.sendall(data)
+        head, body = self.read_answer(behind, method)
+        changed = self.change(number, head, body)
+        if changed is None:
+            return False
+        for piece in self.pieces(*changed):
+            outer.sendall(piece)
+        return True
+
+    @staticmethod
+    def read_head(sock):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            piece = sock.recv(65536)
+            if not piece:
+                return b"", b""
+            data += piece
+        at = data.index(b"\r\n\r\n") + 4
+        return data[:at], data[at:]
+
+    def read_answer(self, sock, method):
+        head, body = self.read_head(sock)
+        text = head.decode("latin-1").lower()
+        if method == "HEAD" or " 204" in text[:13] or " 304" in text[:13]:
+            return head, b""
+        found = re.search(r"\r\ncontent-length: (\d+)", text)
+        while (len(body) < int(found.group(1)) if found else not body.endswith(b"0\r\n\r\n")):
+            body += sock.recv(65536)
+        return head, body
+
+    def pieces(self, head, body):
+        shape = self.shape
+        if shape == "varying":
+            shape = self.random.choice(("joined", "separate", "cut"))
+        if callable(shape):
+            return shape(head, body)
+        if shape == "joined":
+            return [head + body]
+        if shape == "separate":
+            return [piece for piece in (head, body) if piece]
+        at = self.random.randrange(1, len(head + body))
+        return [(head + body)[:at], (head + body)[at:]]
+
+    def gets(self):
+        return [target for method, target, _ in self.requests if method == "GET"]
+
+    def forget(self):
+        self.requests.clear()
+        self.connections = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+
+OWN = None      # tests/s3_server.py, for all tests
+
+
+def front(shape="joined"):
+    return Front(int(OWN.http), shape)
+
+
+def store(size, key=None, **options):
+    """An object of the pattern in the server: its key."""
+    key = key or f"object-{size}"
+    done = client(f"https://localhost:{OWN.port}", OWN.ca, f"put={key}", memory=65536, size=size,
+                  **options)[0]
+    check_equal(done["code"], 0, f"put of {key}: {done['text']}")
+    return key
+
+
+def check_get(done, data, what="", start=0, of=None):
+    """Whole or a range: as a plain GET has it."""
+    size = len(data)
+    facts = {"bytes": size, "sum": sum_of(data), "size": size, "type": "text/bounded",
+             "meta": "value of it", "length": str(size), "received": size,
+             "range": "" if of is None else f"bytes {start}-{start + size - 1}/{of}",
+             "status": 200 if of is None else 206}
+    if size:
+        facts.update(done=size, total=size)
+    return (check(done["code"] == 0 or done["code"] == size, f"{what}: {done['code']} {done['text']}")
+            and check_equal({name: done[name] for name in facts}, facts, what))
+
+
+# ---------------------------------------------------------------------------------------------
+
+def test_sizes():
+    """Objects of all sizes, in all ways to take them, in all sizes of memory, from all servers."""
+    sizes = (0, 1, 300, 5000, 70000)
+    for size in sizes:
+        store(size)
+    for shape in ("joined", "separate", "varying"):
+        with front(shape) as server:
+            for memory in [*range(LEAST, LEAST + 1200, 300), *range(LEAST + 1200, FULL, 3300)]:
+                room = memory - LEAST + 837 - 29
+                chosen = [size for size in sizes if size < 60 * room]
+                actions = [f"{how}=object-{size}" for size in chosen for how in ("get", "sink", "read")]
+                server.forget()
+                done = client(server.endpoint, server.ca, *actions, memory=memory)
+                check_equal(len(done), len(actions), "actions")
+                for result, action in zip(done, actions):
+                    size = int(action.rsplit("-")[-1])
+                    check_get(result, pattern(size), f"{shape} {memory} {action}")
+                check_equal(server.connections, 1, f"connections, {shape}, {memory}")
+
+
+def test_exactly_the_range():
+    """Objects around what one range holds: no request for nothing, no byte lost."""
+    with front() as server:
+        key = store(20000, "around")
+        client(server.endpoint, server.ca, f"get={key}", memory=LEAST + 1000)
+        ranges = [headers["range"] for method, _, headers in server.requests if method == "GET"]
+        first = int(ranges[0].split("-")[1]) + 1
+        counts = []
+        for size in range(first - 2, first + 5):    # its head is a bit shorter: one digit less
+            store(size, "around")
+            server.forget()
+            done = client(server.endpoint, server.ca, "get=around", "read=around", memory=LEAST + 1000)
+            for result in done:
+                check_get(result, pattern(size), f"{size} of {first}")
+            counts.append(len(server.requests))
+            check(all(int(h["range"].split("-")[1]) < size for _, _, h in server.requests[1:2]),
+                  "a range beyond the end")
+        check_equal((counts[0], counts[-1], sorted(counts)), (4, 6, counts), "requests")
+
+
+def test_requests():
+    """One HEAD, then ranges under its ETag, that fill the buffer and none of it twice."""
+    with front() as server:
+        key = store(100000)
+        for memory in (LEAST + 500, LEAST + 3000, LEAST + 12000):
+            server.forget()
+            done = client(server.endpoint, server.ca, f"sink={key}", memory=memory)[0]
+            check_get(done, pattern(100000), f"{memory}")
+            check_equal([method for method, _, _ in server.requests].index("GET"), 1, "HEADs")
+            at = 0
+            for _, _, headers in server.requests[1:]:
+                check_equal(headers.get("if-match"), done["etag"].lower(), "If-Match")
+                start, end = map(int, headers["range"][6:].split("-"))
+                check_equal(start, at, "a range's start")
+                at = end + 1
+            room = memory - LEAST + 837 - 29
+            gets = len(server.requests) - 1
+            # a head has about 500 bytes
+            check(gets <= 100000 / (room - 620) + 2, f"{gets} requests with {room} bytes")
+            check_equal(done["sums"] != "", True, "the whole object's checksum is in the head")
+
+
+def test_honoured():
+    """A server that accepts max_fragment_length is asked for all at once."""
+    with front() as server:
+        key = store(100000)
+        for memory in range(LEAST, FULL, 5000):
+            server.forget()
+            done = client(server.endpoint, server.ca, f"get={key}", "get=object-0", f"read={key}",
+                          "list=object", memory=memory, honour=1)
+            check_get(done[0], pattern(100000), f"{memory}")
+            check_get(done[2], pattern(100000), f"{memory}")
+            check_equal([method for method, _, _ in server.requests], ["GET"] * 4, "requests")
+            check(not any("range" in headers for _, _, headers in server.requests), "a Range")
+            check("max-keys=1000" in server.requests[3][1], server.requests[3][1])
+        server.forget()
+        done = client(server.endpoint, server.ca, f"get={key}", memory=FULL)
+        check_get(done[0], pattern(100000), "with full records")
+        check_equal(server.gets(), [server.requests[0][1]], "requests with full records")
+
+
+def test_own_range():
+    """The caller's Range, in parts of its own."""
+    size = 30000
+    data = pattern(size)
+    key = store(size, "own")
+    store(0)
+    ranges = {"bytes=0-": (0, size), "bytes=5-5": (5, 6), "bytes=100-9999": (100, 10000),
+              "bytes=29000-99999": (29000, size), "bytes=-7000": (23000, size),
+              "bytes=-99999": (0, size)}
+    for shape in ("joined", "separate"):
+        with front(shape) as server:
+            for how in ("get", "sink", "read"):
+                done = client(server.endpoint, server.ca, *[f"{how}={key} {text}" for text in ranges],
+                              memory=LEAST + 1500)
+                for result, (text, (start, end)) in zip(done, ranges.items()):
+                    check_get(result, data[start:end], f"{how} {text}", start, size)
+            for text in ("bytes=30000-", "bytes=40000-50000"):
+                done = client(server.endpoint, server.ca, f"get={key} {text}", memory=LEAST + 1500)[0]
+                check_equal((done["code"], done["status"]), (SERVICE, 416), text)
+                check("InvalidRange" in done["text"], done["text"])
+            done = client(server.endpoint, server.ca, "get=object-0 bytes=-5", "get=object-0 bytes=0-9",
+                          memory=LEAST + 1500)
+            for result in done:
+                check(result["status"] in (200, 416), f"{result}")
+
+
+def test_errors():
+    """What a plain GET says: the service's own words, a buffer that is too small, a bad checksum."""
+    with front() as server:
+        done = client(server.endpoint, server.ca, "get=missing", "read=missing", "sink=missing",
+                      memory=LEAST + 1500)
+        for result in done:
+            check_equal((result["code"], result["status"]), (SERVICE, 404), "missing")
+            check("NoSuchKey" in result["text"] and "does not exist" in result["text"], result["text"])
+        key = store(20000)
+        done = client(server.endpoint, server.ca, f"get={key}", memory=LEAST + 1500, room=19999)[0]
+        check_equal((done["code"], done["needed"]), (MEMORY, 20000), "a small buffer")
+        done = client(server.endpoint, server.ca, f"get={key}", memory=LEAST + 1500, room=20000)[0]
+        check_get(done, pattern(20000), "a buffer that is just right")
+
+        def flip(number, head, body):
+            return head, body[:-1] + bytes((body[-1] ^ 1,)) if number == 2 else body
+
+        for how in ("get", "sink", "read"):
+            server.forget()
+            server.change = flip
+            done = client(server.endpoint, server.ca, f"{how}={key}", memory=LEAST + 1500, attempts=1)[0]
+            check_equal(done["code"], CHECKSUM, f"a flipped bit, {how}")
+        server.change = lambda number, head, body: (head, body)
+        done = client(server.endpoint, server.ca, f"get={store(9000, 'crc64', checksum='crc64nvme')}",
+                      memory=LEAST + 1500)[0]
+        check_get(done, pattern(9000), "CRC64NVME")
+
+
+def test_without_verification():
+    """No HEAD then: the first range is small, and tells the rest."""
+    with front() as server:
+        for size in (0, 1, 150, 20000):
+            key = store(size)
+            server.forget()
+            for how in ("get", "read"):
+                done = client(server.endpoint, server.ca, f"{how}={key}", memory=LEAST + 1000, verify=0)[0]
+                check_get(done, pattern(size), f"{size}")
+            check_equal({method for method, _, _ in server.requests}, {"GET"}, "methods")
+        done = client(server.endpoint, server.ca, "get=missing", memory=LEAST + 1500, verify=0)[0]
+        check("NoSuchKey" in done["text"], done["text"])
+
+
+def test_changed():
+    """The object is replaced in the middle, by one of the same size, too."""
+    for size, how in ((20000, "get"), (20000, "sink"), (20000, "read"), (100, "get"), (100, "read")):
+        store(20000, "changing")
+        with front() as server:
+            def replace(number, size=size):
+                if number == 3:
+                    store(size, "changing", reversed=1)
+
+            server.before = replace
+            done = client(server.endpoint, server.ca, f"{how}=changing", memory=LEAST + 1500)[0]
+            # what is read had told its status before
+            check_equal((done["code"], done["reason"], done["status"]),
+                        (SERVICE, REASONS["changed"], 200 if how == "read" else 412),
+                        f"{size} {how}: {done['text']}")
+            check("changed while it was transferred" in done["text"], done["text"])
+    # a server that ignores If-Match: its ETag tells
+    store(20000, "changing")
+    with front() as server:
+        def other(number, head, body):
+            return re.sub(rb'(?i)etag: "[^"]*"', b'ETag: "other"', head) if number == 3 else head, body
+
+        server.change = other
+        done = client(server.endpoint, server.ca, "sink=changing", memory=LEAST + 1500, attempts=1)[0]
+        check_equal((done["code"], done["reason"]), (SERVICE, REASONS["changed"]), done["text"])
+
+
+def test_faults():
+    """Connections that end at every place of a range's answer; what came isn't asked for twice."""
+    key = store(8000)
+    for how in ("get", "sink", "read"):
+        for keep in (0, 1, 100, 600, 700):
+            with front() as server:
+                def cut(number, head, body, keep=keep):
+                    return (head, body) if number % 3 != 2 else ((head + body)[:keep] or None, b"")
+
+                def shaped(head, body):
+                    yield head + body
+                    if not body and not head.endswith(b"\r\n\r\n"):
+                        raise OSError
+                server.change = lambda n, h, b, cut=cut: (cut(n, h, b) if cut(n, h, b)[0] else None)
+                server.shape = shaped
+                done = client(server.endpoint, server.ca, f"{how}={key}", memory=LEAST + 2000)[0]
+                check_get(done, pattern(8000), f"{how} cut at {keep}")
+                check(server.connections > 1, "one connection")
+    # without end: as many attempts as there are, and an error
+    with front() as server:
+        server.change = lambda number, head, body: (head, body) if number < 3 else None
+        for how in ("get", "sink", "read"):
+            server.forget()
+            done = client(server.endpoint, server.ca, f"{how}={key}", memory=LEAST + 2000, attempts=2)[0]
+            check_equal((done["code"], done["attempts"]), (tls.CLOSED, 2), f"{how}: {done['text']}")
+    # answers that aren't the range that was asked for
+    wrong = (lambda head: head.replace(b"/8000", b"/9000"),
+             lambda head: re.sub(rb"(?i)content-range: bytes \d+", b"Content-Range: bytes 0", head),
+             lambda head: re.sub(rb"(?i)content-range:", b"X-Other:", head),
+             lambda head: head.replace(b"206", b"200"))
+    for number, change in enumerate(wrong):
+        with front() as server:
+            server.change = lambda n, head, body, change=change: (change(head) if n == 3 else head, body)
+            for how in ("get", "read"):
+                server.forget()
+                done = client(server.endpoint, server.ca, f"{how}={key}", memory=LEAST + 2000,
+                              attempts=1)[0]
+                check(done["code"] in (PROTOCOL, SERVICE), f"wrong range {number}: {done['text']}")
+
+
+def test_too_large():
+    """A head that grows in the middle: the record doesn't fit, half of the range then does. One
+    that never fits is an error that says which memory would do - and with that it does."""
+    key = store(20000)
+
+    def grown(bytes_, at):
+        return lambda number, head, body: (
+            head[:-2] + b"X-Filler: " + b"f" * bytes_ + b"\r\n\r\n" if at(number) else head, body)
+
+    for how in ("get", "sink", "read"):
+        with front() as server:
+            server.change = grown(300, lambda number: number == 3)
+            done = client(server.endpoint, server.ca, f"{how}={key}", memory=LEAST + 2000)[0]
+            check_get(done, pattern(20000), how)
+            check_equal(server.connections, 2, f"connections, {how}")
+            sizes = [int(h["range"].split("-")[1]) + 1 - int(h["range"][6:].split("-")[0])
+                     for _, _, h in server.requests[1:]]
+            check(sizes[3] <= sizes[2] // 2 + 1, f"ranges {sizes}")
+        for at in (0, 1, 3):
+            with front() as server:
+                server.change = grown(4000, lambda number, at=at: number >= at)
+                done = client(server.endpoint, server.ca, f"{how}={key}", memory=LEAST + 2000)[0]
+                check_equal((done["code"], done["reason"]), (MEMORY, REASONS["record"]), done["text"])
+                needed = done["needed"]
+                check(LEAST + 2000 < needed < LEAST + 6500, f"needed {needed}")
+                check(f"{needed} bytes are needed" in done["text"], done["text"])
+        if how == "get":
+            with front() as server:
+                server.change = grown(1000, lambda number: True)
+                done = client(server.endpoint, server.ca, "head=object-1", memory=LEAST)[0]
+                for memory, code in ((done["needed"], 0), (done["needed"] - 9, MEMORY)):
+                    done = client(server.endpoint, server.ca, "head=object-1", memory=memory)[0]
+                    check_equal(done["code"], code, f"with {memory} bytes: {done['text']}")
+
+
+def test_again():
+    """AWS_AGAIN at every second step; calls that are cancelled, and what follows them."""
+    key = store(20000)
+    for how in ("get", "sink", "read"):
+        with front("varying") as server:
+            done = client(server.endpoint, server.ca, f"{how}={key}", f"{how}=object-0", "list=object",
+                          memory=LEAST + 3000, again=1)
+            check_get(done[0], pattern(20000), how)
+            check_get(done[1], b"", how)
+            check(done[0]["again"] > 50, "AWS_AGAIN")
+    with front() as server:
+        for count in (1, 700, 1400, 5000, 19999):
+            done = client(server.endpoint, server.ca, f"readn{count}={key}", f"get={key}",
+                          memory=LEAST + 3000, part=100)
+            check_get(done[1], pattern(20000), f"after a cancel at {count}")
+
+
+def test_deadline():
+    """The time for the whole call is for all of its ranges."""
+    with front() as server:
+        key = store(20000)
+        server.before = lambda number: time.sleep(0.1)
+        begin = time.time()
+        done = client(server.endpoint, server.ca, f"get={key}", f"read={key}", memory=LEAST + 1000,
+                      timeout=700)
+        for result in done:
+            check_equal(result["code"], -12, result["text"])
+        check(time.time() - begin < 8, "time")
+
+
+def test_download():
+    """A managed transfer: its parts are ranges themselves."""
+    size = (5 << 20) // 2
+    key = store(size)
+    with front() as server:
+        done = client(server.endpoint, server.ca, f"download={key}", memory=FULL - 1000)[0]
+        check_equal((done["code"], done["bytes"], done["sum"]), (0, size, sum_of(pattern(size))),
+                    done["text"])
+        check_equal([method for method, _, _ in server.requests].count("HEAD"), 1, "HEADs")
+        check_equal(server.connections, 1, "connections")
+
+
+def keys_sum(keys):
+    return sum_of(b"".join(key + b"\0" for key in keys))
+
+
+def test_list():
+    """Listings in pages that fit; a key of 1,000 bytes that aren't ASCII among them."""
+    OWN.admin("POST", "fill?bucket=bounded-list&count=400&prefix=key/")
+    keys = [b"key/%08d" % number for number in range(400)]
+    for shape in ("joined", "separate", "varying"):
+        with front(shape) as server:
+            for memory in (LEAST + 800, LEAST + 2500, LEAST + 9000):
+                server.forget()
+                done = client(server.endpoint, server.ca, "list=", "list=key/0000039", memory=memory,
+                              bucket="bounded-list")
+                check_equal((done[0]["code"], done[0]["entries"], done[0]["sum"]),
+                            (0, 400, keys_sum(keys)), f"{shape} {memory} {done[0]['text']}")
+                check_equal((done[1]["code"], done[1]["entries"]), (0, 10), "a prefix")
+                # a head and what is around the keys have about 900 bytes, a key has 350
+                least = max(1, ((memory - LEAST + 808) * 7 // 8 - 1000) // 400)
+                check(len(server.requests) < 400 / least + 20,
+                      f"{len(server.requests)} requests with {memory}")
+                check(server.connections <= 4, f"{server.connections} connections")
+            done = client(server.endpoint, server.ca, "list=", memory=LEAST + 2500, bucket="bounded-list",
+                          delimiter="/")[0]
+            check_equal((done["code"], done["entries"]), (0, 1), "with a delimiter")
+            done = client(server.endpoint, server.ca, "list=", memory=LEAST + 4000, again=1,
+                          bucket="bounded-list")[0]
+            check_equal((done["code"], done["entries"], done["sum"]), (0, 400, keys_sum(keys)), "again")
+
+
+def long_keys(prefix):
+    """Some with 1,000 bytes that are no ASCII."""
+    return [f"{prefix}{letter}".encode() + "\u20ac".encode() * 332 for letter in "abc"]
+
+
+def test_list_long_key():
+    OWN.admin("POST", "fill?bucket=bounded-long&count=20&prefix=a/")
+    keys = [b"a/%08d" % number for number in range(20)]
+    long = long_keys("b/")
+    for key in long:
+        store_key(f"https://localhost:{OWN.port}", OWN.ca, "bounded-long", key)
+    keys += long
+    OWN.admin("POST", "fill?bucket=bounded-long&count=20&prefix=c/")
+    keys += [b"c/%08d" % number for number in range(20)]
+    for shape in ("joined", "separate"):
+        with front(shape) as server:
+            for extra in (3500, 6000, 12000):
+                server.forget()
+                done = client(server.endpoint, server.ca, "list=", memory=LEAST + extra,
+                              bucket="bounded-long")[0]
+                check_equal((done["code"], done["entries"], done["sum"]), (0, 43, keys_sum(keys)),
+                            f"{shape} {extra} {done['text']}")
+            done = client(server.endpoint, server.ca, "list=", memory=LEAST + 300, bucket="bounded-long")[0]
+            check_equal((done["code"], done["reason"]), (MEMORY, REASONS["record"]), done["text"])
+
+
+def store_key(endpoint, ca, bucket, key):
+    done = subprocess.run([tls.path("bounded_client"), "--endpoint", endpoint, "--ca", ca, "--memory",
+                           "65536", "--bucket", bucket, b"put=" + key], stdout=subprocess.PIPE,
+                          check=True)
+    check_equal(json.loads(done.stdout)["code"], 0, "put of a long key")
+
+
+def main():
+    global OWN
+    names = sys.argv[1:]
+    tls.make_certificates()
+    compile_client()
+    find_sizes()
+    with tls.OwnServer() as OWN:
+        OWN.admin("POST", "fill?bucket=bounded&count=0")
+        for name, test in list(globals().items()):
+            if name.startswith("test_") and (not names or name in names):
+                start, before = time.time(), tls.failed
+                test()
+                if names or tls.failed > before:
+                    print(f"  {name}: {tls.failed - before} failed ({time.time() - start:.1f} s)",
+                          flush=True)
+    print(f"test_bounded: {tls.passed} passed, {tls.failed} failed")
+    return 1 if tls.failed or not tls.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
