@@ -77,9 +77,23 @@
  *   AWS_NO_ROOTS         no built-in trust anchors (port/amazon_roots.h); give aws_config.trust
  *   AWS_NO_DEFAULT_PORT  don't include port/posix.h
  *   AWS_NO_JSON          no aws_json_parse (AWS_ERR_UNSUPPORTED): jsmn.h isn't needed then
+ *   AWS_SMALL            for little flash: the features below only where a program names them
  *   AWS_SMALL_CRC        CRCs bit by bit, without tables (default on Cortex-M)
  *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section; with gcc on
  *                        x86-64 it is port/sha256_x86.h by itself
+ *
+ * LITTLE FLASH
+ *   What a client does by itself beyond signing, sending, reading, time-outs and retries are its
+ *   features, each a function named aws_feature_...; see aws_features. Without AWS_SMALL a program
+ *   has all of them. With it, it has those that it names, and the others take no flash:
+ *
+ *     static const aws_features features = {NULL, aws_feature_checksums, NULL, NULL, NULL};
+ *     config.features = &features;
+ *
+ *   What needs one that isn't there is refused (AWS_REASON_FEATURE), never silently left out; only
+ *   the environment, checksums that no action requires and the log are just not used. Requests for
+ *   buckets in other regions are followed by aws_service.region, which aws_s3_service then has not:
+ *   a copy of it with region = aws_call_bucket_region does it.
  */
 #ifndef AWS_INCLUDED
 #define AWS_INCLUDED
@@ -333,7 +347,10 @@ enum {
     X(CHECKPOINT, PARAM, "the checkpoint is damaged, or of another object or kind of transfer")   \
     X(BATCH_MEMORY, MEMORY, "a batch needs at least 4,000 bytes")                                 \
     X(CHECKPOINT_SAVED, SINK, "the checkpoint could not be saved")                                \
-    X(TRANSFER_MORE, PARAM, "a transfer takes at most 12 members in args.more")
+    X(TRANSFER_MORE, PARAM, "a transfer takes at most 12 members in args.more")                           \
+    X(FEATURE, UNSUPPORTED,                                                                       \
+      "aws_feature_%v isn't there: with AWS_SMALL a program has to name it in "                   \
+      "aws_config.features")
 
 enum {
 #define AWS_I_INDEX(name, code, text) AWS_I_REASON_##name,
@@ -561,6 +578,24 @@ enum {
                          * and aws_client_header */
 };
 
+/* What a client does by itself, see LITTLE FLASH above. Default: all of it, with AWS_SMALL nothing.
+ * step is the client's own business. */
+typedef int aws_feature(aws_client *client, int step);
+struct aws_session;
+typedef struct aws_features {
+    /* AWS_REGION and the other variables that aws_config names, and AWS_ENDPOINT_URL */
+    const char *(*environment)(struct aws_session *session, const char *service_id);
+    aws_feature *checksums; /* of bodies and answers, and bodies in chunks: aws_config.dialect */
+    aws_feature *refresh;   /* aws_config.provider */
+    aws_feature *clock;     /* the server's time where the port's is wrong or not known */
+    aws_feature *log;       /* aws_config.log */
+} aws_features;
+AWS_API const char *aws_feature_environment(struct aws_session *session, const char *service_id);
+AWS_API int aws_feature_checksums(aws_client *client, int step);
+AWS_API int aws_feature_refresh(aws_client *client, int step);
+AWS_API int aws_feature_clock(aws_client *client, int step);
+AWS_API int aws_feature_log(aws_client *client, int step);
+
 /* Everything is optional. Where a field is zero, the environment variable named is used if the
  * port has env, then the default. */
 typedef struct aws_config {
@@ -575,6 +610,7 @@ typedef struct aws_config {
     const char *(*endpoint_of)(const struct aws_config *config, const char *service_id);
     const aws_settings *settings; /* for endpoint_of */
     const aws_port  *port;         /* default: aws_posix_port() where port/posix.h is built in */
+    const aws_features *features;  /* default: all, with AWS_SMALL none */
     const aws_trust *trust;        /* CAs; default: the five Amazon roots */
     const aws_proxy *proxy;        /* default none, whatever the environment says; see aws_proxy */
     const aws_identity *identity;  /* client certificate for https; default none */
@@ -1423,6 +1459,7 @@ struct aws_client {
     void              *sum;        /* running checksum */
     const aws_digest  *digest;     /* of the request's body, NULL none */
     const aws_digest  *verifying;  /* of the answer's */
+    const struct aws_i_probe *probe; /* while probing */
     const char        *payload_text; /* x-amz-content-sha256; NULL: the hash */
     const aws_i_chunked *chunked;  /* NULL: the body goes as it is */
     aws_i_chunks       chunks;
@@ -1445,6 +1482,7 @@ struct aws_client {
     const aws_keys    *keys;    /* to sign with: the session's, or a directory bucket's */
     struct aws_s3_express *express; /* NULL: directory buckets have no sessions of their own */
     unsigned char signature[32], payload[32], checksum[32];
+    char          checksum_text[48]; /* in base64 */
     unsigned      counters[4];
     aws_failure   failure;
     aws_i_region  regions[2]; /* the last one first */
@@ -2508,32 +2546,29 @@ static int32_t aws_i_days(int32_t year, int32_t month, int32_t day)
 AWS_API void aws_date_text(int64_t time, char text[17])
 {
     uint32_t seconds = time < 0 ? 0 : time > 0xffffffff ? 0xffffffffu : (uint32_t)time;
-    uint32_t z = seconds / 86400 + 719468, era = z / 146097, day = z - era * 146097;
-    uint32_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365, month;
-    uint32_t parts[7];
-    char *at = text;
+    int32_t days = (int32_t)(seconds / 86400), year = 1970 + days / 366, month = 1, parts[7];
     int i;
 
-    day -= 365 * year + year / 4 - year / 100;
-    month = (5 * day + 2) / 153;
-    day -= (153 * month + 2) / 5;
-    month = month < 10 ? month + 3 : month - 9;
-    year += era * 400 + (month <= 2);
+    while (days >= aws_i_days(year + 1, 1, 1))
+        year++;
+    while (days >= aws_i_days(year, month + 1, 1))
+        month++;
     parts[0] = year / 100;
-    parts[1] = year;
+    parts[1] = year % 100;
     parts[2] = month;
-    parts[3] = day + 1;
-    parts[6] = seconds % 60;
-    parts[5] = (seconds /= 60) % 60;
-    parts[4] = seconds / 60 % 24;
+    parts[3] = days - aws_i_days(year, month, 1) + 1;
+    seconds %= 86400;
+    parts[4] = (int32_t)(seconds / 3600);
+    parts[5] = (int32_t)(seconds / 60 % 60);
+    parts[6] = (int32_t)(seconds % 60);
     for (i = 0; i < 7; i++) {
-        *at++ = (char)('0' + parts[i] / 10 % 10);
-        *at++ = (char)('0' + parts[i] % 10);
-        if (i == 3)
-            *at++ = 'T';
+        if (i == 4)
+            *text++ = 'T';
+        *text++ = (char)('0' + parts[i] / 10);
+        *text++ = (char)('0' + parts[i] % 10);
     }
-    *at++ = 'Z';
-    *at = 0;
+    *text++ = 'Z';
+    *text = 0;
 }
 
 /* Compare text with a pattern: 'd' takes a digit into *numbers (one number per run), 'a' any
@@ -2615,6 +2650,7 @@ typedef struct aws_i_source {
     void (*item)(const aws_i_view *view, size_t i, aws_i_item *item);
     void (*path)(aws_out *out, const aws_i_view *view, int is_signed);
     void (*payload)(aws_out *out, const aws_i_view *view);
+    void (*value)(aws_out *out, const aws_i_view *view, const aws_i_item *item, int is_signed);
 } aws_i_source;
 
 /* How chunks are made; see the section on them. */
@@ -2743,72 +2779,6 @@ static void aws_i_out_trimmed(aws_out *out, const char *value, size_t size, int 
     aws_out_bytes(out, value + from, size - from);
 }
 
-static void aws_i_out_host(aws_out *out, const aws_client *client)
-{
-    int bracket = strchr(client->host, ':') != NULL;
-
-    aws_out_text(out, bracket ? "[" : "");
-    aws_out_text(out, client->host);
-    aws_out_text(out, bracket ? "]" : "");
-    if (client->port_number != (client->endpoint_secure ? 443u : 80u))
-        aws_i_out_count(out, ":", client->port_number, "");
-}
-
-/* x-amz-copy-source: percent-encoded but for '/' and a "?versionId=" at its end. */
-static void aws_i_out_source(aws_out *out, const char *value)
-{
-    static const char suffix[] = "?versionId=";
-    size_t size = strlen(value), at = size;
-
-    while (at && strncmp(value + at, suffix, sizeof suffix - 1) != 0)
-        at--;
-    if (!at || !value[at + sizeof suffix - 1] || !aws_i_plain_text(value + at))
-        at = size;
-    aws_out_uri(out, value, at, "/");
-    aws_out_text(out, value + at);
-}
-
-static void aws_i_out_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
-                            int is_signed)
-{
-    switch (item->kind) {
-    case AWS_I_QUERY:
-        aws_out_uri(out, item->value, strlen(item->value), "");
-        break;
-    case AWS_I_QUERY_NUMBER:
-        aws_out_number(out, item->length);
-        break;
-    case AWS_I_HEADER_URI:
-        aws_i_out_source(out, item->value);
-        break;
-    case AWS_I_HEADER_HOST:
-        aws_i_out_host(out, view->client);
-        break;
-    case AWS_I_HEADER_DATE:
-        aws_out_text(out, view->date);
-        break;
-    case AWS_I_HEADER_PAYLOAD:
-        view->source->payload(out, view);
-        break;
-    case AWS_I_HEADER_TOKEN:
-        aws_out_text(out, view->keys->session_token);
-        break;
-    case AWS_I_HEADER_TARGET:
-        aws_out_text(out, item->value);
-        aws_out_text(out, aws_i_text_dot);
-        aws_out_text(out, view->client->call.operation);
-        break;
-    case AWS_I_HEADER_CHECKSUM:
-        aws_i_out_base64(out, view->client->checksum, view->client->digest->size);
-        break;
-    case AWS_I_HEADER_CHUNKED:
-        view->client->chunked->value(out, view->client, item);
-        break;
-    default:
-        aws_i_out_trimmed(out, item->value, item->length, is_signed);
-    }
-}
-
 static int aws_i_item_sent(const aws_i_view *view, const aws_i_item *item)
 {
     return item->kind != AWS_I_HEADER_TOKEN || view->keys->session_token != NULL;
@@ -2825,7 +2795,7 @@ static void aws_i_out_query(aws_out *out, const aws_i_view *view)
         aws_out_text(out, i ? "&" : "");
         aws_out_uri(out, item.name, strlen(item.name), "");
         aws_out_text(out, "=");
-        aws_i_out_value(out, view, &item, 1);
+        view->source->value(out, view, &item, 1);
     }
 }
 
@@ -2848,8 +2818,8 @@ static void aws_i_out_headers(aws_out *out, const aws_i_view *view, int names_on
             aws_i_out_name(out, item);
         }
         if (!names_only) {
-            aws_out_text(out, first ? ":" : ",");
-            aws_i_out_value(out, view, item, 1);
+            aws_out_bytes(out, &":,"[!first], 1);
+            view->source->value(out, view, item, 1);
         }
         count++;
     }
@@ -3007,8 +2977,74 @@ static void aws_i_client_payload(aws_out *out, const aws_i_view *view)
         aws_i_out_hex(out, view->client->payload, 32);
 }
 
+static void aws_i_out_host(aws_out *out, const aws_client *client)
+{
+    int bracket = strchr(client->host, ':') != NULL;
+
+    aws_out_text(out, bracket ? "[" : "");
+    aws_out_text(out, client->host);
+    aws_out_text(out, bracket ? "]" : "");
+    if (client->port_number != (client->endpoint_secure ? 443u : 80u))
+        aws_i_out_count(out, ":", client->port_number, "");
+}
+
+/* x-amz-copy-source: percent-encoded but for '/' and a "?versionId=" at its end. */
+static void aws_i_out_source(aws_out *out, const char *value)
+{
+    static const char suffix[] = "?versionId=";
+    size_t size = strlen(value), at = size;
+
+    while (at && strncmp(value + at, suffix, sizeof suffix - 1) != 0)
+        at--;
+    if (!at || !value[at + sizeof suffix - 1] || !aws_i_plain_text(value + at))
+        at = size;
+    aws_out_uri(out, value, at, "/");
+    aws_out_text(out, value + at);
+}
+
+static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
+                               int is_signed)
+{
+    switch (item->kind) {
+    case AWS_I_QUERY:
+        aws_out_uri(out, item->value, strlen(item->value), "");
+        break;
+    case AWS_I_QUERY_NUMBER:
+        aws_out_number(out, item->length);
+        break;
+    case AWS_I_HEADER_URI:
+        aws_i_out_source(out, item->value);
+        break;
+    case AWS_I_HEADER_HOST:
+        aws_i_out_host(out, view->client);
+        break;
+    case AWS_I_HEADER_DATE:
+        aws_out_text(out, view->date);
+        break;
+    case AWS_I_HEADER_PAYLOAD:
+        view->source->payload(out, view);
+        break;
+    case AWS_I_HEADER_TOKEN:
+        aws_out_text(out, view->keys->session_token);
+        break;
+    case AWS_I_HEADER_TARGET:
+        aws_out_text(out, item->value);
+        aws_out_text(out, aws_i_text_dot);
+        aws_out_text(out, view->client->call.operation);
+        break;
+    case AWS_I_HEADER_CHECKSUM:
+        aws_out_text(out, view->client->checksum_text);
+        break;
+    case AWS_I_HEADER_CHUNKED:
+        view->client->chunked->value(out, view->client, item);
+        break;
+    default:
+        aws_i_out_trimmed(out, item->value, item->length, is_signed);
+    }
+}
+
 static const aws_i_source aws_i_client_source = {aws_i_client_item, aws_i_client_path,
-                                                 aws_i_client_payload};
+                                                 aws_i_client_payload, aws_i_client_value};
 
 /* ---- aws_sign: the same over the caller's pairs ---- */
 
@@ -3106,8 +3142,18 @@ static void aws_i_signing_payload(aws_out *out, const aws_i_view *view)
     aws_out_text(out, hash ? hash : aws_i_empty_sha256);
 }
 
+static void aws_i_signing_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
+                                int is_signed)
+{
+    (void)view;
+    if (item->kind == AWS_I_QUERY)
+        aws_out_uri(out, item->value, item->length, "");
+    else
+        aws_i_out_trimmed(out, item->value, item->length, is_signed);
+}
+
 static const aws_i_source aws_i_signing_source = {aws_i_signing_item, aws_i_signing_path,
-                                                  aws_i_signing_payload};
+                                                  aws_i_signing_payload, aws_i_signing_value};
 
 /* Insertion sort of the pairs by index. */
 static void aws_i_view_sort(aws_i_view *view)
@@ -3301,7 +3347,7 @@ static void aws_i_out_presign_query(aws_out *out, const aws_i_view *view, uint32
         } else {
             aws_out_uri(out, item.name, strlen(item.name), "");
             aws_out_text(out, "=");
-            aws_i_out_value(out, view, &item, 1);
+            view->source->value(out, view, &item, 1);
             i++;
         }
     }
@@ -3344,7 +3390,7 @@ static void aws_i_out_url(aws_out *out, const aws_i_view *view, uint32_t seconds
     for (i = view->query_count; i < view->item_count; i++) {
         view->source->item(view, i, &item);
         if (aws_i_equal_nocase(item.name, aws_i_text_host))
-            aws_i_out_value(out, view, &item, 0);
+            view->source->value(out, view, &item, 0);
     }
     view->source->path(out, view, 0);
     if (seconds != AWS_UNSIGNED) {
@@ -5290,7 +5336,12 @@ static int aws_i_port_failed(aws_client *client, int code)
     return code;
 }
 
-static void aws_i_log(aws_client *client, const char *what, const char *detail, int64_t number)
+static const aws_features *aws_i_features(const aws_client *client)
+{
+    return aws_i_config(client)->features;
+}
+
+static void aws_i_log_text(aws_client *client, const char *what, const char *detail, int64_t number)
 {
     char line[96];
     aws_out out;
@@ -5307,6 +5358,27 @@ static void aws_i_log(aws_client *client, const char *what, const char *detail, 
                         "");
     line[out.used] = 0;
     aws_i_config(client)->log(aws_i_config(client)->log_context, line);
+}
+
+enum { AWS_I_L_CONNECT, AWS_I_L_ANSWER, AWS_I_L_RETRY, AWS_I_L_CLOCK };
+
+AWS_API int aws_feature_log(aws_client *client, int step)
+{
+    if (step == AWS_I_L_CONNECT)
+        aws_i_log_text(client, "connect ", client->host, client->port_number);
+    else if (step == AWS_I_L_ANSWER)
+        aws_i_log_text(client, "answer", "", client->http.status);
+    else if (step == AWS_I_L_RETRY)
+        aws_i_log_text(client, "retry after error ", "", client->failure.code);
+    else
+        aws_i_log_text(client, "clock set by the server", "", client->session->clock_base);
+    return 0;
+}
+
+static void aws_i_log(aws_client *client, int event)
+{
+    if (aws_i_features(client)->log)
+        aws_i_features(client)->log(client, event);
 }
 
 static void aws_i_hook(aws_client *client, int when)
@@ -5365,27 +5437,42 @@ static int aws_i_in_ranges(const aws_client *client)
 
 /* ---- Time ---- */
 
-/* Unix time, 0 if it isn't known. A server's Date goes on by the ticks, as long as the port's clock
- * goes on likewise: once somebody sets it, it is right again. */
+enum {
+    AWS_I_CLOCK_LEARN, /* from the answer */
+    AWS_I_CLOCK_FAR,   /* only if it is far from the time that the request took */
+    AWS_I_CLOCK_RUN,   /* bring clock_base up to now */
+    AWS_I_CLOCK_ASK    /* by a request of its own */
+};
+
+/* Unix time, 0 if it isn't known. */
 static int64_t aws_i_now(aws_client *client)
+{
+    int64_t now;
+
+    if (client->session->clock_base && aws_i_features(client)->clock(client, AWS_I_CLOCK_RUN))
+        return client->session->clock_base;
+    now = client->port->now(client->port);
+    return now > 0 ? now : 0;
+}
+
+/* A server's Date goes on by the ticks, as long as the port's clock goes on likewise: once somebody
+ * sets it, it is right again. */
+static int aws_i_run_clock(aws_client *client)
 {
     const uint32_t step = 120;
     aws_session *session = client->session;
     int64_t now = client->port->now(client->port);
+    uint32_t seconds;
 
     aws_i_lock(client);
-    if (session->clock_base) {
-        uint32_t seconds = (aws_i_ticks(client) - session->clock_ticks) / 1000;
-        session->clock_base += seconds;
-        session->clock_port += seconds;
-        session->clock_ticks += seconds * 1000;
-        if (now > 0 && (uint32_t)now - session->clock_port + step > 2 * step)
-            session->clock_base = 0;
-        else
-            now = session->clock_base;
-    }
+    seconds = (aws_i_ticks(client) - session->clock_ticks) / 1000;
+    session->clock_base += seconds;
+    session->clock_port += seconds;
+    session->clock_ticks += seconds * 1000;
+    if (now > 0 && (uint32_t)now - session->clock_port + step > 2 * step)
+        session->clock_base = 0;
     aws_i_unlock(client);
-    return now > 0 ? now : 0;
+    return session->clock_base > 0;
 }
 
 /* Take the time from an answer over verified TLS or plain http, if it can be true: 1 if so. far:
@@ -5405,7 +5492,7 @@ static int aws_i_learn_time(aws_client *client, uint32_t far)
     session->clock_port = (uint32_t)client->port->now(client->port);
     session->clock_ticks = ticks;
     aws_i_unlock(client);
-    aws_i_log(client, "clock set by the server", "", now);
+    aws_i_log(client, AWS_I_L_CLOCK);
     return 1;
 }
 
@@ -6119,7 +6206,7 @@ static int aws_i_open(aws_client *client)
         n->state = AWS_I_C_OPENING;
         n->opened = aws_i_ticks(client);
         n->tunnel = 0;
-        aws_i_log(client, "connect ", client->host, client->port_number);
+        aws_i_log(client, AWS_I_L_CONNECT);
     }
     if (n->state == AWS_I_C_OPENING) {
         const aws_proxy *proxy = aws_i_config(client)->proxy;
@@ -6366,7 +6453,7 @@ static int aws_i_proxy_open(aws_client *client, const char *url)
         r = client->port->open(client->port, n->area, end.host, end.port, 0);
         if (r < 0)
             return r == AWS_AGAIN ? r : aws_i_proxy_unreached(client, r, end.host);
-        aws_i_log(client, "proxy ", end.host, end.port);
+        aws_i_log_text(client, "proxy ", end.host, end.port);
         aws_i_http_init(&client->http);
         client->offset = 0;
         n->tunnel = 1;
@@ -6425,6 +6512,12 @@ enum {
 /* aws_client.probing: before the request itself goes an unsigned HEAD, for the time or for the
  * bucket's region. */
 enum { AWS_I_CLOCKLESS = 1, AWS_I_ASK = 2 };
+
+/* What it says, and what its answer is for; in the program with those who may want one. */
+struct aws_i_probe {
+    void (*out)(aws_out *out, const aws_client *client);
+    int (*done)(aws_client *client);
+};
 
 /* aws_client.tried: what is put right once per call. */
 enum {
@@ -6530,7 +6623,7 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
         aws_out_text(out, item->prefix);
         aws_out_text(out, item->name);
         aws_out_text(out, ": ");
-        aws_i_out_value(out, &view, item, 0);
+        aws_i_client_value(out, &view, item, 0);
         aws_out_text(out, aws_i_text_crlf);
     }
     if (client->size || client->call.method[0] == 'P')
@@ -6543,21 +6636,6 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
         aws_i_out_authorization(out, &view, client->signature);
         aws_out_text(out, aws_i_text_crlf);
     }
-    aws_out_text(out, aws_i_text_crlf);
-}
-
-/* The question for the time or a region: any answer has a Date, S3's the bucket's region. */
-static void aws_i_out_probe(aws_out *out, const aws_client *client)
-{
-    aws_out_text(out, "HEAD ");
-    aws_i_out_proxied(out, client, AWS_I_P_TARGET);
-    aws_out_text(out, "/");
-    if (client->probing == AWS_I_ASK && !client->virtual_host)
-        aws_out_text(out, client->call.bucket);
-    aws_out_text(out, " HTTP/1.1\r\nhost: ");
-    aws_i_out_host(out, client);
-    aws_out_text(out, aws_i_text_crlf);
-    aws_i_out_user_agent(out, client);
     aws_out_text(out, aws_i_text_crlf);
 }
 
@@ -6791,15 +6869,26 @@ static void aws_i_settle(aws_client *client)
         aws_i_body_take(client, piece, (size_t)(aws_i_xml_of(client)->at - piece));
 }
 
+enum {
+    AWS_I_SUM_PLAN,   /* which checksums a call wants */
+    AWS_I_SUM_MADE,   /* the body's is complete */
+    AWS_I_SUM_EXPECT, /* the answer's head is there */
+    AWS_I_SUM_VERIFY  /* and its body */
+};
+
+static int aws_i_checksums(aws_client *client, int step)
+{
+    return aws_i_features(client)->checksums ? aws_i_features(client)->checksums(client, step) : 0;
+}
+
+static const aws_dialect *aws_i_dialect_of(const aws_client *client);
+
 /* Verify the answer by the first of the dialect's checksums that it has. One of checksums ("-" and
  * their count at its end) says nothing of the whole. */
 static void aws_i_begin_verify(aws_client *client)
 {
-    const aws_digest *const *digest = aws_i_config(client)->dialect->verified;
+    const aws_digest *const *digest = aws_i_dialect_of(client)->verified;
 
-    client->verifying = NULL;
-    if (!(client->call.flags & AWS_CALL_VERIFY) || client->http.status != 200)
-        return;
     for (; digest && *digest; digest++) {
         const char *said = aws_client_header(client, (*digest)->header);
         if (said && !strchr(said, '-')) {
@@ -6819,8 +6908,6 @@ static int aws_i_verify(aws_client *client)
     char text[48];
     aws_out out;
 
-    if (!digest)
-        return 0;
     client->verifying = NULL;
     digest->out(client->sum, checksum);
     aws_i_out(&out, text, sizeof text - 1);
@@ -6851,8 +6938,11 @@ static int aws_i_body(aws_client *client, const unsigned char **data, size_t *si
         size_t skipped, have;
         int r;
 
-        if (client->http.state == AWS_I_H_DONE)
-            return (r = aws_i_bounded(client, AWS_I_B_NEXT, 0)) != 0 ? r : aws_i_verify(client);
+        if (client->http.state == AWS_I_H_DONE) {
+            if ((r = aws_i_bounded(client, AWS_I_B_NEXT, 0)) != 0)
+                return r;
+            return client->verifying ? aws_i_checksums(client, AWS_I_SUM_VERIFY) : 0;
+        }
         r = aws_i_peek(client, data, &have);
         if (r == 0 || r == AWS_ERR_CLOSED)
             return aws_i_cut(client, AWS_REASON_BODY_CUT);
@@ -6916,7 +7006,7 @@ static const char *aws_i_given(const aws_client *client, const char *name)
 /* One of the dialect's digests by its name, NULL if it isn't there. */
 static const aws_digest *aws_i_digest_named(const aws_client *client, const char *name)
 {
-    const aws_digest *const *digest = aws_i_config(client)->dialect->verified;
+    const aws_digest *const *digest = aws_i_dialect_of(client)->verified;
 
     while (digest && *digest && !((*digest)->name && aws_i_equal((*digest)->name, name)))
         digest++;
@@ -6926,7 +7016,7 @@ static const aws_digest *aws_i_digest_named(const aws_client *client, const char
 /* A body that can be read only once: in chunks, with its checksum after them, or as it is. */
 static void aws_i_plan_chunks(aws_client *client, int must)
 {
-    const aws_dialect *dialect = aws_i_config(client)->dialect;
+    const aws_dialect *dialect = aws_i_dialect_of(client);
     unsigned forms = dialect->chunked ? dialect->forms : 0;
     int secure = client->endpoint_secure;
 
@@ -6955,14 +7045,13 @@ static void aws_i_plan_checksums(aws_client *client)
     if (named)
         digest = aws_i_digest_named(client, named);
     else if (!digest && must)
-        digest = config->dialect->required;
+        digest = aws_i_dialect_of(client)->required;
     else if (!digest && flags & AWS_CALL_CHECKSUM && !config->request_checksum_calculation)
-        digest = config->dialect->optional;
+        digest = aws_i_dialect_of(client)->optional;
     given = aws_i_given(client, digest && !digest->name ? digest->header : "x-amz-checksum-");
     if (given)
         digest = NULL;
     client->digest = digest;
-    client->encoded = client->size;
     if (client->size && !aws_i_rewindable(client))
         aws_i_plan_chunks(client, must);
     if (client->digest) {
@@ -6970,16 +7059,55 @@ static void aws_i_plan_checksums(aws_client *client)
         if (!client->chunked)
             aws_i_add(client, "", digest->header, "", 0, AWS_I_HEADER_CHECKSUM);
     }
-    if (flags & AWS_CALL_VERIFY && !given && config->dialect->verified &&
+    if (flags & AWS_CALL_VERIFY && !given && aws_i_dialect_of(client)->verified &&
         !config->response_checksum_validation)
         aws_call_header(client, NULL, "x-amz-checksum-mode", "ENABLED");
+}
+
+static void aws_i_checksum_made(aws_client *client)
+{
+    aws_out out;
+
+    client->digest->out(client->sum, client->checksum);
+    aws_i_out(&out, client->checksum_text, sizeof client->checksum_text - 1);
+    aws_i_out_base64(&out, client->checksum, client->digest->size);
+    client->checksum_text[out.used] = 0;
+}
+
+AWS_API int aws_feature_checksums(aws_client *client, int step)
+{
+    if (step == AWS_I_SUM_PLAN)
+        aws_i_plan_checksums(client);
+    else if (step == AWS_I_SUM_MADE)
+        aws_i_checksum_made(client);
+    else if (step == AWS_I_SUM_EXPECT)
+        aws_i_begin_verify(client);
+    else
+        return aws_i_verify(client);
+    return 0;
+}
+
+/* Without the feature: nothing is added, and what can't do without is refused. */
+static void aws_i_plan_body(aws_client *client)
+{
+    const aws_call *call = &client->call;
+
+    client->encoded = client->size;
+    if (aws_i_features(client)->checksums)
+        aws_i_checksums(client, AWS_I_SUM_PLAN);
+    else if (call->checksum || call->flags & AWS_CALL_CHECKSUM_REQUIRED)
+        aws_call_refuse(client, AWS_REASON_FEATURE, "checksums");
+    else if (client->size && !client->endpoint_secure && !aws_i_rewindable(client))
+        aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
 }
 
 AWS_API const aws_digest *aws_call_digest(const aws_client *client, const aws_digest *wanted)
 {
     const aws_config *config = aws_i_config(client);
 
-    return wanted || config->request_checksum_calculation ? wanted : config->dialect->optional;
+    if (wanted || config->request_checksum_calculation || !config->features->checksums)
+        return wanted;
+    return aws_i_dialect_of(client)->optional;
 }
 
 static int aws_i_step_take(aws_client *client)
@@ -6998,7 +7126,7 @@ static int aws_i_step_take(aws_client *client)
         return AWS_AGAIN;
     aws_i_failure_reset(client);
     aws_i_moved(client); /* the old stream's silence isn't this call's */
-    aws_i_plan_checksums(client);
+    aws_i_plan_body(client);
     return aws_i_go(client, AWS_I_HASH);
 }
 
@@ -7061,7 +7189,7 @@ static int aws_i_step_hash(aws_client *client)
     if (!client->payload_text)
         aws_i_sha256_final((aws_i_sha256 *)client->hash, client->payload);
     if (client->digest)
-        client->digest->out(client->sum, client->checksum);
+        aws_i_checksums(client, AWS_I_SUM_MADE);
     client->attempts = 1;
     aws_i_failure_reset(client);
     aws_i_hook(client, AWS_HOOK_SIGN);
@@ -7130,7 +7258,7 @@ static int aws_i_await_keys(aws_client *client)
 
 /* From 15 minutes before expiry new keys are asked for, from 10 minutes on they must come. One
  * client asks, while none signs; the others wait. */
-static int aws_i_step_keys(aws_client *client)
+static int aws_i_renew_keys(aws_client *client)
 {
     enum { ADVISORY = 900, MANDATORY = 600 };
     aws_session *session = client->session;
@@ -7139,10 +7267,6 @@ static int aws_i_step_keys(aws_client *client)
     int mine, others, soon, r;
     aws_keys keys;
 
-    if (!now && !session->floor)
-        return aws_i_fail(client, -AWS_ERR_CLOCK, NULL);
-    if (!session->provided)
-        return aws_i_go(client, AWS_I_OPEN);
     aws_i_lock(client);
     left = aws_i_keys_left(session, now);
     mine = session->refreshing == client;
@@ -7165,13 +7289,13 @@ static int aws_i_step_keys(aws_client *client)
     return client->waits ? r : aws_i_sleep(client, 10); /* a source of ours knows what it awaits */
 }
 
-/* While a head that has the keys in it is made, nobody may replace them. */
-static int aws_i_hold_keys(aws_client *client)
+/* While a head that has the keys in it is made, nobody may replace them: 1, or as to await them. */
+static int aws_i_take_keys(aws_client *client)
 {
     aws_session *session = client->session;
     int free_to_use;
 
-    if (!session->provided || client->uses_keys)
+    if (client->uses_keys)
         return 1;
     aws_i_lock(client);
     free_to_use = !session->refreshing;
@@ -7182,7 +7306,7 @@ static int aws_i_hold_keys(aws_client *client)
     return free_to_use;
 }
 
-static void aws_i_release_keys(aws_client *client)
+static int aws_i_leave_keys(aws_client *client)
 {
     aws_session *session = client->session;
 
@@ -7193,6 +7317,57 @@ static void aws_i_release_keys(aws_client *client)
         session->refreshing = NULL;
     aws_i_unlock(client);
     client->uses_keys = 0;
+    return 0;
+}
+
+/* An answer may say that they have expired: 1, and the next ones are asked for. */
+static int aws_i_keys_refused(aws_client *client)
+{
+    aws_session *session = client->session;
+
+    if (!strstr(client->failure.aws_code, "Expired"))
+        return 0;
+    aws_i_lock(client);
+    if (client->key_generation == session->generation)
+        session->keys.expiration = 1; /* long ago */
+    aws_i_unlock(client);
+    return 1;
+}
+
+enum { AWS_I_KEYS_ASK, AWS_I_KEYS_AWAIT, AWS_I_KEYS_TAKE, AWS_I_KEYS_LEAVE, AWS_I_KEYS_REFUSED };
+
+AWS_API int aws_feature_refresh(aws_client *client, int step)
+{
+    static int (*const steps[])(aws_client *) = {aws_i_renew_keys, aws_i_await_keys, aws_i_take_keys,
+                                                 aws_i_leave_keys, aws_i_keys_refused};
+
+    return steps[step](client);
+}
+
+/* Keys that come from a provider; 1 if they don't. */
+static int aws_i_provided(aws_client *client, int step)
+{
+    return client->session->provided ? aws_i_features(client)->refresh(client, step) : 1;
+}
+
+static int aws_i_step_keys(aws_client *client)
+{
+    int r;
+
+    if (!aws_i_now(client) && !(client->session->floor && aws_i_features(client)->clock))
+        return aws_i_fail(client, -AWS_ERR_CLOCK, NULL);
+    r = aws_i_provided(client, AWS_I_KEYS_ASK);
+    return r == 1 ? aws_i_go(client, AWS_I_OPEN) : r;
+}
+
+static int aws_i_hold_keys(aws_client *client)
+{
+    return aws_i_provided(client, AWS_I_KEYS_TAKE);
+}
+
+static void aws_i_release_keys(aws_client *client)
+{
+    aws_i_provided(client, AWS_I_KEYS_LEAVE);
 }
 
 /* ---- Connect, sign, send ---- */
@@ -7253,6 +7428,8 @@ static int aws_i_step_open(aws_client *client)
         client->stored = 0;
     if (client->probing != AWS_I_ASK)
         client->probing = aws_i_now(client) ? 0 : AWS_I_CLOCKLESS;
+    if (client->probing == AWS_I_CLOCKLESS)
+        aws_i_features(client)->clock(client, AWS_I_CLOCK_ASK);
     aws_i_http_init(&client->http);
     return aws_i_go(client, client->probing ? AWS_I_HEAD : AWS_I_SIGN);
 }
@@ -7296,7 +7473,7 @@ static int aws_i_step_sign(aws_client *client)
     if (client->call.key && !*client->call.key) /* it isn't the one that was entered */
         return aws_i_fail(client, AWS_REASON_NO_KEY, NULL);
     if (!aws_i_hold_keys(client))
-        return aws_i_await_keys(client);
+        return aws_i_provided(client, AWS_I_KEYS_AWAIT);
     if ((r = aws_i_express(client, client)) != 0)
         return r;
     if ((r = aws_i_bounded(client, AWS_I_B_PLAN, 0)) < 0)
@@ -7355,7 +7532,7 @@ static int aws_i_step_head(aws_client *client)
         aws_i_out(&out, to, room);
         out.skip = (size_t)client->offset;
         if (client->probing)
-            aws_i_out_probe(&out, client);
+            client->probe->out(&out, client);
         else
             aws_i_out_head(&out, client);
         aws_i_commit(client, out.used);
@@ -7838,6 +8015,14 @@ static const aws_dialect aws_i_dialect = {&aws_crc32, &aws_crc32, aws_i_one_dige
 #define aws_i_dialect aws_dialect_aws
 #endif
 
+/* Only the feature of checksums speaks of it, and who has no need for it hasn't the default either. */
+static const aws_dialect *aws_i_dialect_of(const aws_client *client)
+{
+    const aws_dialect *dialect = aws_i_config(client)->dialect;
+
+    return dialect ? dialect : &aws_i_dialect;
+}
+
 /* ---- Receive ---- */
 
 /* The bytes of the arena that hold complete headers, or of the text that a bounded answer's head was
@@ -7895,23 +8080,6 @@ AWS_API int aws_client_status(const aws_client *client)
     return client->http.status;
 }
 
-/* What an unsigned HEAD was for. A region that isn't said leaves the refusal as it was. */
-static int aws_i_probed(aws_client *client)
-{
-    if (client->probing == AWS_I_ASK) {
-        if (client->service->region(client, 1))
-            aws_i_target(client);
-    } else {
-        aws_i_learn_time(client, 0);
-    }
-    client->probing = 0;
-    if (!aws_i_now(client))
-        return aws_i_fail(client, AWS_REASON_NO_DATE, NULL);
-    aws_i_http_init(&client->http);
-    client->offset = 0;
-    return aws_i_go(client, client->connection.doomed ? AWS_I_OPEN : AWS_I_SIGN);
-}
-
 /* The head is there: what now? */
 static int aws_i_answered(aws_client *client)
 {
@@ -7929,11 +8097,13 @@ static int aws_i_answered(aws_client *client)
     aws_xml_init(aws_i_xml_of(client));
     client->xml_open = 0;
     client->drained = 0;
-    aws_i_log(client, "answer", "", http->status);
+    aws_i_log(client, AWS_I_L_ANSWER);
     client->connection.doomed |= client->early != 0;
-    aws_i_begin_verify(client);
+    client->verifying = NULL;
+    if (client->call.flags & AWS_CALL_VERIFY && http->status == 200)
+        aws_i_checksums(client, AWS_I_SUM_EXPECT);
     if (client->probing)
-        return aws_i_probed(client);
+        return client->probe->done(client);
     if ((r = aws_i_bounded(client, AWS_I_B_ANSWERED, head)) != 0)
         return r;
     aws_i_hook(client, AWS_HOOK_ANSWER);
@@ -8690,6 +8860,54 @@ AWS_API int aws_pages_xml(aws_client *client, aws_pages *pages)
     return aws_i_pages_token(client, pages, n >= 0, n < 0 ? token.size : (size_t)n);
 }
 
+/* ---- Questions: an unsigned HEAD ---- */
+
+/* The question for the time or a region: any answer has a Date, S3's the bucket's region. */
+static void aws_i_out_probe(aws_out *out, const aws_client *client)
+{
+    aws_out_text(out, "HEAD ");
+    aws_i_out_proxied(out, client, AWS_I_P_TARGET);
+    aws_out_text(out, "/");
+    if (client->probing == AWS_I_ASK && !client->virtual_host)
+        aws_out_text(out, client->call.bucket);
+    aws_out_text(out, " HTTP/1.1\r\nhost: ");
+    aws_i_out_host(out, client);
+    aws_out_text(out, aws_i_text_crlf);
+    aws_i_out_user_agent(out, client);
+    aws_out_text(out, aws_i_text_crlf);
+}
+
+/* What an unsigned HEAD was for. A region that isn't said leaves the refusal as it was. */
+static int aws_i_probed(aws_client *client)
+{
+    if (client->probing == AWS_I_ASK) {
+        if (client->service->region(client, 1))
+            aws_i_target(client);
+    } else {
+        aws_i_learn_time(client, 0);
+    }
+    client->probing = 0;
+    if (!aws_i_now(client))
+        return aws_i_fail(client, AWS_REASON_NO_DATE, NULL);
+    aws_i_http_init(&client->http);
+    client->offset = 0;
+    return aws_i_go(client, client->connection.doomed ? AWS_I_OPEN : AWS_I_SIGN);
+}
+
+static const struct aws_i_probe aws_i_probe = {aws_i_out_probe, aws_i_probed};
+
+AWS_API int aws_feature_clock(aws_client *client, int step)
+{
+    enum { FAR = 240 };
+
+    if (step == AWS_I_CLOCK_RUN)
+        return aws_i_run_clock(client);
+    if (step != AWS_I_CLOCK_ASK)
+        return aws_i_learn_time(client, step == AWS_I_CLOCK_FAR ? FAR : 0);
+    client->probe = &aws_i_probe;
+    return 0;
+}
+
 /* ---- Retries: botocore's standard and legacy modes ---- */
 
 static int aws_i_is_transport(int code)
@@ -8819,8 +9037,10 @@ static int aws_i_find_region(aws_client *client, const char **name)
             return 0;
         if (client->failure.aws_code[0] == 'I' && aws_i_equal(call->operation, "CreateBucket"))
             return 0; /* its LocationConstraint is the caller's */
-        if (!**name && call->bucket && (status != 400 || call->method[0] == 'H'))
+        if (!**name && call->bucket && (status != 400 || call->method[0] == 'H')) {
+            client->probe = &aws_i_probe;
             return AWS_I_ASK;
+        }
     }
     return aws_i_region_helps(client, *name);
 }
@@ -8875,20 +9095,16 @@ AWS_API int aws_call_bucket_region(aws_client *client, int refused)
  * from what was signed may mean it, whatever the code says (HEAD has none). */
 static int aws_i_cure(aws_client *client)
 {
-    enum { FAR = 240 };
-    aws_session *session = client->session;
+    const aws_features *features = aws_i_features(client);
     int status = client->http.status, cure = 0, ask = 0;
 
     if (client->failure.code != AWS_ERR_SERVICE)
         return 0;
-    if ((status == 400 || status == 403) && aws_i_learn_time(client, FAR)) {
+    if ((status == 400 || status == 403) && features->clock &&
+        features->clock(client, AWS_I_CLOCK_FAR)) {
         cure = AWS_I_CLOCK;
-    } else if (session->provided && strstr(client->failure.aws_code, "Expired")) {
+    } else if (client->session->provided && features->refresh(client, AWS_I_KEYS_REFUSED)) {
         cure = AWS_I_TOKEN;
-        aws_i_lock(client);
-        if (client->key_generation == session->generation)
-            session->keys.expiration = 1; /* long ago */
-        aws_i_unlock(client);
     } else if (status == 417 && client->expects) {
         client->expects = 0;
         return 1;
@@ -8924,7 +9140,7 @@ static int aws_i_step_decide(aws_client *client)
         }
         if (client->attempts < attempts && aws_i_is_transient(client) && aws_i_pay(client)) {
             uint32_t ms = aws_i_backoff_ms(client);
-            aws_i_log(client, "retry after error ", "", client->failure.code);
+            aws_i_log(client, AWS_I_L_RETRY);
             client->wake = aws_i_ticks(client) + ms;
             return aws_i_go(client, AWS_I_BACKOFF);
         }
@@ -9438,7 +9654,7 @@ static void aws_i_b_begin(aws_client *client)
         return; /* several, or nonsense: the server's to answer */
     client->ranging = AWS_I_R_FIRST;
     if (r->own == AWS_I_B_SUFFIX ||
-        (!r->own && aws_i_config(client)->dialect->verified &&
+        (!r->own && aws_i_features(client)->checksums && aws_i_dialect_of(client)->verified &&
          (aws_i_given(client, "x-amz-checksum-mode") || aws_i_given(client, "checksum-mode")))) {
         client->ranging = AWS_I_R_LOOK;
         client->call.method = "HEAD";
@@ -9934,7 +10150,7 @@ AWS_API int aws_call_repeat(aws_client *client, int reason)
         !aws_i_can_restart(client) || !aws_i_pay(client))
         return failed;
     client->wake = aws_i_ticks(client) + aws_i_backoff_ms(client);
-    aws_i_log(client, "retry after error ", "", failed);
+    aws_i_log(client, AWS_I_L_RETRY);
     client->state = AWS_I_BACKOFF;
     return 0;
 }
@@ -11107,10 +11323,10 @@ static int aws_i_carve_connection(aws_client *client, unsigned char *at, unsigne
 }
 
 /* AWS_ENDPOINT_URL_<ID>, then AWS_ENDPOINT_URL. */
-static const char *aws_i_env_endpoint(const aws_client *client)
+static const char *aws_i_env_endpoint(const aws_port *port, const char *id)
 {
     static const char prefix[] = "AWS_ENDPOINT_URL_";
-    const char *id = client->service->id, *url;
+    const char *url;
     char name[64];
     size_t i, length = sizeof prefix - 1;
 
@@ -11120,17 +11336,19 @@ static const char *aws_i_env_endpoint(const aws_client *client)
         name[length++] = (char)(aws_i_alnum(c) ? (c >= 'a' && c <= 'z' ? c - 32 : c) : '_');
     }
     name[length] = 0;
-    url = aws_i_env(client->port, name);
-    return url ? url : aws_i_env(client->port, "AWS_ENDPOINT_URL");
+    url = aws_i_env(port, name);
+    return url ? url : aws_i_env(port, "AWS_ENDPOINT_URL");
 }
 
 static int aws_i_init_endpoint(aws_client *client)
 {
-    const char *url = aws_i_or(aws_i_config(client)->endpoint, aws_i_env_endpoint(client));
+    const char *url = aws_i_config(client)->endpoint;
     aws_i_endpoint end;
 
     client->endpoint_secure = 1;
     client->endpoint_port = 443;
+    if (!url && aws_i_features(client)->environment)
+        url = aws_i_features(client)->environment(client->session, client->service->id);
     if (!url && aws_i_config(client)->endpoint_of)
         url = aws_i_config(client)->endpoint_of(aws_i_config(client), client->service->id);
     if (!url)
@@ -12140,7 +12358,7 @@ static int aws_i_imds_none(aws_keys_imds *s, aws_client *client)
 {
     if (s->ask.keys.access_key_id || (aws_i_in_progress(client) && aws_i_deadline_passed(client)))
         return aws_i_asker_failed(&s->ask, client, 0);
-    aws_i_log(client, "no instance metadata", "", 0);
+    aws_i_log_text(client, "no instance metadata", "", 0);
     aws_i_asker_failed(&s->ask, client, 0);
     aws_i_failure_reset(client);
     return AWS_KEYS_NONE;
@@ -12219,7 +12437,7 @@ static void aws_i_imds_extend(aws_client *client, aws_keys *keys)
         return;
     client->port->entropy(client->port, random, sizeof random);
     keys->expiration = now + 2 * 900 + 120 + ((random[0] << 8 | random[1]) & 0x7fff) % 481;
-    aws_i_log(client, "instance metadata has only expired keys", "", 0);
+    aws_i_log_text(client, "instance metadata has only expired keys", "", 0);
 }
 
 static int aws_i_imds_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
@@ -12870,11 +13088,38 @@ AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, voi
 
 /* ---- Session and client ---- */
 
-AWS_API int aws_session_init(aws_session *session, const aws_config *config)
+AWS_API const char *aws_feature_environment(aws_session *session, const char *service_id)
 {
     aws_config *c = &session->config;
     uint64_t number;
     const char *text;
+
+    if (service_id)
+        return aws_i_env_endpoint(c->port, service_id);
+    c->region = aws_i_or(c->region, aws_i_env(c->port, "AWS_REGION"));
+    c->region = aws_i_or(c->region, aws_i_env(c->port, "AWS_DEFAULT_REGION"));
+    text = c->max_attempts ? NULL : aws_i_env(c->port, "AWS_MAX_ATTEMPTS");
+    if (text && aws_i_number(text, &number) && number && number < 1000)
+        c->max_attempts = (unsigned)number;
+    text = c->retry_mode ? NULL : aws_i_env(c->port, "AWS_RETRY_MODE");
+    if (text && aws_i_equal(text, "legacy"))
+        c->retry_mode = AWS_RETRY_LEGACY;
+    if (!c->access_key_id && !c->secret_access_key && !session->provided)
+        aws_i_env_keys(c->port, &session->keys);
+    return NULL;
+}
+
+#ifdef AWS_SMALL
+static const aws_features aws_i_default_features = {NULL, NULL, NULL, NULL, NULL};
+#else
+static const aws_features aws_i_default_features = {aws_feature_environment, aws_feature_checksums,
+                                                    aws_feature_refresh, aws_feature_clock,
+                                                    aws_feature_log};
+#endif
+
+AWS_API int aws_session_init(aws_session *session, const aws_config *config)
+{
+    aws_config *c = &session->config;
 
     memset(session, 0, sizeof *session);
     if (config)
@@ -12889,28 +13134,20 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
         c->bounded = aws_bounded_answers;
 #endif
 #endif
+    if (!c->features)
+        c->features = &aws_i_default_features;
     session->quota = 500;
     session->floor = c->clock_floor;
-    c->region = aws_i_or(c->region, aws_i_env(c->port, "AWS_REGION"));
-    c->region = aws_i_or(c->region, aws_i_env(c->port, "AWS_DEFAULT_REGION"));
-    text = c->max_attempts ? NULL : aws_i_env(c->port, "AWS_MAX_ATTEMPTS");
-    if (text && aws_i_number(text, &number) && number && number < 1000)
-        c->max_attempts = (unsigned)number;
-    c->dialect = c->dialect ? c->dialect : &aws_i_dialect;
-    text = c->retry_mode ? NULL : aws_i_env(c->port, "AWS_RETRY_MODE");
-    if (text && aws_i_equal(text, "legacy"))
-        c->retry_mode = AWS_RETRY_LEGACY;
-    if (!c->max_attempts)
-        c->max_attempts = c->retry_mode == AWS_RETRY_LEGACY ? 5 : 3;
-    c->connect_timeout = c->connect_timeout ? c->connect_timeout : 60000;
-    c->read_timeout = c->read_timeout ? c->read_timeout : 60000;
     session->provided = c->provider && !c->access_key_id && !c->secret_access_key;
     session->keys.access_key_id = c->access_key_id;
     session->keys.secret_access_key = c->secret_access_key;
     session->keys.session_token = c->session_token;
-    if (!c->access_key_id && !c->secret_access_key && !session->provided) {
-        aws_i_env_keys(c->port, &session->keys);
-    }
+    if (c->features->environment)
+        c->features->environment(session, NULL);
+    if (!c->max_attempts)
+        c->max_attempts = c->retry_mode == AWS_RETRY_LEGACY ? 5 : 3;
+    c->connect_timeout = c->connect_timeout ? c->connect_timeout : 60000;
+    c->read_timeout = c->read_timeout ? c->read_timeout : 60000;
     if (session->keys.session_token && !*session->keys.session_token)
         session->keys.session_token = NULL;
     return 0;
@@ -13000,6 +13237,8 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
     if (tls)
         return aws_i_fail(client, AWS_REASON_NO_TLS, NULL);
 #endif
+    if (client->session->provided && !config->features->refresh)
+        return aws_i_fail(client, AWS_REASON_FEATURE, "refresh");
     if (config->user_agent_extra && !aws_i_printable(config->user_agent_extra))
         return aws_i_fail(client, AWS_REASON_USER_AGENT, NULL);
     fault = client->session->provided ? 0 : aws_i_keys_fault(&client->session->keys);

@@ -1189,6 +1189,11 @@ static const char aws_i_s3_text_encoding[] = "encoding-type";
 static const char aws_i_s3_text_prefix[] = "prefix";
 static const char aws_i_s3_text_arn[] = "arn:";
 
+#ifdef AWS_SMALL
+#define AWS_I_S3_REGION NULL /* by a copy of the service: see LITTLE FLASH in aws.h */
+#else
+#define AWS_I_S3_REGION aws_call_bucket_region
+#endif
 static const char aws_i_s3_id[] = "S3", aws_i_s3_name[] = "s3";
 static const char aws_i_s3_lambda_name[] = "s3-object-lambda";
 
@@ -1196,7 +1201,7 @@ static const char aws_i_s3_lambda_name[] = "s3-object-lambda";
 static
 #endif
 const aws_service aws_s3_service = {aws_i_s3_id, aws_i_s3_name, aws_i_s3_name, &aws_rest_xml, NULL,
-                                    AWS_SERVICE_S3, aws_call_bucket_region, NULL};
+                                    AWS_SERVICE_S3, AWS_I_S3_REGION, NULL};
 
 #ifdef AWS_STATIC
 AWS_API
@@ -1895,7 +1900,8 @@ AWS_API int aws_s3_wait_bucket_exists(aws_client *client, const aws_s3_args *arg
                                             {403, NULL, AWS_WAITER_DONE},
                                             {404, NULL, AWS_WAITER_AGAIN},
                                             {0, NULL, 0}};
-    static const aws_waiter_kind kind = {"BucketExists", aws_i_s3_ask_bucket, rules, 0, 0};
+    static const char name[] = "BucketExists";
+    static const aws_waiter_kind kind = {name, aws_i_s3_ask_bucket, rules, 0, 0};
 
     return aws_wait(client, &kind, args, waiter);
 }
@@ -1904,7 +1910,8 @@ AWS_API int aws_s3_wait_bucket_not_exists(aws_client *client, const aws_s3_args 
                                           aws_waiter *waiter)
 {
     static const aws_waiter_rule rules[] = {{404, NULL, AWS_WAITER_DONE}, {0, NULL, 0}};
-    static const aws_waiter_kind kind = {"BucketNotExists", aws_i_s3_ask_bucket, rules, 0, 0};
+    static const char name[] = "BucketNotExists";
+    static const aws_waiter_kind kind = {name, aws_i_s3_ask_bucket, rules, 0, 0};
 
     return aws_wait(client, &kind, args, waiter);
 }
@@ -1915,7 +1922,8 @@ AWS_API int aws_s3_wait_object_exists(aws_client *client, const aws_s3_args *arg
     static const aws_waiter_rule rules[] = {{200, NULL, AWS_WAITER_DONE},
                                             {404, NULL, AWS_WAITER_AGAIN},
                                             {0, NULL, 0}};
-    static const aws_waiter_kind kind = {"ObjectExists", aws_i_s3_ask_object, rules, 0, 0};
+    static const char name[] = "ObjectExists";
+    static const aws_waiter_kind kind = {name, aws_i_s3_ask_object, rules, 0, 0};
 
     return aws_wait(client, &kind, args, waiter);
 }
@@ -1924,7 +1932,8 @@ AWS_API int aws_s3_wait_object_not_exists(aws_client *client, const aws_s3_args 
                                           aws_waiter *waiter)
 {
     static const aws_waiter_rule rules[] = {{404, NULL, AWS_WAITER_DONE}, {0, NULL, 0}};
-    static const aws_waiter_kind kind = {"ObjectNotExists", aws_i_s3_ask_object, rules, 0, 0};
+    static const char name[] = "ObjectNotExists";
+    static const aws_waiter_kind kind = {name, aws_i_s3_ask_object, rules, 0, 0};
 
     return aws_wait(client, &kind, args, waiter);
 }

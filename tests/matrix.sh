@@ -160,7 +160,7 @@ const size_t sizes_there[] = {SIZES(SIZE)};
 END
     gcc -std=c99 $strict -I. -c "$work/user.c" -o "$work/user.o"
     local macros
-    for macros in "" -DAWS_NO_TLS -DAWS_TLS_SMALL "-DAWS_NO_ROOTS"; do
+    for macros in "" -DAWS_NO_TLS -DAWS_TLS_SMALL -DAWS_SMALL "-DAWS_NO_ROOTS"; do
         gcc -std=c99 $strict $macros -I. -c "$work/library.c" -o "$work/library.o"
         gcc "$work/user.o" "$work/library.o" -o "$work/two" -lbearssl
         "$work/two"
@@ -254,7 +254,7 @@ case $combination in
             fi
         done
         ;;
-    tls-small) compile_c gcc -std=c99 -O1 -DAWS_TLS_SMALL ;;
+    tls-small) compile_c gcc -std=c99 -O1 -DAWS_TLS_SMALL -DAWS_SMALL ;;
     no-roots) compile_c gcc -std=c99 -O1 -DAWS_NO_ROOTS ;;
     no-port) compile_c gcc -std=c99 -O1 -DAWS_NO_DEFAULT_PORT ;;
     no-json)

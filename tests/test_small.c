@@ -1,0 +1,253 @@
+/* test_small.c - AWS_SMALL: a program has the features that it names, and what needs another one is
+ * refused.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ *     cc -std=c99 -I. tests/test_small.c -lbearssl -o build/test_small && build/test_small
+ */
+#define AWS_SMALL
+#define AWS_IMPLEMENTATION
+#include "../aws_s3.h"
+#include "check.h"
+#include "script_port.h"
+
+static script s;
+static aws_config config;
+static aws_session session;
+static aws_client client;
+static aws_service service;
+static aws_features features;
+static aws_s3_args args;
+static unsigned char memory[AWS_CLIENT_MEMORY_HTTP];
+static unsigned logged, provided;
+
+static const char stored[] = "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 0\r\n\r\n";
+static const script_step answers[] = {{stored, 0, 0, 0}, {stored, 0, 0, 0}};
+
+static const char *env(const aws_port *port, const char *name)
+{
+    (void)port;
+    if (strcmp(name, "AWS_REGION") == 0)
+        return "eu-west-1";
+    if (strcmp(name, "AWS_ENDPOINT_URL_S3") == 0)
+        return "http://environment.local";
+    if (strcmp(name, "AWS_MAX_ATTEMPTS") == 0)
+        return "7";
+    return strcmp(name, "AWS_ACCESS_KEY_ID") == 0 || strcmp(name, "AWS_SECRET_ACCESS_KEY") == 0
+               ? "environment"
+               : NULL;
+}
+
+static void note(void *context, const char *line)
+{
+    (void)context;
+    (void)line;
+    logged++;
+}
+
+static int provide(const aws_provider *provider, aws_client *asking, aws_keys *keys)
+{
+    (void)provider;
+    (void)asking;
+    provided++;
+    keys->access_key_id = "AKIDEXAMPLE";
+    keys->secret_access_key = "secret";
+    return 0;
+}
+
+static const aws_provider provider = {provide, NULL};
+
+/* The configuration; a test changes it, then calls start. */
+static void prepare(const script_step *steps, size_t count)
+{
+    script_free(&s);
+    script_init(&s, SCRIPT_WAITS);
+    s.steps = steps;
+    s.step_count = count;
+    s.port.env = env;
+    memset(&config, 0, sizeof config);
+    memset(&features, 0, sizeof features);
+    config.access_key_id = "AKIDEXAMPLE";
+    config.secret_access_key = "secret";
+    config.region = "us-east-1";
+    config.endpoint = "http://test.local";
+    config.port = &s.port;
+    config.features = &features;
+    service = aws_s3_service;
+    logged = provided = 0;
+    memset(&args, 0, sizeof args);
+    args.bucket = "bucket";
+    args.key = "key";
+    args.body = "hello";
+    args.body_size = 5;
+}
+
+static int start(void)
+{
+    aws_session_init(&session, &config);
+    return aws_client_init(&client, &session, &service, memory, sizeof memory);
+}
+
+static int put(void)
+{
+    int r;
+
+    SCRIPT_RUN(r, &s, &client, aws_s3_put_object(&client, &args, NULL));
+    return r;
+}
+
+#define SENT(text) (strstr(script_sent(&s, 0), text) != NULL)
+
+static void test_nothing_named(void)
+{
+    prepare(answers, 2);
+    config.features = NULL;
+    config.log = note;
+    CHECK_INT(start(), 0);
+    CHECK_INT(config.max_attempts, 0);
+    CHECK_INT(session.config.max_attempts, 3);
+    CHECK_INT(put(), 0);
+    CHECK(!SENT("checksum"));
+    CHECK(SENT("authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"));
+    CHECK_INT(logged, 0);
+    prepare(answers, 2);
+    config.features = NULL;
+    config.region = NULL; /* which the environment has */
+    CHECK_INT(start(), AWS_ERR_PARAM);
+    CHECK_INT(client.failure.reason, AWS_REASON_NO_REGION);
+}
+
+static void test_environment(void)
+{
+    prepare(answers, 2);
+    features.environment = aws_feature_environment;
+    config.region = config.endpoint = config.access_key_id = config.secret_access_key = NULL;
+    CHECK_INT(start(), 0);
+    CHECK_STR(aws_session_region(&session), "eu-west-1");
+    CHECK_INT(session.config.max_attempts, 7);
+    CHECK_INT(put(), 0);
+    CHECK(SENT("host: environment.local\r\n"));
+    CHECK(SENT("Credential=environment/"));
+}
+
+static void test_checksums(void)
+{
+    prepare(answers, 2);
+    args.checksum = &aws_sha1;
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), AWS_ERR_UNSUPPORTED);
+    CHECK_INT(client.failure.reason, AWS_REASON_FEATURE);
+    CHECK_STR(aws_client_failure_text(&client),
+              "PutObject: this is not supported: aws_feature_checksums isn't there: with AWS_SMALL "
+              "a program has to name it in aws_config.features");
+    CHECK_INT(s.requests, 0);
+    CHECK_INT(aws_call_digest(&client, NULL) != NULL, 0);
+    prepare(answers, 2);
+    features.checksums = aws_feature_checksums;
+    CHECK_INT(start(), 0);
+    CHECK_INT(aws_call_digest(&client, NULL) != NULL, 1);
+    CHECK_INT(put(), 0);
+    CHECK(SENT("x-amz-checksum-crc32: NhCmhg==\r\n"));
+}
+
+static int no_bytes(void *context, void *data, size_t size)
+{
+    (void)context;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
+static void test_one_pass_body(void)
+{
+    static const aws_source source = {no_bytes, NULL, NULL};
+
+    prepare(answers, 2);
+    args.body = NULL;
+    args.source = &source;
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), AWS_ERR_UNSUPPORTED);
+    CHECK_INT(client.failure.reason, AWS_REASON_NOT_REWINDABLE);
+    CHECK_INT(s.requests, 0);
+}
+
+static void test_refresh(void)
+{
+    prepare(answers, 2);
+    config.access_key_id = config.secret_access_key = NULL;
+    config.provider = &provider;
+    CHECK_INT(start(), AWS_ERR_UNSUPPORTED);
+    CHECK_INT(client.failure.reason, AWS_REASON_FEATURE);
+    CHECK_STR(client.failure.value, "refresh");
+    features.refresh = aws_feature_refresh;
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), 0);
+    CHECK_INT(provided, 1);
+}
+
+static void test_clock(void)
+{
+    static const script_step skewed[] = {
+        {"HTTP/1.1 403 Forbidden\r\nDate: Thu, 02 Jan 2031 03:04:05 GMT\r\nContent-Length: 0\r\n\r\n",
+         0, 0, 0},
+        {stored, 0, 0, 0}};
+
+    prepare(skewed, 2);
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), AWS_ERR_SERVICE);
+    CHECK_INT(s.requests, 1);
+    prepare(skewed, 2);
+    features.clock = aws_feature_clock;
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), 0);
+    CHECK_INT(s.requests, 2);
+    CHECK(SENT("x-amz-date: 20310102T0304"));
+    prepare(answers, 2); /* no clock, and a floor doesn't help without the feature */
+    s.unix_time = 0;
+    config.clock_floor = 1700000000;
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), AWS_ERR_CLOCK);
+    CHECK_INT(s.requests, 0);
+}
+
+static void test_log(void)
+{
+    prepare(answers, 2);
+    features.log = aws_feature_log;
+    config.log = note;
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), 0);
+    CHECK_INT(logged, 2);
+}
+
+static void test_regions(void)
+{
+    static const script_step elsewhere[] = {
+        {"HTTP/1.1 301 Moved\r\nx-amz-bucket-region: eu-west-1\r\nContent-Length: 0\r\n\r\n", 0, 0,
+         0},
+        {stored, 0, 0, 0}};
+
+    prepare(elsewhere, 2);
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), AWS_ERR_SERVICE);
+    CHECK_STR(client.failure.expected, "eu-west-1");
+    prepare(elsewhere, 2);
+    service.region = aws_call_bucket_region;
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), 0);
+    CHECK(SENT("/eu-west-1/s3/aws4_request"));
+}
+
+int main(void)
+{
+    test_nothing_named();
+    test_environment();
+    test_checksums();
+    test_one_pass_body();
+    test_refresh();
+    test_clock();
+    test_log();
+    test_regions();
+    script_free(&s);
+    return CHECK_DONE();
+}
