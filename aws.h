@@ -3777,7 +3777,7 @@ static unsigned aws_i_digit_value(int c)
 /* The value of "&...;" as UTF-8 in entity; 0 if there is no such entity. */
 static size_t aws_i_xml_entity(aws_xml *xml)
 {
-    static const char names[] = "lt\0gt\0amp\0quot\0apos\0";
+    static const char names[] = "quot\0amp\0lt\0gt\0apos\0";
     char *e = xml->entity;
     uint32_t code = 0;
     size_t size, i;
@@ -3786,7 +3786,7 @@ static size_t aws_i_xml_entity(aws_xml *xml)
     e[xml->match] = 0;
     if (e[0] != '#') {
         int name = aws_i_list_find(names, e);
-        e[0] = "?<>&\"'"[name + 1];
+        e[0] = "?\"&<>'"[name + 1];
         return name >= 0;
     }
     if (e[1] == 'x')
@@ -3817,12 +3817,27 @@ static int aws_i_xml_text_event(aws_xml *xml, const void *text, size_t size)
     return AWS_XML_TEXT;
 }
 
+/* Whether the bytes of a word are all plain text. That a byte is found may be a borrow's doing, but
+ * only above one that is. */
+static int aws_i_xml_plain_word(const unsigned char *at, unsigned stop, unsigned other)
+{
+    const size_t ones = (size_t)-1 / 255;
+    size_t word;
+
+    memcpy(&word, at, sizeof word);
+    return !((word | (word - ones * 0x20) | ((word ^ ones * stop) - ones) |
+              ((word ^ ones * other) - ones)) & ones * 0x80);
+}
+
 /* A run of text up to a byte that means something. */
 static int aws_i_xml_run(aws_xml *xml, unsigned stop, unsigned other)
 {
     const unsigned char *from = xml->at, *at = from, *end = xml->end;
     unsigned left = xml->utf8_left;
 
+    if (sizeof(size_t) > 4 && !left) /* on small machines it would cost more flash than it saves */
+        while ((size_t)(end - at) >= sizeof(size_t) && aws_i_xml_plain_word(at, stop, other))
+            at += sizeof(size_t);
     for (; at < end && *at != stop && *at != other; at++)
         if (left || *at - 0x20u >= 0x60) {
             if (aws_i_xml_utf8(xml, *at) < 0)
@@ -3833,20 +3848,40 @@ static int aws_i_xml_run(aws_xml *xml, unsigned stop, unsigned other)
     return at > from ? aws_i_xml_text_event(xml, from, (size_t)(at - from)) : 0;
 }
 
-/* Append to a start tag's name: a byte, and what else is plain. */
+/* A tag within an element that has come as a whole, of letters only, as most are: its event. 0 if
+ * the rules have to look at it; nothing has changed then. */
+static int aws_i_xml_tag(aws_xml *xml)
+{
+    const unsigned char *at = xml->at + 1, *end = xml->end;
+    char *from = xml->path + xml->path_length, *to = from;
+
+    if (at == end || xml->utf8_left)
+        return 0;
+    if (*at == '/') {
+        const char *name = xml->path + xml->starts[xml->depth - 1];
+        size_t size = (size_t)(from - name);
+        if ((size_t)(end - at) < size + 2 || at[size + 1] != '>' || memcmp(at + 1, name, size) != 0)
+            return 0;
+        xml->at = at + size + 2;
+        xml->pending = AWS_I_X_POP;
+        return AWS_XML_END;
+    }
+    while (at < end && to < xml->path + AWS_XML_PATH - 2 && aws_i_xml_letter(*at))
+        *++to = (char)*at++;
+    if (to == from || at == end || *at != '>' || aws_i_xml_push(xml) < 0)
+        return 0;
+    to[1] = 0;
+    xml->path_length = (size_t)(to + 1 - xml->path);
+    xml->at = at + 1;
+    return AWS_XML_START;
+}
+
 static int aws_i_xml_append_name(aws_xml *xml, unsigned c)
 {
-    const unsigned char *at = xml->at, *end = xml->end;
-    char *to = xml->path + xml->path_length;
-
-    do {
-        if (to == xml->path + AWS_XML_PATH - 1)
-            return AWS_ERR_TOO_BIG;
-        *to++ = (char)c;
-    } while (at < end && aws_i_xml_letter(c = *at) && at++);
-    *to = 0;
-    xml->path_length = (size_t)(to - xml->path);
-    xml->at = at;
+    if (xml->path_length == AWS_XML_PATH - 1)
+        return AWS_ERR_TOO_BIG;
+    xml->path[xml->path_length++] = (char)c;
+    xml->path[xml->path_length] = 0;
     return 0;
 }
 
@@ -3943,8 +3978,10 @@ static int aws_i_xml_take(aws_xml *xml)
 {
     const unsigned char *rule = aws_i_xml_rules[xml->state - AWS_I_X_FAILED][0];
     unsigned c, to = AWS_I_X_FAILED, i;
-    int r = aws_i_xml_plain(xml);
+    int r = *xml->at == '<' && xml->state == AWS_I_X_CONTENT && xml->depth ? aws_i_xml_tag(xml) : 0;
 
+    if (!r)
+        r = aws_i_xml_plain(xml);
     if (r || xml->at == xml->end)
         return r;
     c = *xml->at;

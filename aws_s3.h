@@ -2428,14 +2428,15 @@ enum {
 /* The field of the element that begins, by its name and depth. */
 static unsigned char aws_i_s3_field(const aws_s3_objects *it, const aws_xml *xml)
 {
-    /* both in the order of the fields */
-    static const char tops[] = "Contents\0CommonPrefixes\0IsTruncated\0EncodingType\0"
-                               "NextContinuationToken\0";
-    static const char leaves[] = "Key\0Size\0LastModified\0ETag\0StorageClass\0Prefix\0";
-    static const char bucket_tops[] = "Bucket\0-\0-\0-\0ContinuationToken\0";
-    static const char bucket_leaves[] = "Name\0-\0CreationDate\0";
+    /* a name's length, then it; in the order of the fields */
+    static const char tops[] = "\10Contents\16CommonPrefixes\13IsTruncated\14EncodingType"
+                               "\25NextContinuationToken";
+    static const char leaves[] = "\3Key\4Size\14LastModified\4ETag\14StorageClass\6Prefix";
+    static const char bucket_tops[] = "\6Bucket\1-\1-\1-\21ContinuationToken";
+    static const char bucket_leaves[] = "\4Name\1-\14CreationDate";
     unsigned depth = it->bucket ? xml->depth : xml->depth - 1u; /* Buckets/Bucket is one deeper */
     const char *name = xml->path + xml->starts[xml->depth - 1], *at;
+    size_t size = xml->path_length - xml->starts[xml->depth - 1];
     unsigned char field;
 
     if (it->in_entry && depth == 3) {
@@ -2447,8 +2448,8 @@ static unsigned char aws_i_s3_field(const aws_s3_objects *it, const aws_xml *xml
     } else {
         return AWS_I_S3_F_NONE;
     }
-    for (; *at; at += strlen(at) + 1, field++)
-        if (*at == *name && strcmp(at, name) == 0)
+    for (; *at; at += 1 + *at, field++)
+        if ((size_t)*at == size && memcmp(at + 1, name, size) == 0)
             return field == AWS_I_S3_F_PREFIX_KEY ? (unsigned char)AWS_I_S3_F_KEY : field;
     return AWS_I_S3_F_NONE;
 }
