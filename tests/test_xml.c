@@ -390,16 +390,18 @@ static void test_path(void)
             check_splits(big, at);
         }
     }
-    /* a slash at the end of a full path */
-    for (more = AWS_XML_PATH - 3; more < AWS_XML_PATH; more++) {
+    /* a slash at the end of a full path, before tags that come in bytes or as a whole */
+    for (more = AWS_XML_PATH - 3; more < 2 * AWS_XML_PATH; more++) {
+        if (more == AWS_XML_PATH)
+            more = 2 * AWS_XML_PATH - 3;
         at = big_add(0, "<", 1);
-        at = big_add(at, "n", more);
-        at = big_add(at, "><x/></", 1);
-        at = big_add(at, "n", more);
+        at = big_add(at, "n", more % AWS_XML_PATH);
+        at = big_add(at, more < AWS_XML_PATH ? "><x/></" : "><x></x></", 1);
+        at = big_add(at, "n", more % AWS_XML_PATH);
         at = big_add(at, ">", 1);
-        run(&whole, big, at, 1, 0, 0);
-        CHECK_INT(whole.error, more == AWS_XML_PATH - 3 ? 0 : AWS_ERR_TOO_BIG);
-        CHECK_INT(whole.complete, more == AWS_XML_PATH - 3);
+        run(&whole, big, at, more < AWS_XML_PATH ? 1 : at, 0, 0);
+        CHECK_INT(whole.error, more % AWS_XML_PATH == AWS_XML_PATH - 3 ? 0 : AWS_ERR_TOO_BIG);
+        CHECK_INT(whole.complete, more % AWS_XML_PATH == AWS_XML_PATH - 3);
     }
 }
 
