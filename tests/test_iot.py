@@ -77,8 +77,9 @@ def serve(handler, context=None):
 
 def main():
     os.makedirs("build/sanitized", exist_ok=True)
-    subprocess.run(["gcc", "-std=c99", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
-                    "-I.", "examples/iot_credentials.c", "-o", PROGRAM, "-lbearssl"], check=True)
+    compiler = os.environ.get("CC", "gcc -fsanitize=address,undefined -fno-sanitize-recover=all")
+    subprocess.run([*compiler.split(), "-std=c99", "-g", "-I.", "examples/iot_credentials.c", "-o", PROGRAM,
+                    "-lbearssl"], check=True)
     program, wrong = os.path.abspath(PROGRAM), 0
     with tempfile.TemporaryDirectory() as directory:
         os.chdir(directory)

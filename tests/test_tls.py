@@ -107,7 +107,7 @@ def make_certificates():
 # The client
 
 def compile_client():
-    subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O1", "-I", ROOT, "-o",
+    subprocess.run([*os.environ.get("CC", "cc -O1").split(), "-std=c99", "-I", ROOT, "-o",
                     path("tls_client"), os.path.join(TESTS, "tls_client.c"), "-lbearssl"],
                    check=True)
 

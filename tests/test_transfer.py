@@ -29,7 +29,7 @@ echo "$HTTP $REGION $KEY $SECRET"; read -r _; stop_server
 
 def build(work, source):
     program = os.path.join(work, os.path.basename(source)[:-2])
-    subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O1", "-I", ROOT, "-o",
+    subprocess.run([*os.environ.get("CC", "cc -O1").split(), "-std=c99", "-I", ROOT, "-o",
                     program, os.path.join(ROOT, source), "-lbearssl"], check=True)
     return program
 
