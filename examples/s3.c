@@ -974,7 +974,7 @@ static struct checkpoint {
     unsigned char data[AWS_S3_CHECKPOINT];
     int           lock; /* file descriptor, -1: nothing is noted */
     int           noted;
-} checkpoint = {"", "", {0}, -1, 0};
+} checkpoint;
 
 /* A name for what a job does: FNV-1a of all that tells it from others. */
 static uint64_t job_id(const job *j, uint64_t file)
@@ -2445,6 +2445,7 @@ static int run(const char *name, char **arguments, int count)
     if (code != DONE)
         return code;
     option.no_progress |= !isatty(STDERR_FILENO);
+    checkpoint.lock = -1;
     catch_interrupts();
     code = commands[i].run(arguments);
     clear_bar();
