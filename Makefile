@@ -2,8 +2,9 @@
 #                    (DEMO_SERVER=rgw: against Ceph's gateway)
 # make test          everything that can be tested without another server
 # make test-servers  the same program against the embedded server, Ceph 16 and 20, and Swift; other
-#                    services against moto and dynalite
+#                    services against moto and dynalite; the tool beside awscli on Ceph
 # make firmware      examples/firmware on an emulated Cortex-M3, over TLS to the embedded server
+# make s3-static     examples/s3.c in one small file that needs no libc: build/s3-static
 # make sizes         flash, RAM and stack, into README.md
 # make bench         CPU, instructions and system calls per request, into README.md
 # make clean
@@ -35,14 +36,18 @@ test:
 	@tests/run.sh $(ONLY)
 
 test-servers:
-	@tests/install.sh build test
+	@tests/install.sh build test servers
 	@set -e; for name in $(SERVERS); do python3 tests/server_suite.py $$name; done
 	@set -e; for name in $(SERVICES); do python3 tests/services_suite.py $$name; done
+	@python3 tests/tool_suite.py rgw
 	@python3 tests/test_cuts.py rgw
 
 firmware:
 	@tests/install.sh build arm firmware
 	@python3 tests/firmware.py
+
+s3-static:
+	@tests/targets.sh static
 
 sizes:
 	@tests/install.sh build arm
@@ -92,4 +97,4 @@ build/heap.so: tests/heap.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -shared -fPIC $< -o $@ -ldl
 
-.PHONY: help demo test test-servers firmware sizes bench clean programs
+.PHONY: help demo test test-servers firmware s3-static sizes bench clean programs

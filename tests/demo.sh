@@ -57,10 +57,10 @@ same() {
 }
 
 mkdir -p build
-tool=$PWD/build/s3
+tool=${TOOL:-$PWD/build/s3} # another build of it: tests/targets.sh
 heap=$PWD/build/heap.so
 cc=${CC:-cc}
-$cc -std=c99 -O2 -I. examples/s3.c -lbearssl -o "$tool"
+[ -n "${TOOL:-}" ] || $cc -std=c99 -O2 -I. examples/s3.c -lbearssl -o "$tool"
 $cc -O2 -shared -fPIC tests/heap.c -o "$heap" -ldl
 
 start_server "$server" "$work/server"
@@ -68,6 +68,7 @@ use_server
 echo "server '$server' at $AWS_ENDPOINT_URL; s3 is examples/s3.c, $(wc -c <"$tool") bytes"
 
 cd "$work"
+: >heap
 echo "hello from a program without a heap" >hello.txt
 head -c 3000001 /dev/urandom >picture.raw
 
@@ -114,7 +115,8 @@ s3 0 --stats --memory 30720 ls
 said "client block 30720"
 echo "    heap calls of the $(wc -l <heap) commands above, getaddrinfo's aside:" \
     "$(awk '{sum += $3} END {print sum + 0}' heap)"
-[ "$(grep -c 'heap calls: 0 ' heap)" = "$(wc -l <heap)" ] || wrong "the heap was used"
+[ -n "${TOOL:-}" ] || [ "$(grep -c 'heap calls: 0 ' heap)" = "$(wc -l <heap)" ] ||
+    wrong "the heap was used"
 
 if [ "$failed" = 0 ]; then
     echo "demo: all as it should be"

@@ -10,6 +10,7 @@
 #   firmware  make firmware, tests/lwip/run.sh
 #   bench   make bench
 #   targets tests/targets.sh
+#   servers make test-servers: awscli, which the tool is compared with
 #   ci      what .ci/run wants beyond these
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,6 +34,7 @@ for group in "$@"; do
         bench) packages+=(libcurl4-openssl-dev valgrind strace) ;;
         targets) packages+=(dpkg-dev "$gcc-multilib" musl-tools "$gcc-powerpc-linux-gnu"
             libc6-dev-powerpc-cross qemu-user) ;;
+        servers) packages+=(awscli) ;;
         ci) packages+=(gcovr shellcheck git) ;;
         *) die "there is no group '$group'" ;;
     esac

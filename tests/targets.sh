@@ -3,17 +3,19 @@
 # big-endian processor in the emulator. Debian has no BearSSL for these, so it is built from Debian's
 # source.
 #
-#   tests/targets.sh [NAME...]     of: m32 musl powerpc; without a name all of them
+#   tests/targets.sh [NAME...]     of: m32 musl powerpc static; without a name all of them. static is
+#                                  examples/s3.c as one small file, with musl: build/s3-static
 #
 # Installs what is missing (tests/install.sh targets). Ends with "N passed, N failed".
 
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 tests/install.sh build test targets || exit 1
+mkdir -p build/targets
 source=$(python3 tests/sizes.py --bearssl-source) || exit 1
 
 # Several targets side by side, each by this script.
-[ $# != 0 ] || set -- m32 musl powerpc
+[ $# != 0 ] || set -- m32 musl powerpc static
 if [ $# != 1 ]; then
     mkdir -p build/targets
     rm -f build/targets/*.log
@@ -64,6 +66,43 @@ target() {
         fi
     done
 }
+
+# The tool in one file, stripped, with TLS: not larger than that, and it works.
+static_limit=262144
+static_tool() {
+    local work=build/targets/static small size compiler=musl-gcc
+    small="-Oz -ffunction-sections -fdata-sections -fno-pie -fno-asynchronous-unwind-tables"
+    small="$small -fno-unwind-tables -fno-ident -fno-stack-protector"
+    mkdir -p "$work/include"
+    cp "$source"/inc/*.h /usr/include/jsmn.h "$work/include/"
+    [ -e "$work/libbearssl.a" ] ||
+        make -s -j"$(nproc)" -C "$source" lib CONF=Unix BUILD="$PWD/$work" CC=$compiler AR=ar \
+            LD=$compiler CFLAGS="$small -DBR_AES_X86NI=0 -DBR_SSE2=0 -DBR_RDRAND=0" \
+            >"$work/bearssl.log" 2>&1 || return
+    # shellcheck disable=SC2086
+    $compiler -std=c99 $small -DAWS_SMALL_CRC -DAWS_TLS_SMALL -static -no-pie \
+        -Wl,--gc-sections,-z,norelro,-z,noseparate-code,--build-id=none,-Map="$work/s3.map" \
+        -isystem "$work/include" -I. examples/s3.c -o "$work/s3" "$work/libbearssl.a" || return
+    strip -s -R .comment "$work/s3" -o build/s3-static || return
+    size=$(wc -c <build/s3-static)
+    echo "build/s3-static: $size bytes"
+    [ "$size" -le "$static_limit" ] || return
+    TOOL=$PWD/build/s3-static tests/demo.sh
+}
+
+if [ "$1" = static ]; then
+    if static_tool >build/targets/static.out 2>&1; then
+        passed=1
+        echo "ok     static: $(grep '^build/s3-static' build/targets/static.out)"
+    else
+        failed=1
+        echo "FAILED static"
+        tail -n 20 build/targets/static.out
+    fi
+    echo "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+    exit
+fi
 
 case $1 in
     m32) target m32 gcc ar "" "" -m32 -idirafter "/usr/include/$(gcc -print-multiarch)" ;;

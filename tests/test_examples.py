@@ -430,6 +430,99 @@ class Examples(unittest.TestCase):
             self.assertIn(b"nothing was stored", run.stderr)
         self.assertEqual(self.ok("list", "bucket"), b"0 objects, 0 bytes\n")
 
+    # ---- s3: trees; tests/tool_suite.py compares them with awscli's ----
+
+    def tree(self, *paths):
+        for path in paths:
+            os.makedirs(os.path.dirname(os.path.join(self.folder, path)), exist_ok=True)
+            self.write(path, path.encode())
+            os.utime(os.path.join(self.folder, path), (1700000000,) * 2)
+
+    def test_s3_sync(self):
+        self.tree("t/a/b", "t/a.b", "t/a-b", "t/c/d/e", "t/x.txt")
+        said = self.ok("s3", "sync", "t", "s3://bucket/p")
+        self.assertEqual(sorted(said.decode().splitlines())[0],
+                         "upload: t/a-b to s3://bucket/p/a-b")
+        self.assertEqual(said.count(b"\n"), 5)
+        self.assertEqual(self.ok("s3", "sync", "t", "s3://bucket/p"), b"")
+        self.ok("s3", "sync", "s3://bucket/p", "u")
+        self.assertEqual(subprocess.run(["diff", "-r", "t", "u"], cwd=self.folder).returncode, 0)
+        self.assertEqual(self.ok("s3", "sync", "s3://bucket/p", "u"), b"")
+        os.remove(os.path.join(self.folder, "t/a-b"))
+        self.assertEqual(self.ok("s3", "sync", "--delete", "--dryrun", "t", "s3://bucket/p"),
+                         b"(dryrun) delete: s3://bucket/p/a-b\n")
+        self.assertEqual(self.ok("s3", "sync", "--delete", "--exclude", "a*", "t", "s3://bucket/p"), b"")
+        self.ok("s3", "sync", "--delete", "t", "s3://bucket/p")
+        self.ok("s3", "sync", "--delete", "s3://bucket/p", "s3://bucket/q")
+        self.ok("s3", "sync", "--delete", "s3://bucket/q", "u")
+        self.assertEqual(subprocess.run(["diff", "-r", "t", "u"], cwd=self.folder).returncode, 0)
+
+    def test_s3_many_files(self):
+        """More names in a directory than there is memory for: it is read again, in order."""
+        for number in range(9000):
+            self.tree(f"t/{number * 7919 % 9000:05}")
+        said = self.ok("s3", "sync", "--dryrun", "t", "s3://bucket").decode().split()
+        names = [word for word in said if word.startswith("s3://")]
+        self.assertEqual(names, [f"s3://bucket/{number:05}" for number in range(9000)])
+
+    def test_s3_names_that_lead_out(self):
+        self.write("f", b"data")
+        self.ok("s3", "put", "f", "s3://bucket/p/../../out")
+        self.ok("s3", "put", "f", "s3://bucket/p/in")
+        self.fails(2, "leads out", "s3", "cp", "--recursive", "s3://bucket/p", "d/e")
+        self.assertEqual(os.listdir(os.path.join(self.folder, "d")), ["e"])
+        self.assertEqual(os.listdir(os.path.join(self.folder, "d/e")), ["in"])
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "out")))
+
+    def test_s3_times(self):
+        self.write("f", b"data")
+        self.ok("s3", "put", "f", "s3://bucket/f")
+        self.server.admin("POST", "fault", {"op": "GetObject", "action": {"delay": 1.1}})
+        self.ok("s3", "get", "s3://bucket/f", "g")
+        listed = self.ok("s3", "ls", "s3://bucket/f").decode()[:19]
+        stamp = os.stat(os.path.join(self.folder, "g")).st_mtime
+        self.assertEqual(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(stamp)), listed)
+
+    def gets(self):
+        return self.server.admin("GET", "stats")["operations"].get("GetObject", 0)
+
+    def killed(self, command, requests):
+        """Kill the command after so many GetObjects that it made."""
+        before = self.gets()
+        process = subprocess.Popen([self.program("s3"), *command], cwd=self.folder,
+                                   env=self.environment(), stdout=subprocess.DEVNULL)
+        while self.gets() - before < requests and process.poll() is None:
+            time.sleep(0.02)
+        process.kill()
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+
+    def test_s3_resumes(self):
+        """Killed in the middle of its parts, the same command moves only what is left."""
+        data = self.write("f", os.urandom(60 << 20))
+        slow = {"action": {"trickle": [1 << 20, 0.1]}}
+        get = ["get", "s3://bucket/f", "g", "--part-size", "5242880", "--parallel", "2"]
+        self.ok("s3", "put", "f", "s3://bucket/f", "--parallel", "8")
+        self.server.admin("POST", "fault", {"op": "GetObject", "times": 1000, **slow})
+        self.killed(get, 5)
+        left = [name for name in os.listdir(self.folder) if ".s3-" in name]
+        self.assertEqual(len(left), 1)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "g")))
+        self.server.admin("DELETE", "fault")
+        before = self.gets()
+        self.ok("s3", *get)
+        self.assertEqual(self.read("g"), data)
+        self.assertLess(self.gets() - before, 12)
+        self.assertEqual([name for name in os.listdir(self.folder) if ".s3-" in name], [])
+        # without its file a checkpoint is worth nothing
+        self.server.admin("POST", "fault", {"op": "GetObject", "times": 1000, **slow})
+        self.killed(get, 5)
+        self.server.admin("DELETE", "fault")
+        for name in os.listdir(self.folder):
+            if ".s3-" in name:
+                os.remove(os.path.join(self.folder, name))
+        self.ok("s3", *get)
+        self.assertEqual(self.read("g"), data)
+
     # ---- s3: on a terminal ----
 
     def on_terminal(self, *command):
