@@ -54,6 +54,9 @@ typedef struct mp_model {
     int wrong_range;   /* another one than asked for */
     int short_range;   /* the last byte of each range is missing */
     int no_date;
+    int no_etag;       /* of objects and parts */
+    const char *range; /* Content-Range of each range, "" none; NULL the right one */
+    const char *id;    /* of each upload that is created; NULL the right one */
     int twice;         /* each part is listed two times */
 } mp_model;
 
@@ -221,7 +224,7 @@ static inline void mp_put_part(mp_model *m, const script_request *q, mp_upload *
             abort();
         if (m->echo)
             strcpy(u->sums[number], text);
-        snprintf(header, sizeof header, "ETag: %s\r\n%s%s%s", etag,
+        snprintf(header, sizeof header, "%s: %s\r\n%s%s%s", m->no_etag ? "x-no" : "ETag", etag,
                  m->echo ? "x-amz-checksum-crc32: " : "", u->sums[number], m->echo ? "\r\n" : "");
     } else {
         header[0] = 0;
@@ -351,7 +354,12 @@ static inline void mp_object(mp_model *m, const script_request *q, const char *n
     count -= ranged && m->short_range;
     snprintf(headers, sizeof headers, "ETag: %s\r\nLast-Modified: Fri, 02 Jan 2026 03:04:05 GMT\r\n",
              etag);
-    if (ranged)
+    if (m->no_etag)
+        headers[0] = 0;
+    if (ranged && m->range)
+        snprintf(headers + strlen(headers), 100, "%s%s%s", *m->range ? "Content-Range: " : "",
+                 m->range, *m->range ? "\r\n" : "");
+    else if (ranged)
         snprintf(headers + strlen(headers), 100, "Content-Range: bytes %lu-%lu/%lu\r\n",
                  (unsigned long)first, (unsigned long)(first + count - 1), (unsigned long)o->size);
     if (*q->method == 'H') {
@@ -389,6 +397,15 @@ static inline int mp_kind(mp_model *m, const script_request *q, const char *name
 static inline void mp_create(mp_model *m, const script_request *q, const char *name)
 {
     char text[100];
+
+    if (m->id) {
+        m->s3.body.size = 0;
+        s3_text(&m->s3, "<InitiateMultipartUploadResult><UploadId>");
+        s3_text(&m->s3, m->id);
+        s3_text(&m->s3, "</UploadId></InitiateMultipartUploadResult>");
+        mp_answer(m, q, "200 OK", "");
+        return;
+    }
 
     if (m->upload_count == MP_UPLOADS)
         abort();

@@ -10,6 +10,7 @@
 #include "../aws_s3.h"
 #include "check.h"
 #include "script_multipart.h"
+#include <limits.h>
 
 enum { SIZE = 1030, CLIENTS = 4, PART = 100 };
 
@@ -983,6 +984,348 @@ static void test_changes(void)
     world_end(&w);
 }
 
+/* ---- Answers that a server shouldn't give, and ends ---- */
+
+static world *waited;
+static unsigned waits_left;
+
+static int wait_here(const aws_waiting *waiting, size_t count)
+{
+    CHECK(count > 0 && waiting[0].what != 0);
+    if (waits_left-- == 0)
+        return -77;
+    idle(waited);
+    return 0;
+}
+
+/* A wait that fails ends the loop, not the transfer. */
+static void test_run(void)
+{
+    aws_waiting one;
+    world w;
+
+    world_init(&w, SCRIPT_NEVER_WAITS);
+    w.s.again_always = 1;
+    waited = &w;
+    waits_left = 5;
+    plain_args(&w, 3);
+    w.args.data = w.data;
+    CHECK_INT(aws_s3_upload_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(aws_s3_transfer_run(&w.t, wait_here), -77);
+    CHECK_INT(aws_s3_transfer_waiting(&w.t, &one, 1), 1);
+    CHECK_INT(aws_s3_transfer_waiting(&w.t, &one, 0), 0);
+    waits_left = UINT_MAX;
+    CHECK_INT(aws_s3_transfer_run(&w.t, wait_here), 0);
+    CHECK(holds(&w, SIZE));
+    CHECK_INT(aws_s3_transfer_cancel(&w.t), 0); /* too late */
+    CHECK_INT(aws_s3_transfer_step(&w.t), 0);
+    world_end(&w);
+}
+
+static void test_copy_sources(void)
+{
+    static const char *const bad[] = {"//key", "key", "arn:aws:s3:eu-west-1:1:accesspoint/ap/key"};
+    static char large[1100];
+    aws_s3_more more[3];
+    aws_s3_args args;
+    size_t i;
+    world w;
+
+    memset(large, 'a', sizeof large - 1);
+    large[3] = '/';
+    world_init(&w, SCRIPT_WAITS);
+    copy_args(&w, 0);
+    for (i = 0; i <= 3; i++) {
+        w.args.copy_source = i < 3 ? bad[i] : large;
+        CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), AWS_ERR_PARAM);
+        CHECK(strstr(aws_client_failure_text(w.t.client), "copy_source isn't bucket/key") != NULL);
+    }
+    CHECK_INT(w.m.requests, 0);
+    /* one that isn't there */
+    w.args.copy_source = "bucket/none";
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(run(&w, 0), AWS_ERR_SERVICE);
+    CHECK_INT(aws_client_failure(w.t.client)->http_status, 404);
+    CHECK_STR(aws_client_failure(w.t.client)->operation, "HeadObject");
+    /* the source's own key opens it when it is looked at */
+    memset(&args, 0, sizeof args);
+    more[0].member = &aws_s3_m_copy_source_sse_customer_algorithm;
+    more[0].value = "AES256";
+    more[1].member = &aws_s3_m_copy_source_sse_customer_key;
+    more[1].value = "a2V5";
+    more[2].member = &aws_s3_m_copy_source_sse_customer_key_md5;
+    more[2].value = "bWQ1";
+    args.more = more;
+    args.more_count = 3;
+    w.args.args = &args;
+    w.args.copy_source = "bucket/from/a+b c";
+    w.args.threshold = 10 * SIZE;
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(run(&w, 0), 0);
+    CHECK(holds(&w, SIZE));
+    CHECK(sent_of(&w, "\r\nx-amz-server-side-encryption-customer-key: a2V5\r\n") != NULL);
+    CHECK(sent_of(&w, "\r\nx-amz-copy-source-server-side-encryption-customer-key: a2V5\r\n") != NULL);
+    /* memory for the parts' ETags is asked for once the size is known */
+    w.args.threshold = PART;
+    w.args.memory = NULL;
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(run(&w, 0), AWS_ERR_MEMORY);
+    CHECK_INT(aws_client_failure(w.t.client)->needed, 11 * AWS_S3_PART_MEMORY);
+    world_end(&w);
+}
+
+/* Without an ETag parts could be of two objects: the whole goes in one request. */
+static void test_no_etags(void)
+{
+    world w;
+
+    world_init(&w, SCRIPT_WAITS);
+    changes(&w);
+    w.m.no_etag = 1;
+    CHECK_INT(run(&w, 0), 0);
+    CHECK_MEM(w.got, w.data, SIZE);
+    CHECK_INT(w.m.counts[MP_GET], 1);
+    CHECK(sent_of(&w, "\r\nif-match: ") == NULL);
+    copy_args(&w, 0);
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+    (void)run(&w, 0);
+    CHECK_INT(w.m.counts[MP_CREATE], 0);
+    CHECK(sent_of(&w, "x-amz-copy-source-if-match") == NULL);
+    /* but a part that has none can't be completed */
+    plain_args(&w, 1);
+    w.args.data = w.data;
+    CHECK_INT(aws_s3_upload_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(run(&w, 0), AWS_ERR_PROTOCOL);
+    CHECK(strstr(aws_client_failure_text(w.t.client), "gave no ETag") != NULL);
+    CHECK_INT(mp_open_uploads(&w.m), 0);
+    world_end(&w);
+}
+
+static void test_odd_answers(void)
+{
+    static const char *const ranges[] = {"",
+                                         "items 0-99/1030",
+                                         "bytes 1-99/1030",
+                                         "bytes 0",
+                                         "bytes 0-98/1030",
+                                         "bytes 0-99",
+                                         "bytes 0-99/1031"};
+    static char large[1100];
+    size_t i;
+    world w;
+
+    for (i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        world_init(&w, SCRIPT_WAITS);
+        changes(&w);
+        w.m.range = ranges[i];
+        CHECK_INT(run(&w, 0), AWS_ERR_PROTOCOL);
+        CHECK(strstr(aws_client_failure_text(w.t.client), "isn't the part") != NULL);
+        CHECK_INT(w.got[0], 0);
+        world_end(&w);
+    }
+    memset(large, 'i', sizeof large - 1);
+    for (i = 0; i < 2; i++) {
+        world_init(&w, SCRIPT_WAITS);
+        plain_args(&w, 1);
+        w.args.data = w.data;
+        w.m.id = i ? large : "";
+        CHECK_INT(aws_s3_upload_begin(&w.t, &w.object, &w.args), 0);
+        CHECK_INT(run(&w, 0), AWS_ERR_PROTOCOL);
+        CHECK(strstr(aws_client_failure_text(w.t.client), "no upload id") != NULL);
+        CHECK_INT(w.t.orphaned, i);
+        CHECK_INT(w.m.counts[MP_PART], 0);
+        world_end(&w);
+    }
+}
+
+static int short_read(void *context, void *data, size_t size)
+{
+    return ((world *)context)->source_at < 250 ? source_read(context, data, size) : 0;
+}
+
+static int no_rewind(void *context)
+{
+    (void)context;
+    return -55;
+}
+
+/* Sources that end too early, or can't go back for a part that is repeated. */
+static void test_sources(void)
+{
+    aws_source source;
+    int i;
+    world w;
+
+    for (i = 0; i < 3; i++) {
+        world_init(&w, SCRIPT_WAITS);
+        plain_args(&w, 1);
+        source.read = i == 0 ? short_read : source_read;
+        source.rewind = i == 0 ? source_rewind : i == 1 ? no_rewind : NULL;
+        source.context = &w;
+        w.args.source = &source;
+        w.m.fault = MP_503;
+        w.m.fault_at = i ? 3 : 0;
+        w.m.fault_times = 1;
+        if (i == 2) { /* only a port that speaks TLS takes it unsigned */
+            w.s.port.flags |= AWS_PORT_TLS;
+            close_clients(&w);
+            w.config.endpoint = "https://test.local";
+            world_clients(&w);
+        }
+        CHECK_INT(aws_s3_upload_begin(&w.t, &w.object, &w.args), 0);
+        CHECK(run(&w, 0) < 0);
+        CHECK(!holds(&w, SIZE));
+        CHECK_INT(mp_open_uploads(&w.m), 0);
+        CHECK_INT(w.m.counts[MP_COMPLETE], 0);
+        world_end(&w);
+    }
+}
+
+/* The answers of Complete are lost and the upload is gone: what is there decides. */
+static void test_completed_maybe(void)
+{
+    int i;
+    world w;
+
+    for (i = 0; i < 4; i++) {
+        world_init(&w, SCRIPT_NEVER_WAITS);
+        plain_args(&w, 1);
+        w.args.data = w.data;
+        w.m.no_date = i == 1;
+        w.m.fault = MP_LOST;
+        w.m.fault_at = 13;
+        w.m.fault_times = 3;
+        CHECK_INT(aws_s3_upload_begin(&w.t, &w.object, &w.args), 0);
+        while (!w.m.counts[MP_COMPLETE])
+            CHECK_INT(run(&w, 1), AWS_AGAIN);
+        if (i == 2) /* another one of that size came there */
+            mp_set_multi(&w.m, "bucket/dir/a b", 7);
+        if (i == 3)
+            s3_put(&w.m.s3, "bucket/dir/a b", w.data, SIZE - 1);
+        CHECK_INT(run(&w, 0), i ? AWS_ERR_SERVICE : 0);
+        CHECK_INT(w.m.counts[MP_HEAD], 1);
+        if (i)
+            CHECK_STR(aws_client_failure(w.t.client)->operation, "CompleteMultipartUpload");
+        world_end(&w);
+    }
+}
+
+/* Arguments that a resume refuses as its begin does, and checkpoints of another kind or length. */
+static void test_resume_refused(void)
+{
+    aws_sink sink = {sink_write, NULL, NULL};
+    aws_s3_more more[13];
+    aws_s3_args args;
+    int kind;
+    world w;
+
+    for (kind = UPLOAD; kind <= COPY; kind++) {
+        part_way(&w, kind);
+        w.m.requests = 0;
+        kept_size = 57;
+        CHECK_INT(resume(&w, kind), AWS_ERR_PARAM);
+        kept_size = AWS_S3_CHECKPOINT + 1;
+        CHECK_INT(resume(&w, kind), AWS_ERR_PARAM);
+        kept_size = 0; /* there is none, and nowhere to save one */
+        w.args.save = NULL;
+        w.args.read_at = NULL;
+        w.args.write_at = NULL;
+        w.args.copy_source = NULL;
+        CHECK_INT(resume(&w, kind), AWS_ERR_PARAM);
+        if (kind == DOWNLOAD) {
+            kept_size = 100;
+            w.args.sink = &sink;
+            CHECK_INT(resume(&w, kind), AWS_ERR_PARAM); /* a sink can't go on in the middle */
+        }
+        CHECK_INT(w.m.requests, 0);
+        world_end(&w);
+    }
+    world_init(&w, SCRIPT_WAITS);
+    plain_args(&w, 0);
+    memset(&args, 0, sizeof args);
+    memset(more, 0, sizeof more);
+    args.more = more;
+    args.more_count = 13;
+    w.args.args = &args;
+    w.args.data = w.data;
+    begin_fails(&w, AWS_ERR_PARAM, "at most 12 members");
+    world_end(&w);
+}
+
+/* An old upload that can't be aborted, one that is gone, and parts that can't be listed. */
+static void test_resume_trouble(void)
+{
+    int i;
+    world w;
+
+    for (i = 0; i < 3; i++) {
+        part_way(&w, UPLOAD);
+        if (i < 2)
+            w.args.stamp = 1;
+        if (i == 1)
+            mp_drop(w.m.uploads);
+        w.m.fault = i == 1 ? MP_FINE : MP_403;
+        w.m.fault_at = i == 1 ? 0 : w.m.requests + 1;
+        w.m.fault_times = 1;
+        CHECK_INT(resume(&w, UPLOAD), 0);
+        CHECK_INT(run(&w, 0), i == 1 ? 0 : AWS_ERR_SERVICE);
+        CHECK_INT(holds(&w, SIZE), i == 1);
+        if (i != 1) {
+            CHECK_STR(aws_client_failure(w.t.client)->aws_code, "AccessDenied");
+            CHECK_INT(mp_open_uploads(&w.m), 1);
+            CHECK(kept_size > 0); /* it can be tried again */
+        }
+        world_end(&w);
+    }
+    /* one request, refused */
+    world_init(&w, SCRIPT_WAITS);
+    plain_args(&w, 1);
+    w.args.data = w.data;
+    w.args.size = 50;
+    w.m.fault = MP_403;
+    w.m.fault_at = w.m.fault_times = 1;
+    CHECK_INT(aws_s3_upload_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(run(&w, 0), AWS_ERR_SERVICE);
+    CHECK_INT(w.m.counts[MP_PUT], 0);
+    world_end(&w);
+}
+
+/* A connection that is cut in each answer: what came is kept, the rest is asked for, with an end. */
+static void test_download_cuts(void)
+{
+    aws_sink sink = {sink_write, source_rewind, NULL};
+    int i;
+    world w;
+
+    for (i = 0; i < 4; i++) {
+        world_init(&w, SCRIPT_WAITS);
+        changes(&w);
+        w.args.worker_count = 1;
+        w.args.part_size = 500;
+        sink.rewind = i == 3 ? NULL : source_rewind;
+        sink.context = &w;
+        if (i > 0)
+            w.args.threshold = 10 * SIZE;
+        if (i > 1) {
+            w.args.sink = &sink;
+            w.args.write_at = NULL;
+        }
+        w.m.fault = MP_CUT;
+        w.m.fault_at = 2;
+        w.m.fault_times = i ? 1 : 1000;
+        CHECK_INT(aws_s3_download_begin(&w.t, &w.object, &w.args), 0);
+        CHECK((run(&w, 0) == 0) == (i == 1 || i == 2));
+        CHECK_INT(memcmp(w.got, w.data, SIZE) == 0, i == 1 || i == 2);
+        if (i == 0) {
+            CHECK(w.got[0] == w.data[0]);
+            CHECK(w.m.counts[MP_GET] > 1 && w.m.counts[MP_GET] < 20);
+        } else {
+            CHECK_INT(w.m.counts[MP_GET], i == 3 ? 1 : 2);
+        }
+        world_end(&w);
+    }
+}
+
 int main(void)
 {
     size_t workers;
@@ -1004,6 +1347,15 @@ int main(void)
     test_cancel();
     test_download_ways();
     test_download_fails();
+    test_run();
+    test_copy_sources();
+    test_no_etags();
+    test_odd_answers();
+    test_sources();
+    test_completed_maybe();
+    test_resume_refused();
+    test_resume_trouble();
+    test_download_cuts();
     for (workers = 0; workers <= CLIENTS; workers += 2) {
         faults(workers, 0);
         faults(workers, 1);
