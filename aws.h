@@ -1431,22 +1431,22 @@ struct aws_client {
     aws_session       *session;
     const aws_port    *port;
     const aws_service *service;
+    unsigned char     *scratch; /* X.509 context, later XML reader and response head */
+    int                pending; /* error to be met by the next step */
+    int                result;
+    unsigned           waits;   /* AWS_WAIT_* */
+    aws_call           call;
     uint64_t           size;    /* of the body */
     uint64_t           offset;  /* bytes of head or body given to the connection */
     uint64_t           stored;  /* bytes of the answer handed over */
-    int                result;
-    int                pending; /* error to be met by the next step */
     int                broken;  /* init failed with this code */
-    unsigned           waits;   /* AWS_WAIT_* */
     unsigned char      no_wait; /* aws_client_no_wait, or the configuration's */
     unsigned           attempts;
     aws_i_item        *items;
     size_t             item_count, query_count, item_room;
     const unsigned char *piece; /* of the answer, that the XML reader is at; not yet taken */
-    unsigned char     *scratch; /* X.509 context, later XML reader and response head */
     size_t             scratch_size;
     aws_i_http         http;
-    aws_call           call;
     uint32_t           started, progressed, wake; /* ticks */
     uint32_t           timeout;
     uint32_t           drained; /* bytes of an abandoned answer or an error document */

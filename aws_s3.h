@@ -1220,18 +1220,21 @@ const aws_service aws_s3_object_lambda_service = {
 /* ---- Operations ---- */
 
 enum {
-    AWS_I_S3_BUCKET = 1,     /* needs a bucket */
-    AWS_I_S3_OBJECT = 3,     /* and a key */
-    AWS_I_S3_BODY = 4,       /* takes one from the caller */
-    AWS_I_S3_XML = 8,        /* the answer is XML, for the caller */
-    AWS_I_S3_COLLECT = 16,   /* the answer is short XML, for the result */
-    AWS_I_S3_PATH_STYLE = 32,
-    AWS_I_S3_ANSWER = 64,    /* args->stream means the answer, although there is a body */
-    AWS_I_S3_CHECKSUM = 128, /* has a checksum algorithm as member */
-    AWS_I_S3_CHECKSUM_REQUIRED = 384, /* and S3 wants a checksum */
-    AWS_I_S3_VERIFY = 512,   /* the answer's checksum is asked for */
-    AWS_I_S3_RANGES = 1024,  /* the answer may be asked for in ranges */
-    AWS_I_S3_CALL_SHIFT = 1, /* these four are flags of aws_call */
+    AWS_I_S3_BUCKET = 1,    /* needs a bucket */
+    AWS_I_S3_OBJECT = 3,    /* and a key */
+    AWS_I_S3_BODY = 16,     /* takes one from the caller */
+    AWS_I_S3_ANSWER = 32,   /* args->stream means the answer, although there is a body */
+    AWS_I_S3_RESULT = 1024, /* the answer is for the result */
+    /* these are aws_call's */
+    AWS_I_S3_XML = AWS_CALL_XML,                       /* the answer is XML, for the caller */
+    AWS_I_S3_COLLECT = AWS_I_S3_RESULT | AWS_CALL_XML, /* or short, for the result */
+    AWS_I_S3_PATH_STYLE = AWS_CALL_PATH_STYLE,
+    AWS_I_S3_CHECKSUM = AWS_CALL_CHECKSUM, /* has a checksum algorithm as member */
+    AWS_I_S3_CHECKSUM_REQUIRED = AWS_CALL_CHECKSUM | AWS_CALL_CHECKSUM_REQUIRED, /* S3 wants one */
+    AWS_I_S3_VERIFY = AWS_CALL_VERIFY, /* the answer's checksum is asked for */
+    AWS_I_S3_RANGES = AWS_CALL_RANGES, /* the answer may be asked for in ranges */
+    AWS_I_S3_OF_CALL = AWS_CALL_XML | AWS_CALL_PATH_STYLE | AWS_CALL_CHECKSUM |
+                       AWS_CALL_CHECKSUM_REQUIRED | AWS_CALL_VERIFY | AWS_CALL_RANGES,
     AWS_I_S3_CONFIGURE = AWS_I_S3_BUCKET | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED
 };
 
@@ -1741,15 +1744,11 @@ static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_oper
     call.timeout = args->timeout;
     call.progress = args->progress;
     call.progress_context = args->progress_context;
-    call.flags = op->flags & (AWS_I_S3_XML | AWS_I_S3_COLLECT) ? AWS_CALL_XML : 0;
-    call.flags |= op->flags & AWS_I_S3_PATH_STYLE ? (unsigned)AWS_CALL_PATH_STYLE : 0;
-    call.flags |= op->flags >> AWS_I_S3_CALL_SHIFT &
-                  (AWS_CALL_CHECKSUM | AWS_CALL_CHECKSUM_REQUIRED | AWS_CALL_VERIFY |
-                   AWS_CALL_RANGES);
+    call.flags = op->flags & AWS_I_S3_OF_CALL;
     call.checksum = args->checksum;
     if (aws_i_s3_streams_body(op, args))
         call.flags |= AWS_CALL_WRITE;
-    else if (args->stream || (op->flags & AWS_I_S3_COLLECT && !args->buffer && !args->sink))
+    else if (args->stream || (op->flags & AWS_I_S3_RESULT && !args->buffer && !args->sink))
         call.flags |= AWS_CALL_READ;
     call.data = args->body;
     call.source = args->source;
