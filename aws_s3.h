@@ -3243,6 +3243,8 @@ static int aws_i_s3_entry_field_ended(aws_i_s3_reader *rd)
         rd->encoded = strcmp(rd->value, "url") == 0;
         return 0;
     default:
+        if (rd->used == rd->room) /* an empty text after those that filled it */
+            return AWS_ERR_TOO_BIG;
         text[rd->used++] = 0;
         return field == AWS_I_S3_E_KEY && rd->encoded ? aws_i_s3_decode(text + rd->places[rd->half][0])
                                                       : 0;

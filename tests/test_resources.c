@@ -381,6 +381,117 @@ static void test_versioning(void)
     end(&w);
 }
 
+/* ---- Answers given word for word ---- */
+
+static char said[8000];
+
+static void serve_said(script *s, const script_request *q)
+{
+    char head[100];
+
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %lu\r\n\r\n",
+             (unsigned long)strlen(said));
+    script_reply(s, q->connection, head);
+    script_reply(s, q->connection, said);
+}
+
+/* The first entry of a page with these elements in it. */
+static int first_of(world *w, aws_s3_entry *e, const char *before, const char *elements)
+{
+    int r;
+
+    snprintf(said, sizeof said,
+             "<R>%s<Version>%s</Version><IsTruncated>false</IsTruncated></R>", before, elements);
+    w->s.serve = serve_said;
+    begin(w, VERSIONS, NULL);
+    SCRIPT_RUN(r, &w->s, &w->client, aws_s3_entries_next(&w->it, e));
+    return r;
+}
+
+static void test_encoded_keys(void)
+{
+    static const char *const bad[] = {"a%", "a%4", "a%zz", "a%4z", "%00", "%g0", "%@0", "%/0", "%:0"};
+    static const char url[] = "<EncodingType>url</EncodingType>";
+    char elements[100];
+    aws_s3_entry e;
+    size_t i;
+    world w;
+
+    start(&w, SCRIPT_WAITS, 0);
+    CHECK_INT(first_of(&w, &e, url, "<Key>%c3%A9%2f+%2B09</Key>"), 1);
+    CHECK_STR(e.key, "\xc3\xa9/ +09");
+    CHECK_STR(e.id, "");
+    CHECK_INT(first_of(&w, &e, "<EncodingType>other</EncodingType>", "<Key>%c3+</Key>"), 1);
+    CHECK_STR(e.key, "%c3+");
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(elements, sizeof elements, "<Key>%s</Key>", bad[i]);
+        CHECK_INT(first_of(&w, &e, url, elements), AWS_ERR_PROTOCOL);
+        CHECK_INT(aws_s3_entries_next(&w.it, &e), AWS_ERR_PROTOCOL);
+    }
+    /* a number of any length is only a number */
+    memset(elements, 0, sizeof elements);
+    memcpy(elements, "<Key>k</Key><Size>", 18);
+    memset(elements + 18, '0', 60);
+    strcat(elements, "</Size>");
+    CHECK_INT(first_of(&w, &e, "", elements), 1);
+    CHECK_INT(e.size, 0);
+    end(&w);
+}
+
+/* An entry that fills its memory to the last byte, and what comes after it, even if it is empty. */
+static void test_long_entries(void)
+{
+    static char elements[6000];
+    aws_s3_entry e;
+    size_t size;
+    int after;
+    world w;
+
+    start(&w, SCRIPT_WAITS, 0);
+    for (size = AWS_S3_ENTRY - 8; size < AWS_S3_ENTRY + 2; size++)
+        for (after = 0; after < 3; after++) {
+            strcpy(elements, "<Key>");
+            memset(elements + 5, 'k', size);
+            strcpy(elements + 5 + size, "</Key>");
+            if (after)
+                strcat(elements, "<VersionId></VersionId><ETag></ETag>");
+            if (after == 2) {
+                strcat(elements, "<StorageClass>");
+                memset(elements + strlen(elements) + 1, 0, 4000);
+                memset(elements + strlen(elements), 'c', 3300);
+                strcat(elements, "</StorageClass>");
+            }
+            memset(w.it.text, 'x', sizeof w.it.text);
+            if (size + 2 + (after ? 2 : 0) <= AWS_S3_ENTRY && after < 2) {
+                CHECK_INT(first_of(&w, &e, "", elements), 1);
+                CHECK_INT(strlen(e.key), size);
+                CHECK_STR(e.id, "");
+            } else {
+                CHECK_INT(first_of(&w, &e, "", elements), AWS_ERR_TOO_BIG);
+            }
+        }
+    end(&w);
+}
+
+static void test_nothing_given(void)
+{
+    aws_s3_batch batch;
+    aws_s3_entry e;
+    world w;
+
+    start(&w, SCRIPT_WAITS, 0);
+    aws_s3_bucket_init(&w.bucket, &w.client, "");
+    begin(&w, VERSIONS, NULL);
+    CHECK_INT(aws_s3_entries_next(&w.it, &e), AWS_ERR_PARAM);
+    CHECK_INT(aws_s3_entries_end(&w.it), 0);
+    aws_s3_bucket_init(&w.bucket, &w.client, NULL);
+    begin(&w, UPLOADS, NULL);
+    CHECK_INT(aws_s3_entries_next(&w.it, &e), AWS_ERR_PARAM);
+    CHECK_INT(aws_s3_batch_versions(&batch, &w.it, NULL, 10000), AWS_ERR_MEMORY);
+    CHECK_INT(w.s.requests, 0);
+    end(&w);
+}
+
 int main(void)
 {
     int kind, disturbed, mode;
@@ -396,5 +507,8 @@ int main(void)
     test_batches(0);
     test_batches(1);
     test_versioning();
+    test_encoded_keys();
+    test_long_entries();
+    test_nothing_given();
     return CHECK_DONE();
 }
