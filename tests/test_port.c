@@ -66,12 +66,49 @@ static void fake_freeaddrinfo(struct addrinfo *list)
         freeaddrinfo(list);
 }
 
+/* System calls that fail, so many times, with an errno. */
+static int fault_errno, fault_left;
+
+static int faulty(void)
+{
+    if (fault_left == 0)
+        return 0;
+    fault_left--;
+    errno = fault_errno;
+    return 1;
+}
+
+static int fake_poll(struct pollfd *p, nfds_t count, int ms)
+{
+    return faulty() ? -1 : poll(p, count, ms);
+}
+
+static int fake_socket(int family, int type, int protocol)
+{
+    return faulty() ? -1 : socket(family, type, protocol);
+}
+
+#define poll(p, count, ms) fake_poll(p, count, ms)
+#define socket(family, type, protocol) fake_socket(family, type, protocol)
+#ifdef __linux__
+#include <sys/random.h>
+
+static ssize_t fake_getrandom(void *to, size_t size, unsigned flags)
+{
+    return faulty() ? -1 : getrandom(to, size > 100 ? 100 : size, flags);
+}
+
+#define getrandom(to, size, flags) fake_getrandom(to, size, flags)
+#endif
 #define getaddrinfo fake_getaddrinfo
 #define freeaddrinfo fake_freeaddrinfo
 #define AWS_IMPLEMENTATION
 #include "../aws.h"
 #undef getaddrinfo
 #undef freeaddrinfo
+#undef poll
+#undef socket
+#undef getrandom
 
 #ifdef AWS_TEST_PORT_HEADER
 #include AWS_TEST_PORT_HEADER
@@ -1105,6 +1142,102 @@ static void test_amazon_roots(void)
 
 #endif /* AWS_NO_TLS */
 
+static int fails(int error, int times)
+{
+    fault_errno = error;
+    fault_left = times;
+    return 1;
+}
+
+/* Interrupted calls are repeated; other failures are told with their errno. */
+static void test_system_calls(void)
+{
+    uint32_t begin;
+    connection l;
+
+#ifdef __linux__
+    fails(EINTR, 2);
+    test_entropy();
+    CHECK_INT(fault_left, 0);
+    fails(ENOSYS, 10000); /* an old kernel: the file does */
+    test_entropy();
+    CHECK(fault_left < 10000);
+#endif
+    link_new(&l);
+    fails(EMFILE, 1);
+    CHECK_INT(port->open(port, l.area, "127.0.0.1", peer_port, 0), AWS_ERR_CONNECT);
+    CHECK_INT(port->error(port, l.area), EMFILE);
+    link_free(&l);
+    link_new(&l);
+    fails(EINTR, 1);
+    begin = clock_ms();
+    CHECK_INT(port->wait(port, l.area, AWS_WAIT_TIMER, 100), 0);
+    CHECK(clock_ms() - begin >= 90);
+    CHECK_INT(fault_left, 0);
+    fails(ENOMEM, 1);
+    CHECK_INT(port->wait(port, l.area, AWS_WAIT_TIMER, 100), AWS_ERR_CLOSED);
+    CHECK_INT(port->error(port, l.area), ENOMEM);
+    fails(0, 0);
+    link_free(&l);
+}
+
+static void test_waits(void)
+{
+    static aws_waiting w[65];
+    uint32_t begin = clock_ms();
+
+    w[0].handle = w[1].handle = -1;
+    w[0].ms = 10000;
+    w[1].ms = 60;
+    CHECK_INT(aws_posix_wait(w, 2), 0);
+    CHECK(clock_ms() - begin >= 50 && clock_ms() - begin < 3000);
+    CHECK_INT(aws_posix_wait(w, 65), AWS_ERR_PARAM);
+}
+
+#ifndef AWS_NO_JSON
+/* As Python's shlex.split does. */
+static void test_words(void)
+{
+    static const char *const rows[][4] = {
+        {"a b", "a", "b", NULL},
+        {"  a\t'b c' \n", "a", "b c", NULL},
+        {"'a''b'\"c d\"", "abc d", NULL, NULL},
+        {"a\\ b '\\' ", "a b", "\\", NULL},
+        {"\"\\\"\\\\\\n\" ''", "\"\\\\n", "", NULL},
+        {"\r\n", NULL, NULL, NULL},
+        {"'open", NULL, NULL, NULL},
+        {"a b c d", NULL, NULL, NULL}, /* more than there is room for */
+    };
+    char text[40], *words[4];
+    size_t i, k, n;
+
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        strcpy(text, rows[i][0]);
+        n = aws_i_posix_words(text, words, 4);
+        for (k = 0; rows[i][k + 1] != NULL; k++)
+            if (CHECK(k < n))
+                CHECK_STR(words[k], rows[i][k + 1]);
+        CHECK_INT(n, k);
+    }
+}
+
+static void test_files(void)
+{
+    char path[] = "/tmp/test_port-XXXXXX", got[8];
+    int file = mkstemp(path);
+
+    CHECK_INT(write(file, "12345", 5), 5);
+    (void)close(file);
+    CHECK_INT(aws_posix_read(NULL, path, got, 5), 5);
+    CHECK_MEM(got, "12345", 5);
+    CHECK_INT(aws_posix_read(NULL, path, got, 8), 5);
+    CHECK_INT(aws_posix_read(NULL, path, got, 4), AWS_ERR_MEMORY);
+    (void)unlink(path);
+    CHECK_INT(aws_posix_read(NULL, path, got, 5), AWS_ERR_PARAM);
+    CHECK_INT(aws_posix_read(NULL, "/", got, 5), AWS_ERR_PARAM);
+}
+#endif
+
 static void test_posix(void)
 {
     static aws_port skewed;
@@ -1120,6 +1253,12 @@ static void test_posix(void)
     test_silent();
     test_patience();
     port = aws_posix_port();
+    test_system_calls();
+    test_waits();
+#ifndef AWS_NO_JSON
+    test_words();
+    test_files();
+#endif
 #ifndef AWS_NO_TLS
     test_trust_errors();
     test_trust_bundle();
