@@ -3,8 +3,9 @@
 # big-endian processor in the emulator. Debian has no BearSSL for these, so it is built from Debian's
 # source.
 #
-#   tests/targets.sh [NAME...]     of: m32 musl powerpc static; without a name all of them. static is
-#                                  examples/s3.c as one small file, with musl: build/s3-static
+#   tests/targets.sh [NAME...]     of: m32 musl powerpc static cortex; without a name all of them. static
+#                                  is examples/s3.c as one small file, with musl: build/s3-static; cortex
+#                                  is tests/cortex.py
 #
 # Installs what is missing (tests/install.sh targets). Ends with "N passed, N failed".
 
@@ -15,7 +16,7 @@ mkdir -p build/targets
 source=$(python3 tests/sizes.py --bearssl-source) || exit 1
 
 # Several targets side by side, each by this script.
-[ $# != 0 ] || set -- m32 musl powerpc static
+[ $# != 0 ] || set -- m32 musl powerpc static cortex
 if [ $# != 1 ]; then
     mkdir -p build/targets
     rm -f build/targets/*.log
@@ -90,6 +91,10 @@ static_tool() {
     TOOL=$PWD/build/s3-static tests/demo.sh
 }
 
+if [ "$1" = cortex ]; then
+    tests/install.sh arm && exec python3 tests/cortex.py
+    exit 1
+fi
 if [ "$1" = static ]; then
     if static_tool >build/targets/static.out 2>&1; then
         passed=1
