@@ -177,9 +177,10 @@ static void aws_i_lwip_look_up(aws_i_lwip *c, const char *host)
 #endif
 }
 
+/* Without memory or a free pcb it stays as it is, to be tried again: connections that were closed
+ * keep theirs until the peer has closed, too. */
 static void aws_i_lwip_connect(aws_i_lwip *c, unsigned port_number)
 {
-    c->state = AWS_I_LWIP_LOST;
     c->error = ERR_MEM;
     c->pcb = tcp_new_ip_type(IP_GET_TYPE(&c->address));
     if (c->pcb == NULL)
@@ -190,8 +191,14 @@ static void aws_i_lwip_connect(aws_i_lwip *c, unsigned port_number)
     tcp_nagle_disable(c->pcb); /* requests go out whole: waiting for more only delays them */
     ip_set_option(c->pcb, SOF_KEEPALIVE);
     c->error = tcp_connect(c->pcb, &c->address, (u16_t)port_number, aws_i_lwip_connected);
-    if (c->error == ERR_OK)
+    if (c->error == ERR_OK) {
         c->state = AWS_I_LWIP_CONNECTING;
+        return;
+    }
+    (void)tcp_close(c->pcb); /* a new one: it is freed at once */
+    c->pcb = NULL;
+    if (c->error != ERR_MEM)
+        c->state = AWS_I_LWIP_LOST;
 }
 
 AWS_API int aws_lwip_open(const aws_port *port, void *connection, const char *host,
