@@ -11619,6 +11619,8 @@ static int aws_i_section_is(const aws_i_ini *ini, const char *word, const char *
     if (size > 1 && (text[0] == '"' || text[0] == '\'') && text[size - 1] == text[0]) {
         text++;
         size -= 2;
+    } else if (strchr(name, ' ')) {
+        return 0; /* more than one word: not a profile to botocore either */
     }
     return aws_i_ini_equal(text, size, name);
 }

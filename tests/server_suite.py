@@ -249,7 +249,7 @@ def run_suite(program, server, options):
 def main():
     options = parse_arguments()
     work = tempfile.mkdtemp(prefix="suite-")
-    directory = options.dir or os.path.join(work, "server")
+    directory = os.path.abspath(options.dir or os.path.join(work, "server"))
     server = None
     try:
         program = compile_suite(work)

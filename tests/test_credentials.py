@@ -294,11 +294,87 @@ FIXED = [  # config, credentials, profile
     ("[profile nobody]\n", "", "a"),
 ]
 
+# What the other SDKs' tests of profile files try (smithy-rs's profile-parser-tests, botocore's
+# tests/unit/cfg), each with a setting that can be seen. Where those SDKs disagree with botocore,
+# botocore is right here.
+PEERS = [(config, "", profile) for config, profile in (
+    ("[profile foo]", "foo"),
+    ("[profile some-thing:long/the_one%only.foo@bar+]\nregion=1\n", "some-thing:long/the_one%only.foo@bar+"),
+    ("[profile foo!bar]\nregion=1\n", "foo!bar"),
+    ("[profile foo", "foo"),
+    ("[profile \tfoo \t]\nregion=1\n", "foo"),
+    ("[profile\tfoo]\nregion=1\n", "foo"),
+    ("region = value", "default"),
+    ("[profile foo]\r\nregion = value", "foo"),
+    ("[profile foo]\nregion = val=ue", "foo"),
+    ("[profile foo]\nregion = \U0001f602", "foo"),
+    ("[profile foo]\nregion = value\nmax_attempts = 2", "foo"),
+    ("[profile foo]\nregion \t=  \tvalue \t", "foo"),
+    ("[profile foo]\nregion =", "foo"),
+    ("[profile foo]\n= value", "foo"),
+    ("[profile foo]\nregion : value", "foo"),
+    ("[profile foo]\n[profile bar]", "bar"),
+    ("[profile foo]\nregion = value\n[profile bar]\nmax_attempts = 2", "bar"),
+    ("\t \n[profile foo]\n\t\n \nregion = value\n\t \n[profile bar]\n \t", "foo"),
+    ("# Comment\n[profile foo] # Comment\nregion = value # Comment with # sign", "foo"),
+    ("; Comment\n[profile foo] ; Comment\nregion = value ; Comment with ; sign", "foo"),
+    ("# Comment\n[profile foo] ; Comment\nregion = value # Comment with ; sign", "foo"),
+    (";\n[profile foo];\nregion = value ;\n", "foo"),
+    ("[profile foo]; Adjacent semicolons\nregion=1\n[profile bar]# Adjacent pound signs\nregion=2", "bar"),
+    ("[profile foo]\nregion = value; Adjacent\nca_bundle = value# Adjacent", "foo"),
+    ("[profile foo]\nregion = value\n -continued", "foo"),
+    ("[profile foo]\nregion = value\n -continued\n -and-continued", "foo"),
+    ("[profile foo]\nregion = value\n \t -continued \t ", "foo"),
+    ("[profile foo]\nregion = value\n -continued # Comment", "foo"),
+    ("[profile foo]\nregion = value\n -continued ; Comment", "foo"),
+    (" -continued", "default"),
+    ("[profile foo]\n -continued", "foo"),
+    ("[profile foo]\nregion = value\n[profile foo]\n -continued", "foo"),
+    ("[profile foo]\nregion = value\n[profile foo]\nmax_attempts = 2", "foo"),
+    ("[profile foo]\nregion = value\nregion = value2", "foo"),
+    ("[profile foo]\nregion = value\n[profile foo]\nregion = value2", "foo"),
+    ("[profile foo]\nRegion = value\n[profile foo]\nregion = value2", "foo"),
+    ("[profile default]\nregion = value\n[default]\nca_bundle = value2", "default"),
+    ("[default]\nca_bundle = value2\n[profile default]\nregion = value", "default"),
+    ("[profile in valid]\nregion = value", "in valid"),
+    ("[profile foo]\nin valid = value\nregion = 1", "foo"),
+    ("[profile ABCXYZabcxyz0123456789-_]\nregion=1", "ABCXYZabcxyz0123456789-_"),
+    ("[profile foo]\nREGION = value", "foo"),
+    ("[profile foo]\ns3 =\n addressing_style = path", "foo"),
+    ("[profile foo]\ns3 =\n invalid", "foo"),
+    ("[profile foo]\ns3 =\n addressing_style =", "foo"),
+    ("[profile foo]\ns3 =\n = value", "foo"),
+    ("[profile foo]\ns3 =\n in valid = value", "foo"),
+    ("[profile foo]\ns3 =\n other = value\n\t \n addressing_style = path", "foo"),
+    ("[default]\naws_access_key_id = foo\naws_secret_access_key = bar\ns3 =\n    signature_version = s3v4\n"
+     "    addressing_style = path\ncloudwatch =\n    signature_version = v4\nregion=us-west-2\n", "default"),
+    ("[default]\naws_access_key_id = foo\naws_secret_access_key = bar\ns3 =\nregion=us-west-2\n", "default"),
+    ("[default]\naws_access_key_id = a\naws_secret_access_key = b\n[profile foo]\nregion = 1\n", "foo"),
+    ("[default]\naws_access_key_id = a\n", "default"),
+    ("[profile foo]\nrole_arn = r\nsource_profile = none\n", "foo"),
+    ("[profile foo]\nrole_arn = r\n", "foo"),
+    ("[profile foo]\nsource_profile = foo\nregion = 1\n", "foo"),
+    ("[profile foo]\nrole_arn = r\nsource_profile = bar\ncredential_source = Environment\n[profile bar]\n"
+     "aws_access_key_id = a\naws_secret_access_key = b\n", "foo"),
+    ("[profile foo]\nrole_arn = r\ncredential_source = Environment\n", "foo"),
+    ("[profile foo]\nrole_arn = r\nsource_profile = foo\naws_access_key_id = a\n", "foo"),
+)] + [
+    ("", "[in valid 2]\naws_access_key_id = a\naws_secret_access_key = b\n", "in valid 2"),
+    ("", "[profile foo]\naws_access_key_id = a\naws_secret_access_key = b\n", "foo"),
+    ("", "[foo]\naws_access_key_id = a\naws_secret_access_key = b\naws_session_token = c\n", "foo"),
+    ("[profile foo]\naws_access_key_id = config\naws_secret_access_key = b\n",
+     "[foo]\naws_access_key_id = credentials\naws_secret_access_key = b\n", "foo"),
+    ("[profile foo]\nregion = config\n", "[foo]\nregion = credentials\n", "foo"),
+    ("[foo]\nregion = no prefix\n", "[foo]\naws_access_key_id = a\naws_secret_access_key = b\n", "foo"),
+    ("[profile foo]\nrole_arn = r\nsource_profile = bar\n",
+     "[bar]\naws_access_key_id = a\naws_secret_access_key = b\n", "foo"),
+]
+
 
 def main():
     subprocess.run(["make", "-s", DRIVER], check=True)
-    cases = list(FIXED)
-    while len(cases) < int(os.environ.get("CASES", "250")):
+    cases = FIXED + PEERS
+    while len(cases) < int(os.environ.get("CASES", "320")):
         cases.append((make_file(True, "c") if some(0.9) else "", make_file(False, "k") if some(0.8) else "",
                       random.choice(PROFILES[:4])))
     wrong = refused = roles = 0
@@ -319,7 +395,7 @@ def main():
                 print(f"case {number}, profile {case[2]!r}:\n--- config\n{case[0]}--- credentials\n{case[1]}"
                       f"--- botocore: {why or normal(want)}\n--- ours:     {ours or normal(got)}\n")
         wrong += environments(directory) + processes(directory)
-    print(f"test_credentials: {len(cases)} pairs of files, {refused} refused, {roles} with roles, "
+    print(f"test_credentials: {len(cases)} pairs of files, {len(FIXED)} of ours, {len(PEERS)} of the peers, {refused} refused, {roles} with roles, "
           f"{wrong} differ (botocore {botocore.__version__})")
     return 1 if wrong or refused > len(cases) // 2 else 0
 
