@@ -2,7 +2,8 @@
 #                    (DEMO_SERVER=rgw: against Ceph's gateway)
 # make test          everything that can be tested without another server
 # make test-servers  the same program against the embedded server, Ceph 16 and 20, and Swift; other
-#                    services against moto and dynalite; the tool beside awscli on Ceph
+#                    services against moto and dynalite; the tool beside awscli on Ceph;
+#                    AssumeRole, boto3's resources, transfers that are killed
 # make firmware      examples/firmware on an emulated Cortex-M3, over TLS to the embedded server
 # make s3-static     examples/s3.c in one small file that needs no libc: build/s3-static
 # make sizes         flash, RAM and stack, into README.md
@@ -17,7 +18,7 @@ STRICT  = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstr
           -Wmissing-prototypes -Wundef -Wcast-qual -Werror
 LDLIBS  = -lbearssl -lpthread -lm
 SERVERS = own rgw rgw20 swift
-SERVICES = moto dynalite
+SERVICES = moto dynalite rgw rgw20
 
 HEADERS = aws.h aws_s3.h $(wildcard port/*.h tests/*.h)
 TESTS   = $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
@@ -40,6 +41,7 @@ test-servers:
 	@set -e; for name in $(SERVERS); do python3 tests/server_suite.py $$name; done
 	@set -e; for name in $(SERVICES); do python3 tests/services_suite.py $$name; done
 	@python3 tests/tool_suite.py rgw
+	@python3 tests/resource_suite.py rgw20
 	@python3 tests/test_cuts.py rgw
 
 firmware:

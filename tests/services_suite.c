@@ -2,11 +2,11 @@
  *
  * SPDX-License-Identifier: MIT
  *
- *     services_suite moto|dynalite     (services_suite.py starts the server and runs it)
+ *     services_suite moto|dynalite|rgw|rgw20     (services_suite.py starts the server and runs it)
  *
  * The environment says where: AWS_ENDPOINT_URL, AWS_CA_BUNDLE, keys and region. Of each service at
  * least one write whose effect is read back, one listing of several pages, one error. moto has no
- * pages for SQS, and STS has no listing.
+ * pages for SQS, and STS has no listing. Ceph: keys from AssumeRole, and S3 with them.
  */
 #define AWS_IMPLEMENTATION
 #include "../aws_s3.h"
@@ -533,6 +533,100 @@ static void lambda(void)
                  "ResourceNotFoundException");
 }
 
+/* ---- A role is made and assumed; then S3 with its keys ---- */
+
+static int s3_put(const aws_service *service, const aws_config *config, const char *bucket,
+                  const char *key)
+{
+    static unsigned char s3_memory[AWS_CLIENT_MEMORY];
+    aws_session with;
+    aws_s3_bucket b;
+    aws_client s3;
+    char got[8] = "";
+    int r;
+
+    aws_session_init(&with, config);
+    aws_client_init(&s3, &with, service, s3_memory, sizeof s3_memory);
+    aws_s3_bucket_init(&b, &s3, bucket);
+    r = key ? aws_s3_bucket_put(&b, key, "hello", 5, NULL) : aws_s3_bucket_create(&b, NULL);
+    if (r == 0 && key) {
+        CHECK_INT(aws_s3_bucket_get(&b, key, got, sizeof got, NULL), 5);
+        CHECK_STR(got, "hello");
+        CHECK_INT(aws_s3_bucket_delete_key(&b, key), 0);
+    }
+    if (r < 0) {
+        snprintf(body, sizeof body, "%s", aws_client_failure_text(&s3));
+        if (getenv("VERBOSE"))
+            fprintf(stderr, "    %s\n", body);
+    }
+    aws_client_close(&s3);
+    aws_session_close(&with);
+    CHECK(!check_finds(&with, sizeof with, getenv("AWS_SECRET_ACCESS_KEY")));
+    CHECK(!check_finds(s3_memory, sizeof s3_memory, getenv("AWS_SECRET_ACCESS_KEY")));
+    return r;
+}
+
+static const char *trusting = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+                              "\"Principal\":{\"AWS\":[\"arn:aws:iam:::user/test\"]},"
+                              "\"Action\":[\"sts:AssumeRole\"]}]}";
+static const char *allowing = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+                              "\"Action\":[\"s3:*\"],\"Resource\":[\"arn:aws:s3:::sts-allowed\","
+                              "\"arn:aws:s3:::sts-allowed/*\"]}]}";
+
+/* moto doesn't enforce what a role may do; Ceph does. */
+static void assume(int enforced)
+{
+    static unsigned char keys_memory[AWS_KEYS_MEMORY];
+    aws_keys_role source;
+    aws_config config;
+    aws_role role;
+    char arn[200];
+
+    use(&aws_iam_service);
+    CHECK(form_call("CreateRole", "RoleName", "writer", "Path", "/", "AssumeRolePolicyDocument", trusting,
+                    NULL) > 0);
+    snprintf(arn, sizeof arn, "%s", xml_text("CreateRoleResult.Role.Arn"));
+    CHECK(strstr(arn, "role/writer") != NULL);
+    CHECK(form_call("PutRolePolicy", "RoleName", "writer", "PolicyName", "p", "PolicyDocument", allowing,
+                    NULL) >= 0);
+    memset(&config, 0, sizeof config);
+    config.trust = session.config.trust;
+    CHECK_INT(s3_put(&aws_s3_service, &config, "sts-allowed", NULL), 0);
+    CHECK_INT(s3_put(&aws_s3_service, &config, "sts-other", NULL), 0);
+    memset(&role, 0, sizeof role);
+    role.arn = arn;
+    role.session_name = "s1";
+    config.provider = aws_keys_role_init(&source, aws_keys_environment(), &role, 1, keys_memory,
+                                         sizeof keys_memory);
+    CHECK_INT(s3_put(&aws_s3_service, &config, "sts-allowed", "a b"), 0);
+    if (enforced) {
+        CHECK_INT(s3_put(&aws_s3_service, &config, "sts-other", "a b"), AWS_ERR_SERVICE);
+        CHECK(strstr(body, "AccessDenied") != NULL);
+    }
+    aws_keys_close(config.provider);
+    CHECK(!check_finds(keys_memory, sizeof keys_memory, getenv("AWS_SECRET_ACCESS_KEY")));
+    CHECK(!check_finds(&source, sizeof source, getenv("AWS_SECRET_ACCESS_KEY")));
+    if (enforced) { /* a role that isn't there: the sentence says so, without a secret */
+        role.arn = "arn:aws:iam:::role/nobody";
+        config.provider = aws_keys_role_init(&source, aws_keys_environment(), &role, 1, keys_memory,
+                                             sizeof keys_memory);
+        CHECK(s3_put(&aws_s3_service, &config, "sts-allowed", "a b") < 0);
+        CHECK(strstr(body, "gave no keys: ") != NULL);
+        CHECK(strstr(body, getenv("AWS_SECRET_ACCESS_KEY")) == NULL);
+        aws_keys_close(config.provider);
+    }
+}
+
+static void assume_role(void)
+{
+    assume(0);
+}
+
+static void assume_role_ceph(void)
+{
+    assume(1);
+}
+
 static void part(const char *name, void (*test)(void))
 {
     unsigned long passed = check_passed, failed = check_failed;
@@ -566,6 +660,11 @@ int main(int count, char **arguments)
         part("dynamodb", dynamodb_large);
         return CHECK_DONE();
     }
+    if (count > 1 && strncmp(arguments[1], "rgw", 3) == 0) {
+        part("assume_role", assume_role_ceph);
+        aws_client_close(&client);
+        return CHECK_DONE();
+    }
     part("dynamodb", dynamodb_small);
     part("ec2", ec2);
     part("sts", sts);
@@ -580,6 +679,7 @@ int main(int count, char **arguments)
     part("iot", iot);
     part("cloudwatch", cloudwatch);
     part("lambda", lambda);
+    part("assume_role", assume_role);
     aws_client_close(&client);
     return CHECK_DONE();
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Runs tests/services_suite.c against moto (many services, over https) or dynalite (DynamoDB).
+"""Runs tests/services_suite.c against moto (many services, over https) or dynalite (DynamoDB), or
+keys from AssumeRole against Ceph.
 
-    tests/services_suite.py moto|dynalite [--dir DIR]
+    tests/services_suite.py moto|dynalite|rgw|rgw20 [--dir DIR]
 
 Starts tests/servers/NAME.sh in DIR, where what it installs is kept, compiles and runs the suite and
 stops the server. A line for each service, and at last
@@ -71,11 +72,11 @@ def run_examples(work, server):
 
 def main():
     parser = argparse.ArgumentParser(description="The client against other services than S3.")
-    parser.add_argument("server", choices=("moto", "dynalite"))
+    parser.add_argument("server", choices=("moto", "dynalite", "rgw", "rgw20"))
     parser.add_argument("--dir", help="the server's directory; default: a temporary one")
     options = parser.parse_args()
     work = tempfile.mkdtemp(prefix="services-")
-    directory = options.dir or os.path.join(work, "server")
+    directory = os.path.abspath(options.dir or os.path.join(work, "server"))
     server = None
     try:
         program = os.path.join(work, "services_suite")

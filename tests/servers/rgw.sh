@@ -89,6 +89,7 @@ rgw_data = $DIR/rgw
 rgw_frontends = $frontend
 rgw_dns_name = $domain
 rgw_rados_pool_pg_num_min = 1
+rgw_enable_static_website = true
 rgw_enable_usage_log = false
 rgw_enable_ops_log = false
 rgw_thread_pool_size = 64
