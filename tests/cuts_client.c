@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: MIT
  *
  *     cuts_client up|down|copy BUCKET KEY BYTES CLIENTS PART_MIB STATE [SOURCE]
- *     cuts_client bucket|uploads|delete BUCKET KEY     make it; count its uploads; delete the object
+ *     cuts_client bucket|uploads|sweep|delete BUCKET KEY
+ *                 make the bucket; count its uploads; abort and count them; delete the object
  *
  * Endpoint, keys and region by the environment. The bytes are those of pattern.h: made when they go
  * up, compared when they come down. STATE.checkpoint is the checkpoint, STATE.marks says how far
@@ -140,6 +141,17 @@ static int failed(aws_client *client)
     return 1;
 }
 
+static int drop_upload(const aws_s3_bucket *bucket, const aws_s3_entry *upload)
+{
+    aws_s3_args args;
+
+    memset(&args, 0, sizeof args);
+    args.bucket = bucket->name;
+    args.key = upload->key;
+    args.upload_id = upload->id;
+    return aws_s3_abort_multipart_upload(clients, &args, NULL);
+}
+
 static int small(const char *what, aws_s3_bucket *bucket, const char *key)
 {
     static aws_s3_entries it;
@@ -154,7 +166,7 @@ static int small(const char *what, aws_s3_bucket *bucket, const char *key)
         r = aws_s3_object_delete(&object);
     } else {
         aws_s3_uploads_begin(&it, bucket, NULL);
-        while ((r = aws_s3_entries_next(&it, &e)) > 0)
+        while ((r = aws_s3_entries_next(&it, &e)) > 0 && (*what != 's' || drop_upload(bucket, &e) == 0))
             n++;
         printf("%d\n", n);
     }
