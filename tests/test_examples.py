@@ -483,15 +483,15 @@ class Examples(unittest.TestCase):
         stamp = os.stat(os.path.join(self.folder, "g")).st_mtime
         self.assertEqual(time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(stamp)), listed)
 
-    def gets(self):
-        return self.server.admin("GET", "stats")["operations"].get("GetObject", 0)
+    def gets(self, operation="GetObject"):
+        return self.server.admin("GET", "stats")["operations"].get(operation, 0)
 
-    def killed(self, command, requests):
-        """Kill the command after so many GetObjects that it made."""
-        before = self.gets()
+    def killed(self, command, requests, operation="GetObject"):
+        """Kill the command after so many requests that it made."""
+        before = self.gets(operation)
         process = subprocess.Popen([self.program("s3"), *command], cwd=self.folder,
                                    env=self.environment(), stdout=subprocess.DEVNULL)
-        while self.gets() - before < requests and process.poll() is None:
+        while self.gets(operation) - before < requests and process.poll() is None:
             time.sleep(0.02)
         process.kill()
         self.assertEqual(process.wait(), -signal.SIGKILL)
@@ -513,6 +513,15 @@ class Examples(unittest.TestCase):
         self.assertEqual(self.read("g"), data)
         self.assertLess(self.gets() - before, 12)
         self.assertEqual([name for name in os.listdir(self.folder) if ".s3-" in name], [])
+        # an upload
+        put = ["put", "f", "s3://bucket/up", "--part-size", "5242880", "--parallel", "2"]
+        self.server.admin("POST", "fault", {"op": "UploadPart", "times": 1000, "action": {"delay": 0.3}})
+        self.killed(put, 6, "UploadPart")
+        self.server.admin("DELETE", "fault")
+        self.ok("s3", *put)
+        self.assertLessEqual(self.gets("UploadPart"), 8 + 12 + 3)
+        self.assertEqual(self.gets("CreateMultipartUpload"), 2)
+        self.assertEqual(self.ok("s3", "cat", "s3://bucket/up"), data)
         # without its file a checkpoint is worth nothing
         self.server.admin("POST", "fault", {"op": "GetObject", "times": 1000, **slow})
         self.killed(get, 5)
