@@ -1,24 +1,30 @@
 #!/usr/bin/env python3
-"""examples/firmware: built for a Cortex-M3, run in QEMU against the embedded server over TLS, with
-keys from a provider that wants the device's certificate.
+"""examples/firmware: built for a Cortex-M3, run in QEMU against S3 servers over TLS, with keys from a
+provider that wants the device's certificate, and names from a name server.
 
-    tests/firmware.py           build, run, show what the image says, compare it with the server's objects
+    tests/firmware.py [NAME...]   of: upload download faults stranger no-random; without one all
 
-In one run the server loses, cuts, resets and refuses answers. Then the emulator is killed some times
-while the image downloads 1 MB into its flash, a file; started again, it must go on where it was.
-Exit code 0 only if the last run's is 0, each object is what the image says it sent, the flash holds
-what the server has, and images without random bytes or with another CA refuse to talk. The sources
-of BearSSL and lwIP come by apt (tests/sizes.py). Everything is made below build/firmware.
+upload     the power is cut at 20 points of the log's upload
+download   the power is cut at 20 points of the download of 1 MB into flash
+faults     the server loses, cuts, resets and refuses answers, records are cut in the middle, the link
+           drops, names come late or not at all, the device is reset, it hangs (the watchdog ends it)
+stranger, no-random   a server of another CA, no random bytes: nothing may be sent
+
+After each of them the server's objects must be what the image says it sent, and the flash must hold
+what the server has. The sources of BearSSL and lwIP come by apt (tests/sizes.py). Everything is made
+below build/firmware.
 """
+import concurrent.futures
 import glob
 import hashlib
 import http.server
 import json
 import os
 import random
-import shutil
-import signal
+import re
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -35,52 +41,57 @@ ROOT = sizes.ROOT
 PLACE = os.path.join(ROOT, "build", "firmware")
 HERE = os.path.join(ROOT, "examples", "firmware")
 KEY, SECRET, TOKEN = "ASIAFIRMWARE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "token/" * 40
-BUCKET = "fleet"
+BUCKET, LOG = "fleet", "logs/device-7.txt"
 BUILD_TIME = 1767225600  # 2026-01-01: long before the certificates are valid
-SECONDS = 120
+SECONDS = 240  # for one run: only if the watchdog fails, too
+UPDATE = random.Random(1).randbytes((1 << 20) + 777)
+# Where things are in flash, as in device.h.
+IMAGE_AT = 8192
+LOG_AT = IMAGE_AT + (2 << 20)
+FLASH_SIZE = LOG_AT + (8 << 20)
+SLACK = 65536  # bytes of a part of the download, which are asked for again
+# At what the power fails, once each (board_mark): the so many-th write of a record (s) or of other
+# flash (w), of which half is done; when the so many-th frame is to be sent (f).
+UPLOAD_CUTS = ["log:s1", "log:s2"] + ["log:f%d" % n for n in (
+    1, 2, 3, 4, 5, 7, 8, 11, 14, 17, 20, 23, 26, 29, 32, 36)] + ["logged:s1", "logged:s2"]
+DOWNLOAD_CUTS = ["update:s%d" % n for n in (1, 2, 3, 4)] + ["update:w%d" % n for n in (
+    1, 2, 5, 9)] + ["update:f%d" % n for n in (1, 2, 3, 5, 9, 14, 20, 27, 35, 45)] + [
+        "install:s1", "install:s2"]
 # What the server does to one run: answers lost, cut, reset and refused, kept connections closed.
 FAULTS = (("PutObject", 0, {"lose_after": True}), ("PutObject", 0, {"close_idle": True}),
           ("PutObject", 0, {"status": 503}), ("PutObject", 0, {"reset": 40}),
           ("ListObjectsV2", 0, {"reset": 300}), ("ListObjectsV2", 0, {"tls_cut": 500}),
+          ("CreateMultipartUpload", 0, {"reset": 200}), ("UploadPart", 0, {"lose_after": True}),
+          ("UploadPart", 1, {"status": 500}), ("UploadPart", 2, {"close_idle": True}),
+          ("UploadPart", 3, {"early": 503}), ("CompleteMultipartUpload", 0, {"lose_after": True}),
           ("GetObject", 0, {"cut": 100}), ("GetObject", 1, {"close_before": True}),
           ("GetObject", 3, {"reset": 30000}), ("GetObject", 2, {"cut": 50000}),
           ("GetObject", 1, {"trickle": [700, 0.001]}), ("GetObject", 3, {"close_idle": True}))
-FLASH = os.path.join(PLACE, "flash.bin")
-IMAGE_AT = 4096  # in flash, behind the state of the download
-SLACK = 65536  # bytes of a part, which are asked for again
-# The power is cut when the image says that it has so many bytes: in a part, at its end, at the start.
-CUTS = (0, 16384, 65536, 131072, 147456, 180224, 393216, 655360, 1015808, 1048576)
 CPU = ["-mthumb", "-mcpu=cortex-m3"]
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow",
           "-Wundef", "-Wcast-qual", "-Wstrict-prototypes", "-Werror"]
 FORBIDDEN = ("malloc", "calloc", "realloc", "free", "sbrk", "_sbrk", "printf", "vprintf", "sprintf",
-             "snprintf", "vsnprintf", "vfprintf")
+             "snprintf", "vsnprintf", "fprintf", "vfprintf", "puts", "__d_vfprintf", "strtok")
 LWIP = ("core/def.c core/dns.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c "
         "core/netif.c core/pbuf.c core/tcp.c core/tcp_in.c core/tcp_out.c core/timeouts.c "
         "core/udp.c core/ipv4/*.c netif/ethernet.c")
 
 
-def start_server():
-    """The embedded server: (process, its words)."""
-    server = subprocess.Popen(
-        [sys.executable, os.path.join(ROOT, "tests", "s3_server.py"), "--dir", PLACE, "--parent",
-         str(os.getpid()), "--key", KEY, "--secret", SECRET, "--token", TOKEN], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    words = dict(word.split("=", 1) for word in server.stdout.readline().split()[1:])
-    if "https" not in words:
-        sys.exit("firmware.py: the server did not start")
-    return server, words
-
+# ---- What the device finds: keys, names, a wire ----
 
 class Provider(http.server.BaseHTTPRequestHandler):
     """Keys for who shows the device's certificate, as AWS IoT Core's provider does."""
     protocol_version = "HTTP/1.1"
-    asked = []
+    asked, keys = [], {}  # keys: of each role alias
 
     def do_GET(self):
         subject = dict(pair for part in self.connection.getpeercert()["subject"] for pair in part)
-        self.asked.append((self.path, self.headers["x-amzn-iot-thingname"], subject["commonName"]))
+        alias = self.path.split("/")[2]
+        self.asked.append((alias, self.path, self.headers["x-amzn-iot-thingname"],
+                           subject["commonName"]))
+        key, secret, token = self.keys[alias]
         body = json.dumps({"credentials": {
-            "accessKeyId": KEY, "secretAccessKey": SECRET, "sessionToken": TOKEN,
+            "accessKeyId": key, "secretAccessKey": secret, "sessionToken": token,
             "expiration": "2099-01-01T00:00:00Z"}}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -96,15 +107,27 @@ class Servers(http.server.ThreadingHTTPServer):
         """A power cut ends a connection, too."""
 
 
+def openssl(*arguments):
+    sizes.run(["openssl", *arguments], cwd=PLACE)
+
+
+def make_certificates():
+    """A CA with P-256, a server of it called localhost, and the device. They begin to be valid now."""
+    new = ["-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    openssl("req", "-x509", *new, "-subj", "/CN=device CA", "-keyout", "ca.key", "-out", "ca.pem",
+            "-days", "2", "-addext", "keyUsage=critical,keyCertSign")
+    with open(os.path.join(PLACE, "names"), "w", encoding="utf-8") as file:
+        file.write("subjectAltName=DNS:localhost\n")
+    for name, more in (("leaf", ["-extfile", "names"]), ("device-7", [])):
+        openssl("req", *new, "-subj", "/CN=" + name, "-keyout", name + ".key", "-out", "csr")
+        openssl("x509", "-req", "-in", "csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2",
+                "-set_serial", "7", *more, "-out", name + ".pem")
+    openssl("x509", "-in", "device-7.pem", "-outform", "DER", "-out", "device.der")
+    openssl("pkey", "-in", "device-7.key", "-outform", "DER", "-out", "key.der")
+
+
 def start_provider():
     """A server that only talks to certificates of the CA: its port."""
-    openssl = ["openssl", "req", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    sizes.run(openssl + ["-subj", "/CN=device-7", "-keyout", "device.key", "-out", "device.csr"],
-              cwd=PLACE)
-    sizes.run(["openssl", "x509", "-req", "-in", "device.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-               "-set_serial", "7", "-days", "2", "-outform", "DER", "-out", "device.der"], cwd=PLACE)
-    sizes.run(["openssl", "pkey", "-in", "device.key", "-outform", "DER", "-out", "key.der"],
-              cwd=PLACE)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(os.path.join(PLACE, "leaf.pem"), os.path.join(PLACE, "leaf.key"))
     context.load_verify_locations(os.path.join(PLACE, "ca.pem"))
@@ -117,23 +140,78 @@ def start_provider():
     return server.server_address[1]
 
 
+class Names(threading.Thread):
+    """A name server: each name is the emulator's host. It can be late, or silent."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.ignored, self.delay, self.asked = 0, 0, 0
+        self.start()
+
+    def run(self):
+        while True:
+            query, whom = self.socket.recvfrom(1500)
+            self.asked += 1
+            if self.ignored:
+                self.ignored -= 1
+                continue
+            question = query[12:query.index(b"\0", 12) + 5]
+            answer = (query[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question +
+                      b"\xc0\x0c\0\1\0\1" + struct.pack(">IH", 60, 4) + bytes((10, 0, 2, 2)))
+            threading.Timer(self.delay, self.socket.sendto, (answer, whom)).start()
+
+
+class Wire:
+    """Connections to a port go through here. cuts: after so many bytes from the server in all, which
+    is in the middle of a record, the connection is reset."""
+
+    def __init__(self, port):
+        self.to, self.cuts, self.passed = port, [], 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            device = self.listener.accept()[0]
+            server = socket.create_connection(("127.0.0.1", self.to))
+            threading.Thread(target=self.copy, args=(device, server), daemon=True).start()
+            threading.Thread(target=self.copy, args=(server, device, self), daemon=True).start()
+
+    @staticmethod
+    def copy(source, target, wire=None):
+        try:
+            while data := source.recv(1400):
+                if wire:
+                    wire.passed += len(data)
+                    if wire.cuts and wire.passed >= wire.cuts[0]:
+                        target.sendall(data[:len(data) - (wire.passed - wire.cuts.pop(0))])
+                        for each in (target, source):
+                            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                            struct.pack("ii", 1, 0))
+                        break
+                target.sendall(data)
+            else:
+                target.shutdown(socket.SHUT_WR)
+                return
+        except OSError:
+            pass
+        for each in (source, target):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            each.close()
+
+
+# ---- The image ----
+
 def array(name, path):
     with open(os.path.join(PLACE, path), "rb") as file:
         return "static const unsigned char %s[] = {%s};\n" % (name, ",".join(map(str, file.read())))
-
-
-def write_config(words, provider, trusted):
-    anchors = sizes.run([sys.executable, os.path.join(ROOT, "port", "make_roots.py"), "anchors",
-                         trusted])
-    with open(os.path.join(PLACE, "config.h"), "w", encoding="utf-8") as file:
-        file.write('#define CONFIG_ENDPOINT "https://localhost:%s"\n'
-                   '#define CONFIG_IOT "https://localhost:%d"\n'
-                   '#define CONFIG_ROLE_ALIAS "telemetry"\n#define CONFIG_THING "device-7"\n'
-                   '#define CONFIG_BUCKET "%s"\n'
-                   '#define CONFIG_BUILD_TIME %d\n#include <bearssl.h>\n%s%s%s'
-                   % (words["https"], provider, BUCKET, BUILD_TIME, anchors,
-                      array("device_certificate", "device.der"), array("device_key", "key.der")))
-    shutil.copy("/usr/include/jsmn.h", PLACE)
 
 
 def build_bearssl():
@@ -147,172 +225,373 @@ def build_bearssl():
 
 
 def compile_file(source, target, extra):
-    sizes.run([sizes.ARM + "gcc", "--specs=picolibc.specs", "-std=gnu99", "-g"] + sizes.SECTIONS + CPU +
-              ["-I" + HERE, "-I" + os.path.join(HERE, "lwip"), "-I" + PLACE, "-I" + ROOT,
-               "-isystem", os.path.join(sizes.fetch_lwip(), "src", "include"),
-               "-isystem", os.path.join(sizes.fetch_bearssl(), "inc")] + extra +
+    sizes.run([sizes.ARM + "gcc", "--specs=picolibc.specs", "-std=gnu99", "-g"] + sizes.SECTIONS +
+              CPU + ["-I" + HERE, "-I" + os.path.join(HERE, "lwip"), "-I" + ROOT,
+                     "-isystem", sizes.include(),
+                     "-isystem", os.path.join(sizes.fetch_lwip(), "src", "include")] + extra +
               ["-c", source, "-o", target])
     return target
 
 
-def build(defines=()):
-    """The image: its path."""
-    library = build_bearssl()
-    objects = [compile_file(os.path.join(HERE, name), os.path.join(PLACE, name[:-2] + ".o"),
-                            STRICT + list(defines))
-               for name in ("main.c", "board.c")]
-    os.makedirs(os.path.join(PLACE, "lwip"), exist_ok=True)
+def build_lwip():
+    """lwIP's objects."""
+    place = os.path.join(PLACE, "lwip")
+    os.makedirs(place, exist_ok=True)
     newest = max(os.path.getmtime(path) for path in
                  glob.glob(os.path.join(HERE, "lwip", "**", "*.h"), recursive=True))
+    objects = []
     for pattern in LWIP.split():
         for source in sorted(glob.glob(os.path.join(sizes.fetch_lwip(), "src", pattern))):
-            target = os.path.join(PLACE, "lwip", os.path.basename(source)[:-2] + ".o")
+            target = os.path.join(place, os.path.basename(source)[:-2] + ".o")
             if not os.path.exists(target) or os.path.getmtime(target) < newest:
                 compile_file(source, target, ["-w"])
             objects.append(target)
-    image = os.path.join(PLACE, "firmware.elf")
+    return objects
+
+
+def link(objects, image):
     sizes.run([sizes.ARM + "gcc", "--specs=picolibc.specs", "-nostartfiles"] + CPU +
-              ["-Wl,--gc-sections", "-Wl,-Map=" + os.path.join(PLACE, "firmware.map"),
-               "-T", os.path.join(HERE, "board.ld")] + objects + [library, "-o", image])
+              ["-Wl,--gc-sections", "-Wl,-Map=" + image[:-3] + "map",
+               "-T", os.path.join(HERE, "board.ld")] + objects + [build_bearssl(), "-o", image])
     names = {line.split()[-1] for line in sizes.run([sizes.ARM + "nm", image]).splitlines()}
     found = names.intersection(FORBIDDEN)
     if found:
         sys.exit("firmware.py: the image has " + ", ".join(sorted(found)))
-    return image
 
 
-def emulate(image, cut=None):
-    """Run the image, show what it says: (exit code, lines). Kill it when it says `at` so much."""
-    command = ["qemu-system-arm", "-M", "lm3s6965evb", "-nic", "user,model=stellaris", "-display",
-               "none", "-monitor", "none", "-serial", "stdio", "-semihosting-config",
-               "enable=on,target=native", "-icount", "shift=3", "-kernel", image]
-    lines = []
-    begin = time.monotonic()
-    qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, text=True, errors="replace", cwd=PLACE)
-    watchdog = threading.Timer(SECONDS, qemu.kill)
-    watchdog.start()
-    for line in qemu.stdout:
-        lines.append(line.rstrip("\r\n"))
-        if cut is None:
-            print("    " + lines[-1], flush=True)
-        elif lines[-1].startswith("at ") and int(lines[-1].split()[1]) >= cut:
-            qemu.kill()
-    watchdog.cancel()
-    if time.monotonic() - begin >= SECONDS:
-        lines.append("hung")
-    return qemu.wait(), lines
+class Device:
+    """An image, its flash, and what it said. name: also its role alias."""
+
+    def __init__(self, name, endpoint, trusted, keys=(KEY, SECRET, TOKEN), part=16384, closes=200000,
+                 defines=()):
+        self.place = os.path.join(PLACE, name)
+        self.name, self.lines, self.out, self.names = name, [], [], Names()
+        os.makedirs(self.place, exist_ok=True)
+        Provider.keys[name] = keys
+        bundle = os.path.join(self.place, "trusted.pem")
+        with open(bundle, "w", encoding="utf-8") as file:
+            for path in (trusted, os.path.join(PLACE, "ca.pem")):
+                with open(path, encoding="utf-8") as certificate:
+                    file.write(certificate.read())
+        anchors = sizes.run([sys.executable, os.path.join(ROOT, "port", "make_roots.py"), "anchors",
+                             bundle])
+        with open(os.path.join(self.place, "config.h"), "w", encoding="utf-8") as file:
+            file.write('#define CONFIG_ENDPOINT "%s"\n#define CONFIG_IOT "https://localhost:%d"\n'
+                       '#define CONFIG_ROLE_ALIAS "%s"\n#define CONFIG_THING "device-7"\n'
+                       '#define CONFIG_BUCKET "%s"\n#define CONFIG_BUILD_TIME %d\n'
+                       '#define CONFIG_NAME_SERVER 0x0a000202ul\n#define CONFIG_LOG_PART %du\n'
+                       '#define CONFIG_LOG_CLOSES %du\n#include <bearssl.h>\n%s%s%s'
+                       % (endpoint, Device.provider, name, BUCKET, BUILD_TIME, part, closes, anchors,
+                          array("device_certificate", "device.der"), array("device_key", "key.der")))
+        self.image = self.build(list(defines))
+        self.erase()
+
+    def build(self, defines):
+        mine = ["-I" + self.place, "-DDNS_SERVER_PORT=%d" % self.names.port]
+        objects = [compile_file(os.path.join(HERE, file), os.path.join(self.place, file[:-2] + ".o"),
+                                STRICT + mine + defines)
+                   for file in ("main.c", "board.c", "records.c", "log.c", "update.c")]
+        lwip = os.path.join(sizes.fetch_lwip(), "src", "core", "dns.c")
+        objects += [path for path in Device.lwip if os.path.basename(path) != "dns.o"]
+        objects.append(compile_file(lwip, os.path.join(self.place, "dns.o"), ["-w"] + mine))
+        image = os.path.join(self.place, "firmware.elf")
+        link(objects, image)
+        return image
+
+    def say(self, text):
+        self.out.append("    %s: %s" % (self.name, text))
+
+    def erase(self, log=b""):
+        """A new device; log: what it wrote when there was no network."""
+        with open(os.path.join(self.place, "flash.bin"), "wb") as file:
+            file.write(b"\xff" * LOG_AT + log + b"\xff" * (FLASH_SIZE - LOG_AT - len(log)))
+
+    def flash(self, at, size):
+        with open(os.path.join(self.place, "flash.bin"), "rb") as file:
+            file.seek(at)
+            return file.read(size)
+
+    def run(self, plan="", resets=(), show=False):
+        """One run until the image ends: its exit code. plan: board_mark; resets: when a line begins
+        with one of them, the device is reset."""
+        command = ["qemu-system-arm", "-M", "lm3s6965evb", "-nic", "user,model=stellaris",
+                   "-display", "none", "-monitor", "none", "-serial", "stdio", "-qmp",
+                   "unix:qmp,server=on,wait=off", "-semihosting-config",
+                   "enable=on,target=native,arg=fw" + "".join(
+                       ",arg=" + word for word in plan.split()),
+                   "-icount", "shift=3", "-kernel", self.image]
+        resets, self.lines, begin = list(resets), [], time.monotonic()
+        qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True, errors="replace",
+                                cwd=self.place)
+        watchdog = threading.Timer(SECONDS, qemu.kill)
+        watchdog.start()
+        for line in qemu.stdout:
+            self.lines.append(line.rstrip("\r\n"))
+            if resets and self.lines[-1].startswith(resets[0]):
+                resets.pop(0)
+                self.reset()
+            if show:
+                self.say(self.lines[-1])
+        watchdog.cancel()
+        code = qemu.wait()
+        if time.monotonic() - begin >= SECONDS or code == 71 or resets:
+            self.lines.append("hung, or was not reset")
+        return code
+
+    def reset(self):
+        monitor = socket.socket(socket.AF_UNIX)
+        monitor.connect(os.path.join(self.place, "qmp"))
+        file = monitor.makefile("rw")
+        file.readline()
+        for command in ("qmp_capabilities", "system_reset"):
+            file.write('{"execute": "%s"}\n' % command)
+            file.flush()
+            file.readline()
+        monitor.close()
+
+    def positions(self):
+        return [int(line.split()[1]) for line in self.lines if line.startswith("at ")]
+
+    def said(self, start):
+        return [line for line in self.lines if line.startswith(start)]
 
 
-def positions(lines):
-    return [int(line.split()[1]) for line in lines if line.startswith("at ")]
+# ---- What must be true afterwards ----
+
+def body_of(client, key):
+    return client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
 
-def interrupt(image):
-    """What is wrong when the power is cut at each of CUTS, once."""
-    reached = 0
-    for cut in CUTS:
-        code, lines = emulate(image, cut)
-        at = positions(lines)
-        print("    power cut: started at %s, cut at %s" % (at[:1], at[-1:]), flush=True)
-        if code != -signal.SIGKILL or not at or "hung" in lines:
-            yield "cut at %d: exit code %d, %s" % (cut, code, lines[-3:])
-            return
-        if at[0] + SLACK < reached:
-            yield "cut at %d: it goes on at %d, though it was at %d" % (cut, at[0], reached)
-        reached = max(reached, at[-1])
-
-
-def erase():
-    with open(FLASH, "wb") as file:
-        file.write(b"\xff" * (IMAGE_AT + (2 << 20)))
-
-
-def spoil(words, image):
-    """What is wrong in a run with FAULTS: each is met once, and the image doesn't mind."""
-    admin = "http://127.0.0.1:%s/_test/" % words["http"]
-    for operation, skip, action in FAULTS:
-        body = json.dumps({"op": operation, "skip": skip, "action": action}).encode()
-        urllib.request.urlopen(urllib.request.Request(admin + "fault", body)).close()
-    erase()
-    code, lines = emulate(image, 1 << 30)
-    with urllib.request.urlopen(admin + "stats") as answer:
-        left = json.load(answer)["faults"]
-    print("    %d faults: exit code %d, %s" % (len(FAULTS), code, lines[-1:]), flush=True)
-    if code or "done" not in lines:
-        yield "with faults the image's exit code is %d: %s" % (code, lines[-3:])
-    if left:
-        yield "faults that were not met: %s" % left
-
-
-def refuse(image, text):
-    """What is wrong with an image that has to fail, saying text."""
-    code, lines = emulate(image, 1 << 30)
-    said = [line for line in lines if line.startswith("FAILED")]
-    print("    %s" % said, flush=True)
-    if code != 1 or len(said) != 1 or text not in said[0]:
-        yield "exit code %d, it does not say '%s': %s" % (code, text, lines[-3:])
-
-
-def compare(client, lines):
-    """What is wrong with the server's objects, by what the image says."""
-    sent = dict(line.split(" ", 2)[1:] for line in lines if line.startswith("put "))
-    stored = {item["Key"]: client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read().decode()
-              for item in client.list_objects_v2(Bucket=BUCKET, Prefix="telemetry/").get("Contents", [])}
+def telemetry(device, client):
+    """What is wrong with the readings, by what the image says."""
+    sent = dict(line.split(" ", 2)[1:] for line in device.said("put "))
+    page = client.list_objects_v2(Bucket=BUCKET, Prefix="telemetry/").get("Contents", [])
+    stored = {item["Key"]: body_of(client, item["Key"]).decode() for item in page}
     if not sent:
         yield "the image has sent nothing"
     for key in sorted(sent.keys() | stored.keys()):
         if sent.get(key) != stored.get(key):
             yield "%s: the image says %r, the server has %r" % (key, sent.get(key), stored.get(key))
-        listed = [line.split()[2] for line in lines if line.startswith("listed %s " % key)]
-        if listed != [str(len(stored.get(key, "")))]:
+        listed = [line.split()[2] for line in device.said("listed %s " % key)]
+        if not listed or listed[-1] != str(len(stored.get(key, ""))):
             yield "%s: the image lists %s" % (key, listed)
-        if "same " + key not in lines:
+        if "same " + key not in device.lines:
             yield key + ": the image has not read it back"
 
 
-def main():
-    os.makedirs(PLACE, exist_ok=True)
-    server, words = start_server()
+def uploads(client):
+    return client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+
+
+def check(device, code, client):
+    """What is wrong after a run that should have done everything."""
+    if code or "done" not in device.lines:
+        yield "the image's exit code is %d: %s" % (code, device.lines[-4:])
+        return
+    yield from telemetry(device, client)
+    clock = device.said("clock ")
+    if not clock or not -600 < int(clock[-1].split()[1]) - time.time() <= 1:
+        yield "the device's clock: %s" % clock
+    log = device.flash(LOG_AT, FLASH_SIZE - LOG_AT).rstrip(b"\xff")
+    said = re.findall(r"^log is there: (\d+) (\w+)$", "\n".join(device.lines), re.M)
+    if said[-1:] != [(str(len(log)), hashlib.sha256(log).hexdigest())]:
+        yield "the log in flash has %d bytes, the image says %s" % (len(log), said)
+    if body_of(client, LOG) != log:
+        yield "the log at the server is another than in flash"
+    if uploads(client):
+        yield "there are uploads that nobody ends: %s" % uploads(client)
+    if device.flash(IMAGE_AT, len(UPDATE) + 1) != UPDATE + b"\xff":
+        yield "the flash does not hold the update"
+    if "updated " + hashlib.sha256(UPDATE).hexdigest() not in device.lines:
+        yield "the image has not installed the update"
+    asked = {row[1:] for row in Provider.asked if row[0] == device.name}
+    if asked != {("/role-aliases/%s/credentials" % device.name, "device-7", "device-7")}:
+        yield "the provider was asked %s" % asked
+
+
+# ---- Servers ----
+
+def connect(port, keys, service="s3"):
+    return botocore.session.get_session().create_client(
+        service, region_name="us-east-1", endpoint_url="http://127.0.0.1:%s" % port,
+        aws_access_key_id=keys[0], aws_secret_access_key=keys[1], aws_session_token=keys[2],
+        config=botocore.config.Config(s3={"addressing_style": "path"}))
+
+
+def fill(client):
+    client.create_bucket(Bucket=BUCKET)
+    client.put_object(Bucket=BUCKET, Key="update.bin", Body=UPDATE,
+                      Metadata={"sha256": hashlib.sha256(UPDATE).hexdigest()})
+
+
+class Own:
+    """The embedded server."""
+
+    def __init__(self, name):
+        place = os.path.join(PLACE, "server-" + name)
+        os.makedirs(place, exist_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, os.path.join(ROOT, "tests", "s3_server.py"), "--dir", place, "--parent",
+             str(os.getpid()), "--key", KEY, "--secret", SECRET, "--token", TOKEN, "--min-part",
+             "16384"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.words = dict(word.split("=", 1) for word in self.process.stdout.readline().split()[1:])
+        if "https" not in self.words:
+            sys.exit("firmware.py: the server did not start")
+        self.client = connect(self.words["http"], (KEY, SECRET, TOKEN))
+        fill(self.client)
+        self.wire = Wire(int(self.words["https"]))
+        self.endpoint = "https://localhost:%d" % self.wire.port
+        self.ca = self.words["ca"]
+
+    def admin(self, path, body=None):
+        url = "http://127.0.0.1:%s/_test/%s" % (self.words["http"], path)
+        data = json.dumps(body).encode() if body else None
+        with urllib.request.urlopen(urllib.request.Request(url, data)) as answer:
+            return json.load(answer)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+# ---- The tests: each gives (device, what is wrong) ----
+
+def upload(server, device):
+    wrong = []
+    for cut in UPLOAD_CUTS:
+        code = device.run(cut)
+        left = len(uploads(server.client))
+        device.say("power fails at %s: %s, uploads at the server: %d" % (
+            cut, (device.said("log ") or ["log"])[-1], left))
+        if code != 75 or left > 1:
+            wrong.append("cut at %s: exit code %d, %d uploads, %s" % (
+                cut, code, left, device.lines[-3:]))
+            return wrong
+    code = device.run(show=True)
+    return wrong + list(check(device, code, server.client))
+
+
+def download(server, device):
+    wrong, reached = [], 0
+    for cut in DOWNLOAD_CUTS:
+        code = device.run(cut)
+        at = device.positions()
+        device.say("power fails at %s: went on at %s, came to %s" % (cut, at[:1], at[-1:]))
+        if code != 75:
+            wrong.append("cut at %s: exit code %d, %s" % (cut, code, device.lines[-3:]))
+            return wrong
+        if at and at[0] + SLACK < reached:
+            wrong.append("cut at %s: it goes on at %d, though it was at %d" % (cut, at[0], reached))
+        reached = max([reached] + at)
+    code = device.run()
+    if min(device.positions() or [0]) + SLACK < reached and device.positions():
+        wrong.append("the last run did not go on where the one before was")
+    first = device.lines
+    if device.run() or "up to date" not in device.lines or "log was sent before" not in device.lines:
+        wrong.append("a device that has done all of it: %s" % device.lines[-8:])
+    device.lines = first
+    return wrong + list(check_later(device, code, server.client))
+
+
+def check_later(device, code, client):
+    """The same as check, of a device whose log was sent in an earlier run."""
+    log = device.flash(LOG_AT, FLASH_SIZE - LOG_AT).rstrip(b"\xff")
+    device.lines.append("log is there: %d %s" % (len(log), hashlib.sha256(log).hexdigest()))
+    return check(device, code, client)
+
+
+def faults(server, device):
+    wrong = []
+
+    def one(what, **options):
+        device.erase()
+        code = device.run(**options)
+        device.say("%s: exit code %d, %s" % (what, code, device.lines[-1:]))
+        wrong.extend("%s: %s" % (what, text) for text in check(device, code, server.client))
+
+    for operation, skip, action in FAULTS:
+        server.admin("fault", {"op": operation, "skip": skip, "action": action})
+    one("%d faults of the server" % len(FAULTS))
+    left = server.admin("stats")["faults"]
+    if left:
+        wrong.append("faults that were not met: %s" % left)
+    server.wire.cuts = [server.wire.passed + n for n in (2000, 6001, 12345, 100000, 270011, 700003)]
+    one("records cut in the middle")
+    if server.wire.cuts:
+        wrong.append("cuts that were not met: %s" % server.wire.cuts)
+    one("the link drops for 3 s, then for 30", plan="log:l20 update:L60")
+    if len(device.said("link is back")) != 2:
+        wrong.append("the link did not drop")
+    one("the device is reset three times", resets=("log sent 65536", "at 16", "at 4"))
+    device.names.ignored, device.names.delay = 2, 0.5
+    one("names come late")
+    if device.names.asked < 3:
+        wrong.append("the name server was asked %d times" % device.names.asked)
+    device.names.ignored, device.names.delay = 1 << 30, 0
+    wrong += refused(device, device.run(), "could not be asked for keys")
+    device.names.ignored = 0
+    code = device.run("log:h4")
+    device.say("it hangs: exit code %d, %s" % (code, device.said("WATCHDOG")))
+    if code != 71 or "WATCHDOG" not in device.lines:
+        wrong.append("the watchdog did not bite: exit code %d" % code)
+    return wrong
+
+
+def refused(device, code, text):
+    """What is wrong with a run that has to fail, saying text."""
+    said = device.said("FAILED")
+    device.say(str(said))
+    if code != 1 or len(said) != 1 or text not in said[0]:
+        yield "exit code %d, it does not say '%s': %s" % (code, text, device.lines[-3:])
+
+
+def stranger(server, device):
+    return list(refused(device, device.run(), "error 62)"))  # BearSSL: not trusted
+
+
+def no_random(server, device):
+    return list(refused(device, device.run(), "could not be asked for keys"))
+
+
+# name -> (test, defines of the image, whether it trusts the server)
+TESTS = {"upload": (upload, [], True), "download": (download, [], True),
+         "faults": (faults, [], True), "stranger": (stranger, [], False),
+         "no-random": (no_random, ["-DBOARD_RANDOM_FAILS=1"], True)}
+
+
+def perform(name):
+    """A test with a server and a device of its own: (what it says, what is wrong)."""
+    test, defines, trusts = TESTS[name]
+    server = Own(name)
     try:
-        provider = start_provider()
-        write_config(words, provider, words["ca"])
-        image = build()
-        client = botocore.session.get_session().create_client(
-            "s3", region_name="us-east-1", endpoint_url="http://127.0.0.1:" + words["http"],
-            aws_access_key_id=KEY, aws_secret_access_key=SECRET,
-            aws_session_token=TOKEN,
-            config=botocore.config.Config(s3={"addressing_style": "path"}))
-        client.create_bucket(Bucket=BUCKET)
-        update = random.Random(1).randbytes((1 << 20) + 777)
-        client.put_object(Bucket=BUCKET, Key="update.bin", Body=update,
-                          Metadata={"sha256": hashlib.sha256(update).hexdigest()})
-        wrong = list(spoil(words, image))
-        erase()
-        wrong += interrupt(image)
-        code, lines = emulate(image)
-        if code:
-            wrong.append("the image's exit code is %d" % code)
-        wrong += compare(client, lines)
-        if set(Provider.asked) != {("/role-aliases/telemetry/credentials", "device-7", "device-7")}:
-            wrong.append("the provider was asked %s" % Provider.asked)
-        if (positions(lines) or [0])[0] < (1 << 20) - SLACK:
-            wrong.append("the last run did not go on where the one before was")
-        with open(FLASH, "rb") as file:
-            if file.read()[IMAGE_AT:IMAGE_AT + len(update) + 1] != update + b"\xff":
-                wrong.append("the flash does not hold the update")
-        wrong += refuse(build(["-DBOARD_RANDOM_FAILS=1"]), "could not be asked for keys")
-        sizes.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj",
-                   "/CN=stranger", "-keyout", "stranger.key", "-out", "stranger.pem"], cwd=PLACE)
-        write_config(words, provider, os.path.join(PLACE, "stranger.pem"))
-        wrong += refuse(build(), "error 62)")  # BearSSL: not trusted
+        device = Device(name, server.endpoint, server.ca if trusts else
+                        os.path.join(PLACE, "ca.pem"), defines=defines)
+        begin = time.monotonic()
+        wrong = test(server, device)
+        device.say("%d s" % (time.monotonic() - begin))
+        return device.out, [name + ": " + text for text in wrong]
     finally:
-        server.terminate()
-        server.wait()
+        server.stop()
+
+
+def main():
+    names = sys.argv[1:] or list(TESTS)
+    os.makedirs(PLACE, exist_ok=True)
+    make_certificates()
+    Device.provider = start_provider()
+    build_bearssl()
+    Device.lwip = build_lwip()
+    wrong = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for out, found in pool.map(perform, names):
+            print("\n".join(out), flush=True)
+            wrong += found
     for line in wrong:
         print("firmware.py: WRONG: " + line)
     if not wrong:
-        print("firmware.py: the server's objects are what the image says, the flash is what the server has")
+        print("firmware.py: the servers' objects are what the images say, the flash is what the "
+              "servers have")
     sys.exit(1 if wrong else 0)
 
 

@@ -3,12 +3,18 @@
  * SPDX-License-Identifier: MIT
  */
 #include "board.h"
+#include <string.h>
 
 #define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 #define RIS REGISTER(0x400fe050)
 #define RCC REGISTER(0x400fe060)
+#define RCGC0 REGISTER(0x400fe100)
 #define RCGC1 REGISTER(0x400fe104)
 #define RCGC2 REGISTER(0x400fe108)
+#define WDT_LOAD REGISTER(0x40000000)
+#define WDT_CTL REGISTER(0x40000008)
+#define WDT_ICR REGISTER(0x4000000c)
+#define NVIC_ISER REGISTER(0xe000e100)
 #define UART_DR REGISTER(0x4000c000)
 #define UART_FR REGISTER(0x4000c018)
 #define UART_IBRD REGISTER(0x4000c024)
@@ -35,7 +41,12 @@
 #define BOARD_RANDOM_FAILS 0
 #endif
 
-enum { HZ = 50000000, STACK_PAINT = 0x5aa5c33c };
+enum {
+    HZ = 50000000,
+    STACK_PAINT = 0x5aa5c33c,
+    WATCHDOG = 18,        /* its interrupt */
+    WATCHDOG_SECONDS = 80 /* 32 bits of ticks are 85 */
+};
 
 /* The linker script's symbols: only their addresses mean something. */
 extern uint32_t stack_bottom[], stack_top[], data_load[], data_start[], data_end[], bss_start[],
@@ -50,6 +61,10 @@ static volatile uint32_t milliseconds;
 void reset(void);
 void fault(void);
 void tick(void);
+void hung(void);
+
+static int semihosting(uint32_t operation, const void *arguments);
+static void event(char kind);
 
 void tick(void)
 {
@@ -61,6 +76,13 @@ void fault(void)
 {
     board_print("FAULT\r\n");
     board_exit(70);
+}
+
+/* The watchdog. A product resets here; the emulator's run ends, so that a hang is a failure. */
+void hung(void)
+{
+    board_print("WATCHDOG\n");
+    board_exit(71);
 }
 
 void reset(void)
@@ -79,9 +101,12 @@ void reset(void)
 }
 
 typedef void (*vector)(void);
-__attribute__((section(".vectors"), used)) static const vector vectors[16] = {
+__attribute__((section(".vectors"), used)) static const vector vectors[16 + WATCHDOG + 1] = {
     (vector)(uintptr_t)stack_top, reset, fault, fault, fault, fault, fault, NULL,
-    NULL, NULL, NULL, fault, fault, NULL, fault, tick};
+    NULL, NULL, NULL, fault, fault, NULL, fault, tick,
+    /* The part's own: all but the last are off. */
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    NULL, NULL, hung};
 
 static void clock_begin(void)
 {
@@ -103,6 +128,11 @@ static void clock_begin(void)
 void board_begin(const unsigned char mac[6])
 {
     clock_begin();
+    RCGC0 |= 1u << 3; /* watchdog */
+    (void)RCGC0;
+    NVIC_ISER = 1u << WATCHDOG;
+    WDT_LOAD = WATCHDOG_SECONDS * (uint32_t)HZ;
+    WDT_CTL = 1;
     RCGC1 |= 1u;                            /* UART0 */
     RCGC2 |= 1u << 30 | 1u << 28 | 1u << 5 | 1u; /* PHY, MAC, ports F and A */
     (void)RCGC2;
@@ -119,6 +149,12 @@ void board_begin(const unsigned char mac[6])
     MACRCTL = 1u << 4;        /* empty the FIFO */
     MACRCTL = 1u << 3 | 1u;   /* no bad CRC, on */
     MACTCTL = 1u << 4 | 7u;   /* full duplex, CRC, padding, on */
+}
+
+void board_alive(void)
+{
+    WDT_ICR = 0; /* it counts from its start again */
+    WDT_LOAD = WATCHDOG_SECONDS * (uint32_t)HZ;
 }
 
 uint32_t board_ms(void)
@@ -199,6 +235,18 @@ size_t board_flash_used(void)
 static uint32_t word;
 static unsigned in_word, frame_left; /* bytes of word that wait; of the frame and its CRC */
 static unsigned to_word;
+static int sending; /* 0: the cable is unplugged, the frame is lost */
+
+static uint32_t unplugged; /* ms at which the cable is back, 0: it is there */
+
+static int plugged(void)
+{
+    if (unplugged != 0 && (int32_t)(milliseconds - unplugged) >= 0) {
+        unplugged = 0;
+        board_print("link is back\n");
+    }
+    return unplugged == 0;
+}
 
 unsigned board_frame(void)
 {
@@ -211,6 +259,10 @@ unsigned board_frame(void)
     word >>= 16;
     in_word = 2;
     frame_left = size - 2;
+    if (!plugged()) {
+        board_frame_end();
+        return 0;
+    }
     return size - 6;
 }
 
@@ -237,6 +289,8 @@ void board_frame_end(void)
 
 void board_send_begin(unsigned size)
 {
+    event('f');
+    sending = plugged();
     while (MACTR & 1u) /* the frame before */
         ;
     word = size - 14; /* the length goes without the header */
@@ -247,7 +301,7 @@ void board_send(const void *data, unsigned size)
 {
     const unsigned char *from = (const unsigned char *)data;
 
-    for (; size > 0; size--) {
+    for (; size > 0 && sending; size--) {
         word |= (uint32_t)*from++ << to_word * 8;
         if (++to_word == 4) {
             MACDATA = word;
@@ -259,6 +313,8 @@ void board_send(const void *data, unsigned size)
 
 void board_send_end(void)
 {
+    if (!sending)
+        return;
     if (to_word != 0)
         MACDATA = word;
     MACTR = 1;
@@ -299,6 +355,74 @@ int board_random(void *data, size_t size)
     return result == 0 ? 0 : -1;
 }
 
+/* What the emulator's command line wants to happen, such as "log:f12 update:s3": after board_mark of
+ * this name the power fails when the so many-th frame is sent (f), record (s) or other piece of
+ * flash (w) is written, of which half is. l, L: at the so many-th frame the cable is pulled for 3 or 30
+ * seconds. h: there the program hangs. */
+static char what;          /* 0: nothing */
+static uint32_t countdown; /* events of this kind until then */
+
+void board_mark(const char *name)
+{
+    static char line[80];
+    uint32_t a[2];
+    size_t length = strlen(name);
+    const char *at = line;
+
+    board_print("mark ");
+    board_print(name);
+    board_print("\n");
+    a[0] = (uint32_t)(uintptr_t)line;
+    a[1] = sizeof line - 1;
+    what = 0;
+    if (semihosting(0x15, a) != 0)
+        return;
+    while ((at = strchr(at, ' ')) != NULL) {
+        at++;
+        if (strncmp(at, name, length) != 0 || at[length] != ':')
+            continue;
+        at += length + 1;
+        what = *at;
+        countdown = 0;
+        while (*++at >= '0' && *at <= '9')
+            countdown = countdown * 10 + (uint32_t)(*at - '0');
+        return;
+    }
+}
+
+/* Whether it happens now. */
+static int due(char kind)
+{
+    char counted = what == 'l' || what == 'L' || what == 'h' ? 'f' : what;
+
+    return what != 0 && counted == kind && --countdown == 0;
+}
+
+static void power_fails(void)
+{
+    board_print("power fails\n");
+    board_exit(75);
+}
+
+static void event(char kind)
+{
+    char happens = what;
+
+    if (!due(kind))
+        return;
+    what = 0;
+    if (happens == 'l' || happens == 'L') {
+        board_print("link is down\n");
+        unplugged = milliseconds + (happens == 'l' ? 3000 : 30000);
+        unplugged += unplugged == 0;
+    } else if (happens == 'h') {
+        for (;;)
+            ;
+    } else {
+        power_fails();
+    }
+}
+
 /* Read (6) or write (5) a file in the emulator's directory, as a part with a flash chip on a bus would
  * do with the chip. What was written stays when the emulator is killed. */
 static int board_flash(uint32_t operation, uint32_t offset, const void *data, size_t size)
@@ -333,6 +457,10 @@ int board_flash_read(uint32_t offset, void *data, size_t size)
 
 int board_flash_write(uint32_t offset, const void *data, size_t size)
 {
+    if (due(offset < BOARD_RECORDS ? 's' : 'w')) {
+        (void)board_flash(5, offset, data, size / 2);
+        power_fails();
+    }
     return board_flash(5, offset, data, size);
 }
 

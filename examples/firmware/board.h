@@ -9,8 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Clock at 50 MHz, SysTick each millisecond, console, Ethernet with this address. */
+/* Clock at 50 MHz, SysTick each millisecond, watchdog, console, Ethernet with this address. */
 void board_begin(const unsigned char mac[6]);
+
+/* The watchdog: the device has got further. 80 seconds without this word are a hang. */
+void board_alive(void);
 
 uint32_t board_ms(void); /* wraps at 2^32 */
 /* 20 ns ticks of the processor's clock, for measurements. */
@@ -31,6 +34,10 @@ int board_random(void *data, size_t size);
 /* A memory that outlives a power cut: 0, or -1. */
 int board_flash_read(uint32_t offset, void *data, size_t size);
 int board_flash_write(uint32_t offset, const void *data, size_t size);
+enum { BOARD_RECORDS = 8192 }; /* flash below this is for small records */
+
+/* For tests: a part of the program begins. The emulator's command line may say what happens in it. */
+void board_mark(const char *name);
 
 /* A frame that has come: its length, 0 none. Then exactly that many bytes are to be taken. */
 unsigned board_frame(void);

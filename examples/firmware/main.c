@@ -1,44 +1,36 @@
 /* main.c - a device with 64 KB of RAM that puts telemetry into S3 over TLS, lists it, gets
- * it back, and downloads 1 MB of firmware in parts, going on after a power cut.
+ * it back, uploads its log (log.c) and downloads 1 MB of firmware (update.c), both across power cuts.
  *
  * SPDX-License-Identifier: MIT
  *
  *     make firmware         builds it for QEMU's lm3s6965evb, and runs it against a server here
  *
- * board.c is the hardware, port/lwip.h the network. config.h, made by tests/firmware.py, has what is the
- * device's own: its certificate and key, whom it trusts, where the servers are. The main loop is turn(): whatever else the device has to do goes
- * there, since no call of the client waits.
+ * board.c is the hardware, port/lwip.h the network, records.c what a power cut can't spoil. config.h, made
+ * by tests/firmware.py, has what is the device's own: its certificate and key, whom it trusts, where the
+ * servers are. The main loop is turn(): whatever else the device has to do goes there, since no call of
+ * the client waits.
  */
-#include "board.h"
-#define AWS_NO_DEFAULT_PORT
-#define AWS_NO_ROOTS
 #define AWS_IMPLEMENTATION
-#include "aws_s3.h"
+#include "device.h"
 #include "port/lwip.h"
 
 #include "config.h"
 #include "lwip/dhcp.h"
+#include "lwip/dns.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
 #include "lwip/timeouts.h"
 #include "netif/ethernet.h"
 
-enum {
-    READINGS = 5,
-    SLOT = 2048,       /* of the flash: two with the state of the download, then the image */
-    IMAGE = 2 * SLOT,
-    PART = 65536       /* asked for at once; after each the state is saved */
-};
+enum { READINGS = 5, PATIENCE = 20000 }; /* PATIENCE: ms of silence that are borne */
 
 static unsigned char memory[AWS_CLIENT_MEMORY_TLS];
 static uint32_t keys_memory[2560 / 4];     /* twice the answer that the keys come in */
 static uint32_t identity_memory[1536 / 4]; /* the device's certificate and key */
 static union { /* never at once */
     aws_s3_objects it;
-    struct {
-        aws_s3_transfer transfer;
-        unsigned char   checkpoint[AWS_S3_CHECKPOINT];
-    } update;
+    log_work       log;
+    update_work    update;
 } work;
 static aws_session session;
 static aws_client s3;
@@ -86,14 +78,14 @@ static void input(unsigned size)
         (void)pbuf_free(p);
 }
 
-/* One turn of the main loop. */
-static void turn(void)
+void turn(void)
 {
     unsigned size = board_frame();
 
     if (size != 0)
         input(size);
     sys_check_timeouts();
+    log_turn();
 }
 
 static int entropy(const aws_port *port, void *data, size_t size)
@@ -106,6 +98,7 @@ static const aws_port port = AWS_LWIP_PORT(aws_lwip_no_clock, entropy);
 
 static void network_begin(void)
 {
+    ip_addr_t names = IPADDR4_INIT(PP_HTONL(CONFIG_NAME_SERVER));
     char text[16];
 
     lwip_init();
@@ -115,6 +108,7 @@ static void network_begin(void)
     dhcp_start(&ethernet);
     while (!dhcp_supplied_address(&ethernet))
         turn();
+    dns_setserver(0, &names);
     board_print("address ");
     board_print(ip4addr_ntoa_r(netif_ip4_addr(&ethernet), text, sizeof text));
     board_print("\n");
@@ -122,8 +116,8 @@ static void network_begin(void)
 
 /* ---- The program ---- */
 
-/* What a call that began at `from` has cost. QEMU runs 2.5 instructions in a tick of the clock. */
-static void cost(const char *what, uint64_t from)
+/* QEMU runs 2.5 instructions in a tick of the clock. */
+void cost(const char *what, uint64_t from)
 {
     board_print("cost ");
     board_print(what);
@@ -132,7 +126,7 @@ static void cost(const char *what, uint64_t from)
     board_print(" us\n");
 }
 
-static int failed(const char *what)
+int failed(const char *what)
 {
     board_print("FAILED ");
     board_print(what);
@@ -157,6 +151,16 @@ static size_t reading(unsigned number, char key[32], char body[96])
     return (size_t)aws_json_end(&w);
 }
 
+/* What the server says the time is: the device itself knew only when it was built. */
+static void say_time(void)
+{
+    const char *date = aws_client_header(&s3, "date");
+
+    board_print("clock ");
+    board_print_number(date != NULL ? (uint32_t)aws_date_parse(date) : 0);
+    board_print("\n");
+}
+
 static int send_readings(aws_s3_bucket *bucket)
 {
     static char key[32], body[96];
@@ -173,6 +177,9 @@ static int send_readings(aws_s3_bucket *bucket)
         if (r < 0)
             return failed("put");
         cost(i == 0 ? "keys, connect, handshake, put" : "put", from);
+        if (i == 0)
+            say_time();
+        board_alive();
         board_print("put ");
         board_print(key);
         board_print(" ");
@@ -234,129 +241,6 @@ static int get_readings(aws_s3_bucket *bucket)
     return 0;
 }
 
-/* ---- The update: 1 MB in parts, and after a power cut it goes on where it was ---- */
-
-static uint32_t slot_number; /* of the state that was saved last; odd ones lie in the second slot */
-
-/* Store the download's state. The other slot keeps the one before until this one is whole: what makes
- * it valid, number and size, is written last. */
-static int save(void *context, const void *checkpoint, size_t size)
-{
-    uint32_t head[2] = {0, 0}, at = (slot_number + 1) % 2 * SLOT;
-
-    (void)context;
-    if (board_flash_write(at, head, sizeof head) < 0 ||
-        (size > 0 && board_flash_write(at + sizeof head, checkpoint, size) < 0))
-        return -1;
-    head[0] = ++slot_number;
-    head[1] = (uint32_t)size;
-    return board_flash_write(at, head, sizeof head);
-}
-
-/* The state that was saved last into checkpoint: its size, 0 none. */
-static size_t recall(unsigned char checkpoint[AWS_S3_CHECKPOINT])
-{
-    uint32_t head[2][2];
-    unsigned slot;
-
-    if (board_flash_read(0, head[0], sizeof head[0]) < 0 ||
-        board_flash_read(SLOT, head[1], sizeof head[1]) < 0)
-        return 0;
-    for (slot = 0; slot < 2; slot++) {
-        if (head[slot][0] == 0xffffffff || head[slot][1] > AWS_S3_CHECKPOINT)
-            head[slot][0] = head[slot][1] = 0; /* erased */
-    }
-    slot = head[1][0] > head[0][0];
-    slot_number = head[slot][0];
-    if (board_flash_read(slot * SLOT + sizeof head[0], checkpoint, head[slot][1]) < 0)
-        return 0;
-    return head[slot][1];
-}
-
-static int write_at(void *context, uint64_t offset, const void *data, size_t size)
-{
-    (void)context;
-    return board_flash_write(IMAGE + (uint32_t)offset, data, size) == 0 ? (int)size : -1;
-}
-
-static void progress(void *context, uint64_t done, uint64_t total)
-{
-    static uint32_t said = 1;
-
-    (void)context;
-    (void)total;
-    if (said == (uint32_t)done / 16384 + 2)
-        return;
-    said = (uint32_t)done / 16384 + 2;
-    board_print("at ");
-    board_print_number((uint32_t)done);
-    board_print("\n");
-}
-
-/* SHA-256 of what lies in flash, as 64 hex digits. */
-static int flash_hash(uint32_t size, char text[65])
-{
-    static const char digits[] = "0123456789abcdef";
-    static unsigned char piece[256];
-    br_sha256_context hash;
-    uint32_t at, n;
-    int i;
-
-    br_sha256_init(&hash);
-    for (at = 0; at < size; at += n) {
-        n = size - at < sizeof piece ? size - at : (uint32_t)sizeof piece;
-        if (board_flash_read(IMAGE + at, piece, n) < 0)
-            return -1;
-        br_sha256_update(&hash, piece, n);
-    }
-    br_sha256_out(&hash, piece);
-    for (i = 0; i < 32; i++) {
-        text[2 * i] = digits[piece[i] >> 4];
-        text[2 * i + 1] = digits[piece[i] & 15];
-    }
-    text[64] = 0;
-    return 0;
-}
-
-static int update(aws_s3_bucket *bucket)
-{
-    aws_s3_transfer *transfer = &work.update.transfer;
-    unsigned char *checkpoint = work.update.checkpoint;
-    static char wanted[65], found[65];
-    aws_s3_transfer_args args = {0};
-    aws_s3_object object;
-    aws_s3_result result;
-    uint64_t from;
-    int r;
-
-    aws_s3_object_init(&object, bucket, "update.bin");
-    while ((r = aws_s3_object_head(&object, &result)) == AWS_AGAIN)
-        turn();
-    if (r < 0)
-        return failed("head");
-    if (aws_client_header(&s3, "x-amz-meta-sha256") != NULL)
-        strncpy(wanted, aws_client_header(&s3, "x-amz-meta-sha256"), sizeof wanted - 1);
-    args.write_at = write_at;
-    args.save = save;
-    args.progress = progress;
-    args.threshold = args.part_size = args.min_part_size = PART;
-    from = board_clock();
-    (void)aws_s3_download_resume(transfer, &object, &args, checkpoint, recall(checkpoint));
-    while ((r = aws_s3_transfer_step(transfer)) == AWS_AGAIN)
-        turn();
-    if (r < 0)
-        return failed("update");
-    cost("update", from);
-    if (flash_hash((uint32_t)transfer->size, found) < 0 || strcmp(wanted, found) != 0) {
-        board_print("DIFFERS update.bin\n");
-        return 1;
-    }
-    board_print("updated ");
-    board_print(found);
-    board_print("\n");
-    return 0;
-}
-
 static void figure(const char *name, size_t value)
 {
     board_print("figure ");
@@ -373,10 +257,12 @@ int main(void)
     static aws_s3_bucket bucket;
     static aws_keys_iot source;
     aws_identity identity;
+    aws_s3_object log, new_firmware;
     int result;
 
     board_begin(mac);
     board_print("firmware " AWS_VERSION "\n");
+    log_begin();
     network_begin();
     trust.anchors = anchors;
     trust.count = anchors_COUNT;
@@ -393,11 +279,22 @@ int main(void)
     config.provider = aws_keys_iot_init(&source, CONFIG_IOT, CONFIG_ROLE_ALIAS, CONFIG_THING,
                                         &identity, keys_memory, sizeof keys_memory);
     config.clock_floor = CONFIG_BUILD_TIME; /* no clock: the certificate's, then the server's time */
+    config.connect_timeout = config.read_timeout = PATIENCE;
     aws_session_init(&session, &config);
     if (aws_client_init(&s3, &session, &aws_s3_service, memory, sizeof memory) < 0)
         return failed("init");
     aws_s3_bucket_init(&bucket, &s3, CONFIG_BUCKET);
-    result = send_readings(&bucket) || list_readings(&bucket) || get_readings(&bucket) || update(&bucket);
+    aws_s3_object_init(&log, &bucket, "logs/device-7.txt");
+    aws_s3_object_init(&new_firmware, &bucket, "update.bin");
+    result = send_readings(&bucket) || list_readings(&bucket) || get_readings(&bucket);
+    if (result == 0) {
+        board_mark("log");
+        result = log_upload(&log, &work.log);
+    }
+    if (result == 0) {
+        board_mark("update");
+        result = update_download(&new_firmware, &work.update);
+    }
     while (aws_client_close(&s3) == AWS_AGAIN)
         turn();
     aws_session_close(&session);

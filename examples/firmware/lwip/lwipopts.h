@@ -10,12 +10,6 @@
 #define LWIP_DHCP 1
 #define LWIP_DNS 1
 #define DNS_TABLE_SIZE 2
-/* The test's server, by the name in its certificate. A product asks its name server. */
-#define DNS_LOCAL_HOSTLIST 1
-#define DNS_LOCAL_HOSTLIST_INIT                                                                   \
-    {                                                                                             \
-        DNS_LOCAL_HOSTLIST_ELEM("localhost", IPADDR4_INIT_BYTES(10, 0, 2, 2))                     \
-    }
 #define IP_REASSEMBLY 0
 #define IP_FRAG 0
 #define LWIP_STATS 0
