@@ -53,7 +53,7 @@ SLACK = 65536  # bytes of a part of the download, which are asked for again
 # At what the power fails, once each (board_mark): the so many-th write of a record (s) or of other
 # flash (w), of which half is done; when the so many-th frame is to be sent (f).
 UPLOAD_CUTS = ["log:s1", "log:s2"] + ["log:f%d" % n for n in (
-    1, 2, 3, 4, 5, 7, 8, 11, 14, 17, 20, 23, 26, 29, 32, 36)] + ["logged:s1", "logged:s2"]
+    1, 2, 3, 5, 8, 12, 17, 23, 30, 38, 46, 55, 64, 73, 82, 92)] + ["logged:s1", "logged:s2"]
 DOWNLOAD_CUTS = ["update:s%d" % n for n in (1, 2, 3, 4)] + ["update:w%d" % n for n in (
     1, 2, 5, 9)] + ["update:f%d" % n for n in (1, 2, 3, 5, 9, 14, 20, 27, 35, 45)] + [
         "install:s1", "install:s2"]

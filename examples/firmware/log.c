@@ -178,6 +178,7 @@ static int keep_part(log_work *work, unsigned number, const char *etag)
     if (number < 1 || number > LOG_PARTS || etag == NULL ||
         strlen(etag) >= sizeof work->etags[0])
         return AWS_ERR_MEMORY;
+    memset(&work->parts[number - 1], 0, sizeof work->parts[0]);
     work->parts[number - 1].number = number;
     work->parts[number - 1].etag = strcpy(work->etags[number - 1], etag);
     return 0;
