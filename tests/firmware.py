@@ -531,6 +531,7 @@ def faults(server, device):
     device.names.ignored, device.names.delay = 1 << 30, 0
     wrong += refused(device, device.run(), "could not be asked for keys")
     device.names.ignored = 0
+    device.erase()
     code = device.run("log:h4")
     device.say("it hangs: exit code %d, %s" % (code, device.said("WATCHDOG")))
     if code != 71 or "WATCHDOG" not in device.lines:
