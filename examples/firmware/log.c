@@ -128,8 +128,9 @@ static aws_s3_args *request(const aws_s3_object *object, log_work *work, const c
     return args;
 }
 
-/* Uploads of this key that the flash knows nothing of: the power failed before it was told. */
-static int sweep(const aws_s3_object *object, log_work *work)
+/* End the uploads of this key but keep, if that isn't NULL: the flash knows nothing of them, because
+ * the power failed before it was told, or because the answer to create was lost and it was sent again. */
+static int sweep(const aws_s3_object *object, log_work *work, const char *keep)
 {
     aws_s3_args args = {0};
     aws_s3_bucket bucket;
@@ -144,7 +145,7 @@ static int sweep(const aws_s3_object *object, log_work *work)
             turn();
         if (r <= 0)
             return r;
-        if (strcmp(entry.key, object->key) != 0)
+        if (strcmp(entry.key, object->key) != 0 || (keep && strcmp(entry.id, keep) == 0))
             continue;
         (void)request(object, work, entry.id);
         while ((ended = aws_s3_abort_multipart_upload(object->client, &work->args, NULL)) ==
@@ -292,21 +293,24 @@ int log_upload(const aws_s3_object *object, log_work *work)
     char *id = work->id;
     uint64_t from = board_clock();
     size_t size = record_read(RECORD_LOG, id, sizeof work->id);
-    int r = 0;
+    int r = 0, count;
 
     if (size == 1) {
         board_print("log was sent before\n");
         return 0;
     }
     if (size == 0) {
-        r = sweep(object, work);
+        r = sweep(object, work, NULL);
         if (r == 0)
             r = create(object, work, id, sizeof work->id);
     }
     if (r == 0)
         r = send_parts(object, work, id);
+    count = r;
     if (r > 0)
-        r = complete(object, work, id, r);
+        r = sweep(object, work, id);
+    if (r == 0 && count > 0)
+        r = complete(object, work, id, count);
     if (r == AWS_ERR_SERVICE && aws_client_failure(object->client)->http_status == 404) {
         if (is_there(object, work))
             r = 0;
