@@ -375,18 +375,31 @@ static const known members[] = {{NULL, NULL, NULL},
 #undef NUMBER
 };
 
-/* function,Name,METHOD,query,flags,member:wire:place:must ... */
+/* function,Name,METHOD,query,flag+flag+...,member:wire:place:must ... */
 static void list_action(const char *name, const char *aws_name, const char *method,
                         const char *query, unsigned flags, const unsigned char *at)
 {
+    static const struct {
+        const char *name;
+        unsigned    bits;
+    } known_flags[] = {{"bucket", AWS_I_S3_BUCKET},
+                       {"key", AWS_I_S3_OBJECT},
+                       {"body", AWS_I_S3_BODY},
+                       {"xml", AWS_I_S3_XML},
+                       {"checksum", AWS_I_S3_CHECKSUM},
+                       {"required", AWS_I_S3_CHECKSUM_REQUIRED}};
     const char *value;
+    size_t i;
 
     printf("%s,%s,%s,", name, aws_name, method);
     for (; *query; query = value + strlen(value) + 1) {
         value = query + strlen(query) + 1;
         printf("%s=%s&", query, value);
     }
-    printf(",%u", flags);
+    printf(",");
+    for (i = 0; i < sizeof known_flags / sizeof *known_flags; i++)
+        if ((flags & known_flags[i].bits) == known_flags[i].bits)
+            printf("%s+", known_flags[i].name);
     for (; *at; at++) {
         int must = *at == AWS_I_S3_MUST;
         const known *member = members + (must ? *++at : *at);
