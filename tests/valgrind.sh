@@ -33,7 +33,7 @@ for AWS_ENDPOINT_URL in "https://localhost:$HTTPS" "http://localhost:$HTTP"; do
     cmp file copy
     code=0
     s3 get s3://bucket/missing || code=$?
-    [ "$code" = 3 ]
+    [ "$code" = 1 ]
     s3 --force rb s3://bucket
 done
 cd "$top"
