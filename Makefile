@@ -39,6 +39,8 @@ test:
 test-servers:
 	@tests/install.sh build test servers
 	@set -e; for name in $(SERVERS); do python3 tests/server_suite.py $$name; done
+	@tests/install.sh proxies
+	@python3 tests/test_bounded.py --servers
 	@set -e; for name in $(SERVICES); do python3 tests/services_suite.py $$name; done
 	@python3 tests/tool_suite.py rgw
 	@python3 tests/resource_suite.py rgw20

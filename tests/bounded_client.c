@@ -8,7 +8,7 @@
  *   --bucket B --room N (of the buffer) --part N (bytes of a read) --delimiter D
  *   actions: put=KEY (the body: --size bytes of a pattern), get=KEY, sink=KEY, read=KEY,
  *   head=KEY, download=KEY (managed, in parts of 5 MiB), each with RANGE behind a space if wanted;
- *   readn=N KEY: only so many bytes, then cancelled; list=PREFIX, versions=PREFIX
+ *   readnN=KEY: only so many bytes, then cancelled; list=PREFIX, versions=PREFIX, bucket= (make it)
  *   --checksum crc64nvme: of a put; --reversed 1: the pattern from its end; --verify 0: no answers
  *
  * For each action a line of JSON: code, bytes, sum (sum * 31 + byte), progress' last two numbers,
@@ -329,8 +329,13 @@ static void act(aws_client *client, char *action)
     memset(&got, 0, sizeof got);
     memset(&result, 0, sizeof result);
     options.opens = 0;
-    if (strcmp(action, "put") == 0)
+    if (strcmp(action, "put") == 0) {
         r = put(client, key, &result);
+    } else if (strcmp(action, "bucket") == 0) {
+        aws_s3_bucket bucket;
+        aws_s3_bucket_init(&bucket, client, options.bucket);
+        r = aws_s3_bucket_create(&bucket, NULL);
+    }
     else if (strcmp(action, "list") == 0)
         r = list(client, key, &entries);
     else if (strcmp(action, "versions") == 0)

@@ -10,6 +10,7 @@
 #   firmware  make firmware, tests/lwip/run.sh
 #   bench   make bench
 #   targets tests/targets.sh
+#   proxies test_bounded.py --servers
 #   servers make test-servers: awscli, which the tool is compared with
 #   ci      what .ci/run wants beyond these
 
@@ -35,6 +36,7 @@ for group in "$@"; do
         targets) packages+=(dpkg-dev "$gcc-multilib" musl-tools "$gcc-powerpc-linux-gnu"
             libc6-dev-powerpc-cross qemu-user) ;;
         servers) packages+=(awscli) ;;
+        proxies) packages+=(nginx-light haproxy) ;;
         ci) packages+=(gcovr shellcheck git) ;;
         *) die "there is no group '$group'" ;;
     esac

@@ -4,26 +4,23 @@ records as a test wants them, before tests/s3_server.py; and (--servers) behind 
 and against Ceph's gateway.
 
     tests/test_bounded.py [NAME...]            the quick part, or tests of these names only
-    tests/test_bounded.py --servers [all|nginx|haproxy|rgw...]
+    tests/test_bounded.py --servers    nginx, haproxy and Ceph's gateway, which it starts
 
 max_fragment_length is suppressed by the client's test program, so that each server ignores it.
 Prints failures, and at last: test_bounded: N passed, N failed
 """
 
-import hashlib
+import functools
 import json
 import os
 import random
 import re
-import shutil
 import socket
 import ssl
 import subprocess
 import sys
 import threading
 import time
-import urllib.parse
-import urllib.request
 
 import test_tls as tls
 from test_tls import check, check_equal
@@ -79,6 +76,7 @@ def pattern(size):
                     for k in range((size >> 16) + 1))[:size]
 
 
+@functools.lru_cache(maxsize=64)
 def sum_of(data):
     total = 0
     for byte in data:
@@ -246,7 +244,7 @@ def test_sizes():
         store(size)
     for shape in ("joined", "separate", "varying"):
         with front(shape) as server:
-            for memory in [*range(LEAST, LEAST + 1200, 300), *range(LEAST + 1200, FULL, 3300)]:
+            for memory in [LEAST, LEAST + 300, *range(LEAST + 1200, FULL, 5500)]:
                 room = memory - LEAST + 837 - 29
                 chosen = [size for size in sizes if size < 60 * room]
                 actions = [f"{how}=object-{size}" for size in chosen for how in ("get", "sink", "read")]
@@ -595,6 +593,124 @@ def store_key(endpoint, ca, bucket, key):
     check_equal(json.loads(done.stdout)["code"], 0, "put of a long key")
 
 
+# ---------------------------------------------------------------------------------------------
+# Servers that nobody here wrote
+
+NGINX = """
+daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off; client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy;
+    fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+    server {{
+        listen 127.0.0.1:{port} ssl; ssl_certificate {dir}/leaf.pem;
+        ssl_certificate_key {dir}/leaf.key; ssl_protocols TLSv1.2; client_max_body_size 64m;
+        ignore_invalid_headers off; keepalive_requests 100000;
+        location / {{
+            proxy_pass http://127.0.0.1:{backend}; proxy_set_header Host $http_host;
+            proxy_http_version 1.1; proxy_set_header Connection "";
+        }}
+    }}
+}}
+"""
+HAPROXY = """
+global
+    maxconn 64
+defaults
+    mode http
+    timeout connect 10s
+    timeout client 60s
+    timeout server 60s
+frontend tls
+    bind 127.0.0.1:{port} ssl crt {dir}/both.pem ssl-max-ver TLSv1.2
+    default_backend s3
+backend s3
+    server s3 127.0.0.1:{backend}
+"""
+
+
+def start_proxy(name):
+    """nginx or haproxy before tests/s3_server.py: process, endpoint."""
+    port = tls.free_port()
+    text = (NGINX if name == "nginx" else HAPROXY).format(dir=tls.WORK, port=port, backend=OWN.http)
+    with open(tls.path(name + ".conf"), "w", encoding="ascii") as file:
+        file.write(text)
+    with open(tls.path("both.pem"), "w", encoding="ascii") as file:
+        for part in ("leaf.pem", "leaf.key"):
+            with open(tls.path(part), encoding="ascii") as other:
+                file.write(other.read())
+    command = {"nginx": ["/usr/sbin/nginx", "-p", tls.WORK, "-c", tls.path("nginx.conf")],
+               "haproxy": ["/usr/sbin/haproxy", "-db", "-f", tls.path("haproxy.conf")]}[name]
+    os.chmod(tls.WORK, 0o755)       # nginx's worker is nobody
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    return process, f"https://localhost:{port}"
+
+
+def start_rgw():
+    """Ceph's gateway in a directory of its own: the directory, its endpoint, its CA."""
+    where = os.path.join(tls.ROOT, "build", "bounded-rgw")
+    os.makedirs(where, exist_ok=True)
+    first = tls.free_port()
+    ports = dict(zip(("RGW_HTTP_PORT", "RGW_HTTPS_PORT", "RGW_MON_PORT"),
+                     (str(tls.free_port()), str(first), str(tls.free_port()))))
+    said = subprocess.run([os.path.join(tls.TESTS, "servers", "rgw.sh"), where], check=True, text=True,
+                          stdout=subprocess.PIPE, env={**os.environ, **ports}).stdout
+    words = dict(word.split("=", 1) for word in said.splitlines()[-1].split()[1:])
+    return where, f"https://localhost:{words['https']}", words["ca"]
+
+
+def check_server(name, endpoint, ca):
+    """Objects of 0 bytes to 20 MB, and 3,000 keys, one of them with 1,000 bytes that aren't ASCII."""
+    sizes = (0, 1, 1 << 20, 20 << 20)
+    made = client(endpoint, ca, "put=first", memory=65536, size=1)
+    check_equal(made[0]["code"], 0, f"{name}: a put: {made[0]['text']}")
+    for size in sizes:
+        client(endpoint, ca, f"put=object-{size}", memory=65536, size=size)
+    for extra in (600, 3000, 9000, 15000):
+        chosen = [size for size in sizes if size <= 1 << 20 or extra == 15000]
+        actions = [f"{how}=object-{size}" for size in chosen for how in ("get", "read")]
+        begin = time.time()
+        done = client(endpoint, ca, *actions, memory=LEAST + extra)
+        for result, action in zip(done, actions):
+            size = int(action.rsplit("-")[-1])
+            check_get(result, pattern(size), f"{name} {extra} {action}")
+        done = client(endpoint, ca, "get=object-1048576 bytes=1000-200000", memory=LEAST + extra)
+        check_get(done[0], pattern(1 << 20)[1000:200001], f"{name} {extra}", 1000, 1 << 20)
+        print(f"  {name}: {LEAST + extra} bytes of memory, {time.time() - begin:.1f} s", flush=True)
+    done = client(endpoint, ca, "list=", memory=LEAST + 3500, bucket="bounded-list")[0]
+    check_equal((done["code"], done["entries"]), (0, 3001), f"{name}: a listing: {done['text']}")
+    print(f"  {name}: 3,001 keys in {done['opens']} connections", flush=True)
+
+
+def main_servers():
+    key = long_keys("m/")[0]
+    OWN.admin("POST", "fill?bucket=bounded-list&count=3000&prefix=key/")
+    store_key(f"https://localhost:{OWN.port}", OWN.ca, "bounded-list", key)
+    for name in ("nginx", "haproxy"):
+        process, endpoint = start_proxy(name)
+        try:
+            check_server(name, endpoint, tls.path("ca.pem"))
+        finally:
+            process.terminate()
+            process.wait()
+    where, endpoint, ca = start_rgw()
+    try:
+        for bucket in ("bounded", "bounded-list"):
+            client(endpoint, ca, "bucket=", memory=65536, bucket=bucket)
+        client(endpoint, ca, *[f"put=key/{n:08}" for n in range(3000)], memory=65536,
+               bucket="bounded-list")
+        store_key(endpoint, ca, "bounded-list", key)
+        check_server("rgw", endpoint, ca)
+    finally:
+        subprocess.run([os.path.join(tls.TESTS, "servers", "stop.sh"), "-x", where], check=False)
+
+
 def main():
     global OWN
     names = sys.argv[1:]
@@ -603,6 +719,9 @@ def main():
     find_sizes()
     with tls.OwnServer() as OWN:
         OWN.admin("POST", "fill?bucket=bounded&count=0")
+        if names == ["--servers"]:
+            names = ["none of the others"]
+            main_servers()
         for name, test in list(globals().items()):
             if name.startswith("test_") and (not names or name in names):
                 start, before = time.time(), tls.failed
