@@ -5,7 +5,7 @@
  *
  * Endpoint, keys and region by the environment. A line for each row: resource, kind and name of the
  * table, the call, and "ok", "FAILED", or what the server says that can't do it (GAP names those
- * rows).
+ * rows). With a number as argument: so many objects listed, filtered, limited and deleted in batches.
  */
 #define AWS_IMPLEMENTATION
 #include "../aws_s3.h"
@@ -549,7 +549,54 @@ static void presigned_post(void)
        aws_s3_presign_post(&s3, &post, &form, buffer, sizeof buffer) >= 0);
 }
 
-int main(void)
+/* ---- Many objects ---- */
+
+/* Half of them by hand, a thousand at a time in the loop that lists them; then a batch. */
+static void many(int count)
+{
+    static aws_s3_key keys[1000];
+    static char names[1000][16];
+    static unsigned char page[65536];
+    int i, r, n = 0, deleted = 0, calls = 0;
+    aws_s3_args list;
+
+    CHECK_INT(aws_s3_bucket_create(&bucket, NULL), 0);
+    for (i = 0; i < count; i++) {
+        snprintf(names[0], sizeof names[0], "m/%06d", i);
+        if (!CHECK_INT(put_text(names[0], ""), 0))
+            return;
+    }
+    IS("all", count_objects(0, "m/", 0) == count);
+    IS("page_size", count_objects(0, "m/", 100) == count);
+    IS("filter", count_objects(0, "m/0000", 0) == 100);
+    IS("limit", count_objects((unsigned)count / 3, "m/", 0) == count / 3);
+    memset(&list, 0, sizeof list);
+    list.prefix = "m/";
+    list.page = page;
+    list.page_size = sizeof page;
+    aws_s3_objects_begin(&objects, &bucket, &list);
+    while (deleted < count / 2 && (r = aws_s3_objects_next(&objects, &summary)) > 0) {
+        snprintf(names[n], sizeof names[n], "%s", summary.key);
+        keys[n].key = names[n];
+        if (++n < 1000)
+            continue;
+        of(NULL)->objects = keys;
+        args.object_count = 1000;
+        if (!CHECK_INT(aws_s3_delete_objects(&s3, &args, &result), 0))
+            return;
+        deleted += (int)result.deleted;
+        calls++;
+        n = 0;
+    }
+    aws_s3_objects_end(&objects);
+    printf("%d deleted by %d calls in the loop\n", deleted, calls);
+    IS("the loop", deleted == count / 2);
+    IS("a batch", drop_all("m/") == count - deleted);
+    IS("none is left", count_objects(0, NULL, 0) == 0);
+    CHECK_INT(aws_s3_bucket_delete(&bucket), 0);
+}
+
+int main(int argc, char **argv)
 {
     aws_config config;
 
@@ -560,6 +607,11 @@ int main(void)
         return 1;
     }
     aws_s3_bucket_init(&bucket, &s3, "resources");
+    if (argc > 1) {
+        many(atoi(argv[1]));
+        aws_client_close(&s3);
+        return CHECK_DONE();
+    }
     buckets();
     all_objects();
     uploads();

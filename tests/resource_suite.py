@@ -2,11 +2,12 @@
 """Runs tests/resource_suite.c against a server: each row of boto3's table of S3 resources is a call
 of ours that works there, or the server says that it can't (those rows are named).
 
-    tests/resource_suite.py rgw|rgw20 [--dir DIR]
+    tests/resource_suite.py rgw|rgw20 [--dir DIR] [--many N]
 
 The table is data/s3_resources.tsv in ../shared, or the file that S3_RESOURCES names: no row may be
 missing here, none may be here that isn't there. Where it isn't, that is said, and the rows are run
-all the same.
+all the same. --many: and so many thousand objects are listed, filtered, limited and deleted in
+batches.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def main():
     parser = argparse.ArgumentParser(description="Each row of boto3's resources, on a server.")
     parser.add_argument("server", choices=("rgw", "rgw20"))
     parser.add_argument("--dir", help="the server's directory; default: a temporary one")
+    parser.add_argument("--many", type=int, default=2, help="thousands of objects")
     options = parser.parse_args()
     work = tempfile.mkdtemp(prefix="resources-")
     directory = os.path.abspath(options.dir or os.path.join(work, "server"))
@@ -46,10 +48,14 @@ def main():
                         program, os.path.join(TESTS, "resource_suite.c"), "-lbearssl"], check=True)
         server = Scripted(options.server, directory)
         keep = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        done = subprocess.run([program], text=True, stdout=subprocess.PIPE, check=False, env={
+        environment = {
             **keep, "AWS_ACCESS_KEY_ID": server.key, "AWS_SECRET_ACCESS_KEY": server.secret,
             "AWS_REGION": server.region,
-            "AWS_ENDPOINT_URL": f"http://localhost:{server.ports['http']}"})
+            "AWS_ENDPOINT_URL": f"http://localhost:{server.ports['http']}"}
+        done = subprocess.run([program], text=True, stdout=subprocess.PIPE, check=False,
+                              env=environment)
+        many = subprocess.run([program, str(options.many * 1000)], text=True, check=False,
+                              stdout=subprocess.PIPE, env=environment)
     finally:
         if server:
             server.stop()
@@ -59,7 +65,7 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
     rows = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
     last = done.stdout.splitlines()[-1] if done.stdout else "nothing"
-    failed = done.returncode != 0 or not re.fullmatch(r"resource_suite: \d+ passed, 0 failed", last)
+    failed = done.returncode != 0 or many.returncode != 0 or not re.fullmatch(r"resource_suite: \d+ passed, 0 failed", last)
     say(last)
     for name, call, verdict in rows:
         if verdict != "ok":
@@ -75,6 +81,7 @@ def main():
                 failed = True
                 say(f"  {name}: {text}")
         say(f"{len(wanted)} rows in the table, {len(set(have))} here")
+    say(f"{options.many * 1000} objects:", ", ".join(many.stdout.replace("\t", " ").splitlines()))
     cannot = sum(row[2].startswith("server") for row in rows)
     say(f"resources {options.server}: {len(rows) - cannot} rows ok, {cannot} that the server can't do, "
         f"{'FAILED' if failed else 'ok'}")
