@@ -49,7 +49,8 @@ def run_programs():
     # The examples' own test and those that have drivers, with these builds of them. First what
     # takes longest.
     commands = {f"test_{name}.py": [sys.executable, f"tests/test_{name}.py"]
-                for name in ("examples", "credentials", "json", "services", "tls", "attempts", "iot")}
+                for name in ("examples", "bounded", "credentials", "json", "services", "tls", "attempts",
+                             "iot")}
     for name in "botocore", "operations", "presign":
         commands[f"test_{name}.py"] = [sys.executable, f"tests/test_{name}.py", "--driver",
                                        os.path.join(BUILD, "sign_driver")]
