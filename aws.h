@@ -9548,6 +9548,10 @@ AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
 
 #ifndef AWS_NO_TLS
 
+/* Named, so that they don't bring the other literals here to those who have them, too. */
+static const char aws_i_text_length[] = "content-length";
+static const char aws_i_text_encoding[] = "encoding-type";
+
 enum {
     AWS_I_B_OVERHEAD = 29, /* of a record: its head, AES-GCM's nonce and tag */
     AWS_I_B_TAG = 16,      /* ChaCha20's is all there is */
@@ -9747,7 +9751,7 @@ static void aws_i_b_ask_page(aws_client *client)
     enum { HEADS = 900, ENTRY = 400 };
     aws_i_ranges *r = client->ranges;
     size_t limit = aws_i_b_limit(client);
-    aws_i_item *item = client->items, *encoding = aws_i_b_item(client, "encoding-type", 0);
+    aws_i_item *item = client->items, *encoding = aws_i_b_item(client, aws_i_text_encoding, 0);
 
     if (!r->keys)
         r->keys = limit < HEADS + ENTRY ? 1 : (unsigned)((limit - HEADS) / ENTRY);
@@ -9817,7 +9821,7 @@ static void aws_i_b_keep_head(aws_client *client)
     aws_i_out(&out, text, sizeof text - 1);
     aws_out_number(&out, r->size);
     text[out.used] = 0;
-    aws_i_b_put(client, "content-length", text);
+    aws_i_b_put(client, aws_i_text_length, text);
     if (r->own) {
         aws_i_out(&out, text, sizeof text - 1);
         aws_i_out_count(&out, "bytes ", r->from, "-");
@@ -10000,7 +10004,7 @@ static int aws_i_b_shrink(aws_client *client)
         if (r->asked > 1)
             return 1;
         /* a key in its own bytes is shorter */
-        r->plain = aws_i_b_item(client, "encoding-type", 0) != NULL;
+        r->plain = aws_i_b_item(client, aws_i_text_encoding, 0) != NULL;
         return r->plain;
     }
     if ((client->ranging != AWS_I_R_FIRST && client->ranging != AWS_I_R_MORE) || r->halved)

@@ -272,11 +272,14 @@ def by_part(base):
 
 def stray_literals(base):
     """String sections of functions that aren't in the program. A literal is put with those of the
-    first function that has it, and comes with all of them: give it a name where that isn't core."""
-    kept = {section: size for section, size, file in sections(base) if file == base + ".o"}
-    for section in sorted(kept):
+    first function that has it, and comes with all of them: give it a name where that isn't core. In
+    the map the first of them has the size of all."""
+    kept = {section for section, size, file in sections(base) if file == base + ".o"}
+    sizes = re.findall(r"^ +\d+ (\.rodata\S*str1\.\d) +([0-9a-f]+)",
+                       run([ARM + "objdump", "-hw", base + ".o"]), re.M)
+    for section, size in sorted(sizes):
         owner = re.fullmatch(r"\.rodata\.(?:(.+)\.)?str1\.\d", section)
-        if owner and ".text.%s" % owner[1] not in kept and kept[section] > 24:
+        if section in kept and ".text.%s" % owner[1] not in kept and int(size, 16) > 24:
             yield "literals of what isn't used: " + section
 
 
