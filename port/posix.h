@@ -4,8 +4,8 @@
  *
  * aws.h includes it by itself. Sockets don't block; calls block by wait, unless
  * aws_config.no_wait is set. The one call that blocks, and may allocate inside libc, is
- * getaddrinfo: see aws_i_posix_lookup. Static glibc binaries need glibc's shared libraries for
- * it, static musl binaries need nothing.
+ * getaddrinfo: see aws_i_sockets_lookup in sockets.h, which has the connections. Static glibc
+ * binaries need glibc's shared libraries for it, static musl binaries need nothing.
  *
  * A variation of it is a copy of the struct with other functions (README.md has locks for
  * threads, examples/cares.c another look-up):
@@ -129,131 +129,25 @@ AWS_API void aws_default_close(aws_default *here);
 /* A write to a connection that the peer has reset must not raise SIGPIPE: a flag of send, or an
  * option of the socket (whose name _POSIX_C_SOURCE hides on macOS). */
 #ifdef MSG_NOSIGNAL
-#define AWS_I_POSIX_SEND MSG_NOSIGNAL
+#define AWS_I_SOCKETS_FLAGS MSG_NOSIGNAL
 #else
-#define AWS_I_POSIX_SEND 0
+#define AWS_I_SOCKETS_FLAGS 0
 #if defined(__APPLE__) && !defined(SO_NOSIGPIPE)
 #define SO_NOSIGPIPE 0x1022
 #endif
 #endif
 
-enum {
-    AWS_I_POSIX_ADDRESSES = 5,
-    AWS_I_POSIX_PATIENCE = 2500, /* ms for an address while there is another one to try: a lost
-                                  * SYN is repeated after 1 s */
-    AWS_I_POSIX_2020 = 1577836800
-};
+#define AWS_I_SOCKETS(name) name
+#define AWS_I_SOCKETS_IN_ERRNO EAI_SYSTEM
+#define AWS_I_SOCKETS_V6 1
+#define AWS_I_SOCKETS_ONE 0
 
-typedef struct aws_i_posix_address {
-    uint32_t      scope; /* of a link-local IPv6 address */
-    unsigned char bytes[16];
-} aws_i_posix_address;
-
-/* The connection area: 116 bytes. Zeroed means: not looked up yet, no socket. */
-typedef struct aws_i_posix {
-    int           socket; /* + 1, so that 0 is none */
-    int           error;  /* errno, or getaddrinfo's number after AWS_ERR_LOOKUP */
-    uint32_t      started; /* ticks of the pending connect */
-    unsigned char count;   /* of addresses, 0: not looked up */
-    unsigned char at;      /* the address in use */
-    unsigned char v6;      /* bit i: address i is IPv6 */
-    unsigned char failed;  /* bit i: address i has failed for good */
-    unsigned char round;   /* times that all addresses were gone through */
-    unsigned char connecting;
-    aws_i_posix_address address[AWS_I_POSIX_ADDRESSES];
-} aws_i_posix;
-
-typedef union aws_i_posix_name {
-    struct sockaddr     any;
-    struct sockaddr_in  v4;
-    struct sockaddr_in6 v6;
-} aws_i_posix_name;
-
-/* -- Looking up -- */
-
-/* Note an address of getaddrinfo's list if there is room. */
-static void aws_i_posix_note(aws_i_posix *c, const struct addrinfo *info)
-{
-    aws_i_posix_address *address;
-    aws_i_posix_name name;
-
-    if (c->count == AWS_I_POSIX_ADDRESSES)
-        return;
-    address = &c->address[c->count];
-    if (info->ai_family == AF_INET6) {
-        memcpy(&name.v6, info->ai_addr, sizeof name.v6);
-        memcpy(address->bytes, &name.v6.sin6_addr, 16);
-        address->scope = (uint32_t)name.v6.sin6_scope_id;
-        c->v6 = (unsigned char)(c->v6 | 1u << c->count);
-    } else {
-        memcpy(&name.v4, info->ai_addr, sizeof name.v4);
-        memcpy(address->bytes, &name.v4.sin_addr, 4);
-    }
-    c->count++;
-}
-
-/* The first entry, this one included, of a family. */
-static const struct addrinfo *aws_i_posix_find(const struct addrinfo *info, int family)
-{
-    while (info != NULL && info->ai_family != family)
-        info = info->ai_next;
-    return info;
-}
-
-/* Fill in the addresses of a host, families in turn (RFC 8305), the resolver's first one first.
- * getaddrinfo blocks, up to its own time-outs if no name server answers, and may allocate. Where
- * that can't be borne, replace open in a copy of the port: resolve in your own way, saying
- * AWS_AGAIN meanwhile, then call aws_posix_port()->open with the address as text, for which
- * nothing is looked up (examples/cares.c). */
-static int aws_i_posix_lookup(aws_i_posix *c, const char *host)
-{
-    struct addrinfo hints, *list = NULL;
-    const struct addrinfo *a, *b;
-    int result, v6_first;
-
-    memset(&hints, 0, sizeof hints);
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_protocol = IPPROTO_TCP;
-    do {
-        result = getaddrinfo(host, NULL, &hints, &list);
-    } while (result == EAI_SYSTEM && errno == EINTR);
-    if (result != 0) {
-        c->error = result == EAI_SYSTEM ? errno : result;
-        return AWS_ERR_LOOKUP;
-    }
-    v6_first = list != NULL && list->ai_family == AF_INET6;
-    a = aws_i_posix_find(list, v6_first ? AF_INET6 : AF_INET);
-    b = aws_i_posix_find(list, v6_first ? AF_INET : AF_INET6);
-    while (a != NULL || b != NULL) {
-        if (a != NULL) {
-            aws_i_posix_note(c, a);
-            a = aws_i_posix_find(a->ai_next, a->ai_family);
-        }
-        if (b != NULL) {
-            aws_i_posix_note(c, b);
-            b = aws_i_posix_find(b->ai_next, b->ai_family);
-        }
-    }
-    freeaddrinfo(list);
-    return c->count != 0 ? 0 : AWS_ERR_LOOKUP;
-}
-
-/* -- Connecting -- */
-
-/* Keep the error of an address. That there is no route for a family says the least. */
-static int aws_i_posix_refused(aws_i_posix *c, int error)
-{
-    if (c->error == 0 || (error != ENETUNREACH && error != EAFNOSUPPORT))
-        c->error = error;
-    return AWS_ERR_CONNECT;
-}
+typedef struct addrinfo aws_i_sockets_info;
 
 /* A socket that neither blocks nor is inherited by other programs; -1 and errno. */
-static int aws_i_posix_socket(int family)
+static int aws_i_sockets_new(int family)
 {
-    int on = 1, s;
-
+    int s;
 #if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
     s = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s < 0)
@@ -273,234 +167,28 @@ static int aws_i_posix_socket(int family)
         return -1;
     }
 #endif
-    /* Requests go out whole: waiting for more only delays them. */
-    (void)setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, (socklen_t)sizeof on);
-    (void)setsockopt(s, SOL_SOCKET, SO_KEEPALIVE, &on, (socklen_t)sizeof on);
 #if !defined(MSG_NOSIGNAL) && defined(SO_NOSIGPIPE)
-    (void)setsockopt(s, SOL_SOCKET, SO_NOSIGPIPE, &on, (socklen_t)sizeof on);
+    {
+        int on = 1;
+
+        (void)setsockopt(s, SOL_SOCKET, SO_NOSIGPIPE, &on, (socklen_t)sizeof on);
+    }
 #endif
     return s;
 }
 
-static void aws_i_posix_drop(aws_i_posix *c)
+static int aws_i_sockets_ready(int s, unsigned what, int ms)
 {
-    /* Not again after EINTR: the descriptor is gone and may be another thread's by then. */
-    if (c->socket != 0)
-        (void)close(c->socket - 1);
-    c->socket = 0;
-    c->connecting = 0;
-}
-
-/* Begin to connect to the address in use: 0, AWS_AGAIN, AWS_ERR_CONNECT. */
-static int aws_i_posix_start(const aws_port *port, aws_i_posix *c, unsigned port_number)
-{
-    const aws_i_posix_address *address = &c->address[c->at];
-    int v6 = (c->v6 >> c->at & 1) != 0, s;
-    aws_i_posix_name name;
-    socklen_t size;
-
-    memset(&name, 0, sizeof name);
-    if (v6) {
-        name.v6.sin6_family = AF_INET6;
-        name.v6.sin6_port = htons((uint16_t)port_number);
-        name.v6.sin6_scope_id = address->scope;
-        memcpy(&name.v6.sin6_addr, address->bytes, 16);
-        size = (socklen_t)sizeof name.v6;
-    } else {
-        name.v4.sin_family = AF_INET;
-        name.v4.sin_port = htons((uint16_t)port_number);
-        memcpy(&name.v4.sin_addr, address->bytes, 4);
-        size = (socklen_t)sizeof name.v4;
-    }
-    s = aws_i_posix_socket(v6 ? AF_INET6 : AF_INET);
-    if (s < 0)
-        return aws_i_posix_refused(c, errno);
-    c->socket = s + 1;
-    if (connect(s, &name.any, size) == 0)
-        return 0;
-    if (errno != EINPROGRESS && errno != EINTR) /* interrupted: it goes on by itself */
-        return aws_i_posix_refused(c, errno);
-    c->started = port->ticks(port);
-    c->connecting = 1;
-    return AWS_AGAIN;
-}
-
-/* How the pending connect stands: 0, AWS_AGAIN, AWS_ERR_CONNECT. */
-static int aws_i_posix_check(aws_i_posix *c)
-{
-    socklen_t size;
     struct pollfd p;
-    int error = 0, n;
 
-    p.fd = c->socket - 1;
-    p.events = POLLOUT;
+    p.fd = s;
+    p.events = (short)(((what & AWS_WAIT_READ) != 0 ? POLLIN : 0) |
+                       ((what & AWS_WAIT_WRITE) != 0 ? POLLOUT : 0));
     p.revents = 0;
-    n = poll(&p, 1, 0);
-    if (n == 0 || (n < 0 && errno == EINTR))
-        return AWS_AGAIN;
-    size = (socklen_t)sizeof error;
-    if (n < 0 || getsockopt(p.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-        error = errno;
-    return error != 0 ? aws_i_posix_refused(c, error) : 0;
+    return poll(&p, s >= 0 ? 1 : 0, ms);
 }
 
-/* The address to try after the one in use: the next that has not failed, this one if there is
- * no other, -1 if there is none. */
-static int aws_i_posix_next(const aws_i_posix *c)
-{
-    unsigned i, at;
-
-    for (i = 1; i <= c->count; i++) {
-        at = (c->at + i) % c->count;
-        if ((c->failed >> at & 1) == 0)
-            return (int)at;
-    }
-    return -1;
-}
-
-/* Milliseconds until the pending connect makes room for another address. All that only were
- * slow come round again, with twice the patience each time. */
-static uint32_t aws_i_posix_patience(const aws_port *port, const aws_i_posix *c)
-{
-    uint32_t patience = (uint32_t)AWS_I_POSIX_PATIENCE << c->round, past;
-
-    if (aws_i_posix_next(c) == (int)c->at)
-        return UINT32_MAX;
-    past = port->ticks(port) - c->started;
-    return past < patience ? patience - past : 0;
-}
-
-static int aws_i_posix_open(const aws_port *port, void *connection, const char *host,
-                            unsigned port_number, int tls)
-{
-    aws_i_posix *c = (aws_i_posix *)connection;
-    int result, next;
-
-    (void)tls;
-    if (c->count == 0) {
-        result = aws_i_posix_lookup(c, host);
-        if (result < 0)
-            return result;
-    }
-    for (;;) {
-        result = c->connecting ? aws_i_posix_check(c) : aws_i_posix_start(port, c, port_number);
-        if (result == AWS_AGAIN && aws_i_posix_patience(port, c) != 0)
-            return AWS_AGAIN;
-        if (result == 0) {
-            c->connecting = 0;
-            c->error = 0;
-            return 0;
-        }
-        if (result != AWS_AGAIN)
-            c->failed = (unsigned char)(c->failed | 1u << c->at);
-        aws_i_posix_drop(c);
-        next = aws_i_posix_next(c);
-        if (next < 0)
-            return AWS_ERR_CONNECT;
-        if (next <= c->at && c->round < 4)
-            c->round++;
-        c->at = (unsigned char)next;
-    }
-}
-
-static int aws_i_posix_close(const aws_port *port, void *connection)
-{
-    (void)port;
-    aws_i_posix_drop((aws_i_posix *)connection);
-    return 0;
-}
-
-/* -- Sending, receiving, waiting -- */
-
-/* What the errno of send or recv means, after it has been noted. */
-static int aws_i_posix_lost(aws_i_posix *c, int error)
-{
-    if (error == EAGAIN || error == EWOULDBLOCK)
-        return AWS_AGAIN;
-    c->error = error;
-    return AWS_ERR_CLOSED;
-}
-
-static int aws_i_posix_send(const aws_port *port, void *connection, const void *data, size_t size)
-{
-    aws_i_posix *c = (aws_i_posix *)connection;
-    ssize_t n;
-
-    (void)port;
-    if (size > INT_MAX)
-        size = INT_MAX;
-    do {
-        n = send(c->socket - 1, data, size, AWS_I_POSIX_SEND);
-    } while (n < 0 && errno == EINTR);
-    if (n > 0)
-        return (int)n;
-    return n == 0 ? AWS_AGAIN : aws_i_posix_lost(c, errno);
-}
-
-static int aws_i_posix_recv(const aws_port *port, void *connection, void *data, size_t size)
-{
-    aws_i_posix *c = (aws_i_posix *)connection;
-    ssize_t n;
-
-    (void)port;
-    if (size > INT_MAX)
-        size = INT_MAX;
-    do {
-        n = recv(c->socket - 1, data, size, 0);
-    } while (n < 0 && errno == EINTR);
-    return n >= 0 ? (int)n : aws_i_posix_lost(c, errno);
-}
-
-/* An error or the end of the stream counts as ready: the next send or recv reports it. */
-static int aws_i_posix_wait(const aws_port *port, void *connection, unsigned what, uint32_t ms)
-{
-    aws_i_posix *c = (aws_i_posix *)connection;
-    uint32_t start = port->ticks(port), past = 0, left;
-    struct pollfd p;
-    int watched = c->socket != 0 && (what & (AWS_WAIT_READ | AWS_WAIT_WRITE)) != 0;
-
-    p.fd = c->socket - 1;
-    p.events = 0;
-    p.revents = 0;
-    if ((what & AWS_WAIT_READ) != 0 && !c->connecting)
-        p.events = POLLIN;
-    if ((what & AWS_WAIT_WRITE) != 0 || c->connecting)
-        p.events = (short)(p.events | POLLOUT);
-    if (watched && c->connecting) {
-        left = aws_i_posix_patience(port, c);
-        ms = left < ms ? left : ms;
-    }
-    for (;;) {
-        left = ms - past;
-        if (poll(&p, watched ? 1 : 0, left > INT_MAX ? INT_MAX : (int)left) >= 0)
-            return 0;
-        if (errno != EINTR) {
-            c->error = errno;
-            return AWS_ERR_CLOSED;
-        }
-        past = port->ticks(port) - start;
-        if (past >= ms)
-            return 0;
-    }
-}
-
-static intptr_t aws_i_posix_handle(const aws_port *port, void *connection, unsigned *what)
-{
-    aws_i_posix *c = (aws_i_posix *)connection;
-
-    if (c->connecting && (*what & (AWS_WAIT_READ | AWS_WAIT_WRITE)) != 0) {
-        *what = AWS_WAIT_WRITE;
-        if (aws_i_posix_patience(port, c) != UINT32_MAX)
-            *what |= AWS_WAIT_TIMER; /* another address may be due before anything happens */
-    }
-    return c->socket - 1;
-}
-
-static int aws_i_posix_error(const aws_port *port, void *connection)
-{
-    (void)port;
-    return ((const aws_i_posix *)connection)->error;
-}
+#include "sockets.h"
 
 /* -- Clocks, random bytes, environment -- */
 
@@ -510,7 +198,7 @@ static int64_t aws_i_posix_now(const aws_port *port)
     int64_t now = (int64_t)time(NULL);
 
     (void)port;
-    return now >= AWS_I_POSIX_2020 ? now : 0;
+    return now >= AWS_I_SOCKETS_2020 ? now : 0;
 }
 
 static uint32_t aws_i_posix_ticks(const aws_port *port)
@@ -599,20 +287,20 @@ AWS_API const aws_port *aws_posix_port(void)
 {
     static const aws_port port = {NULL,
                                   0,
-                                  sizeof(aws_i_posix),
-                                  aws_i_posix_open,
-                                  aws_i_posix_send,
-                                  aws_i_posix_recv,
-                                  aws_i_posix_close,
-                                  aws_i_posix_wait,
-                                  aws_i_posix_handle,
+                                  sizeof(aws_i_sockets),
+                                  aws_i_sockets_open,
+                                  aws_i_sockets_send,
+                                  aws_i_sockets_recv,
+                                  aws_i_sockets_close,
+                                  aws_i_sockets_wait,
+                                  aws_i_sockets_handle,
                                   aws_i_posix_now,
                                   aws_i_posix_ticks,
                                   aws_i_posix_entropy,
                                   NULL, /* a static mutex would be a mutable global */
                                   NULL,
                                   aws_i_posix_env,
-                                  aws_i_posix_error};
+                                  aws_i_sockets_error};
 
     return &port;
 }

@@ -928,11 +928,11 @@ static void test_order(void)
     static const char *const seven[] = {"fe80::1", "::2",       "::3",       "127.0.0.1",
                                         "::4",     "127.0.0.2", "127.0.0.3", NULL};
     static const char *const four[] = {"1.2.3.4", "::1", "1.2.3.5", "1.2.3.6", NULL};
-    aws_i_posix c;
+    aws_i_sockets c;
 
     memset(&c, 0, sizeof c);
     fake_addresses = seven;
-    CHECK_INT(aws_i_posix_lookup(&c, "host"), 0);
+    CHECK_INT(aws_i_sockets_lookup(&c, "host", AF_UNSPEC), 0);
     CHECK_INT(c.count, 5);
     CHECK_INT(c.v6, 1 | 4 | 16);
     CHECK_INT(c.address[0].scope, 1);
@@ -943,13 +943,13 @@ static void test_order(void)
     CHECK_INT(c.address[4].bytes[15], 3);
     memset(&c, 0, sizeof c);
     fake_addresses = four;
-    CHECK_INT(aws_i_posix_lookup(&c, "host"), 0);
+    CHECK_INT(aws_i_sockets_lookup(&c, "host", AF_UNSPEC), 0);
     CHECK_INT(c.count, 4);
     CHECK_INT(c.v6, 2);
     CHECK_INT(c.address[2].bytes[3], 5);
     memset(&c, 0, sizeof c);
     fake_addresses = seven + 7; /* none at all */
-    CHECK_INT(aws_i_posix_lookup(&c, "host"), AWS_ERR_LOOKUP);
+    CHECK_INT(aws_i_sockets_lookup(&c, "host", AF_UNSPEC), AWS_ERR_LOOKUP);
     fake_addresses = NULL;
 }
 
@@ -998,7 +998,7 @@ static void test_silent(void)
     CHECK(waited(&l, AWS_WAIT_WRITE, 60000) < 2000);
     skew += 100;
     CHECK_INT(link_open(&l, "host", peer_port), 0);
-    CHECK_INT(((aws_i_posix *)l.area)->at, 1);
+    CHECK_INT(((aws_i_sockets *)l.area)->at, 1);
     CHECK_INT(link_send(&l, "c\0\0\0\0", 5), 0);
     link_free(&l);
     skew = 0;
@@ -1024,10 +1024,10 @@ static void test_patience(void)
     link_new(&l);
     for (i = 0; i < 6; i++) {
         CHECK_INT(port->open(port, l.area, "host", peer_port, 0), AWS_AGAIN);
-        CHECK_INT(((aws_i_posix *)l.area)->at, i & 1);
+        CHECK_INT(((aws_i_sockets *)l.area)->at, i & 1);
         skew += turns[i] - 500;
         CHECK_INT(port->open(port, l.area, "host", peer_port, 0), AWS_AGAIN);
-        CHECK_INT(((aws_i_posix *)l.area)->at, i & 1);
+        CHECK_INT(((aws_i_sockets *)l.area)->at, i & 1);
         skew += 501;
     }
     link_free(&l);
@@ -1035,13 +1035,13 @@ static void test_patience(void)
     link_new(&l);
     CHECK_INT(port->open(port, l.area, "host", peer_port, 0), AWS_AGAIN);
     skew += 2501; /* the other one refuses at once or soon */
-    for (i = 0; i < 50 && ((aws_i_posix *)l.area)->failed == 0; i++) {
+    for (i = 0; i < 50 && ((aws_i_sockets *)l.area)->failed == 0; i++) {
         CHECK_INT(port->open(port, l.area, "host", peer_port, 0), AWS_AGAIN);
         nap(10);
     }
     CHECK_INT(port->open(port, l.area, "host", peer_port, 0), AWS_AGAIN);
-    CHECK_INT(((aws_i_posix *)l.area)->failed, 2);
-    CHECK_INT(((aws_i_posix *)l.area)->at, 0);
+    CHECK_INT(((aws_i_sockets *)l.area)->failed, 2);
+    CHECK_INT(((aws_i_sockets *)l.area)->at, 0);
     skew += 100000;
     CHECK_INT(port->open(port, l.area, "host", peer_port, 0), AWS_AGAIN);
     link_free(&l);
