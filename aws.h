@@ -75,7 +75,7 @@
  *   AWS_NO_TLS           leave out BearSSL's engine: plain http, or a port with AWS_PORT_TLS
  *   AWS_TLS_SMALL        TLS with P-256, RSA, AES-128-GCM and SHA-256 only (default on Cortex-M)
  *   AWS_NO_ROOTS         no built-in trust anchors (port/amazon_roots.h); give aws_config.trust
- *   AWS_NO_DEFAULT_PORT  don't include port/posix.h
+ *   AWS_NO_DEFAULT_PORT  don't include port/posix.h or, on Windows, port/winsock.h
  *   AWS_NO_JSON          no aws_json_parse (AWS_ERR_UNSUPPORTED): jsmn.h isn't needed then
  *   AWS_SMALL            for little flash: the features below only where a program names them
  *   AWS_SMALL_CRC        CRCs bit by bit, without tables (default on Cortex-M)
@@ -112,6 +112,13 @@
 #if !defined(_FEATURES_H)
 #define _POSIX_C_SOURCE 200809L
 #endif
+#endif
+
+#if defined(AWS_NO_DEFAULT_PORT)
+#elif defined(__unix__) || defined(__APPLE__)
+#define AWS_I_PORT_HEADER "port/posix.h"
+#elif defined(_WIN32)
+#define AWS_I_PORT_HEADER "port/winsock.h"
 #endif
 
 #include <stddef.h>
@@ -609,7 +616,7 @@ typedef struct aws_config {
     /* Asked for a service's id if neither says it: a URL or NULL. aws_settings_endpoint. */
     const char *(*endpoint_of)(const struct aws_config *config, const char *service_id);
     const aws_settings *settings; /* for endpoint_of */
-    const aws_port  *port;         /* default: aws_posix_port() where port/posix.h is built in */
+    const aws_port  *port;         /* default: aws_posix_port() or aws_winsock_port(), where built in */
     const aws_features *features;  /* default: all, with AWS_SMALL none */
     const aws_trust *trust;        /* CAs; default: the five Amazon roots */
     const aws_proxy *proxy;        /* default none, whatever the environment says; see aws_proxy */
@@ -634,13 +641,13 @@ typedef struct aws_config {
     const aws_dialect *dialect;    /* of S3, that the server speaks. Default: aws_dialect_aws; with
                                     * AWS_SMALL_CRC CRC32 only, and no trailers */
     /* aws_bounded_answers: where the server's TLS records could be larger than the client's buffer,
-     * objects and listings are asked for in parts that fit. Default: with port/posix.h it is set,
-     * elsewhere none. */
+     * objects and listings are asked for in parts that fit. Default: set where a port comes
+     * along (POSIX, Windows), elsewhere none. */
     int (*bounded)(aws_client *client, int what, int number);
     const char *user_agent_extra;  /* appended to the User-Agent header */
     /* aws_explain_signature: a refused signature is explained by the first line of what the server
-     * has signed that differs from ours, where it says so (S3, Swift). Default: with port/posix.h
-     * it is set, elsewhere none. */
+     * has signed that differs from ours, where it says so (S3, Swift). Default: set where a
+     * port comes along, elsewhere none. */
     void (*explain)(aws_client *client, const struct aws_xml *xml);
     /* One line per event (connection, attempt, answer, retry), without secrets. */
     void (*log)(void *context, const char *line);
@@ -1494,8 +1501,8 @@ struct aws_client {
  *
  * Each is a struct of yours, begun by its init function, which returns what aws_config.provider,
  * a chain or a role takes. It stays in place until the session is closed and serves that session
- * alone. What a program doesn't name isn't in it. The usual way on POSIX is aws_default_session
- * (port/posix.h), which puts them together in boto3's order. */
+ * alone. What a program doesn't name isn't in it. The usual way on POSIX and Windows is
+ * aws_default_session (port/default_session.h), which puts them together in boto3's order. */
 
 /* A provider's result besides 0, AWS_AGAIN and errors: it is not set up here. A chain then asks
  * the next one; a session without a chain has no keys. */
@@ -1747,8 +1754,8 @@ AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, voi
 }
 #endif
 
-#if !defined(AWS_NO_DEFAULT_PORT) && (defined(__unix__) || defined(__APPLE__))
-#include "port/posix.h"
+#ifdef AWS_I_PORT_HEADER
+#include AWS_I_PORT_HEADER
 #endif
 
 #endif /* AWS_INCLUDED */
@@ -1758,8 +1765,8 @@ AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, voi
 
 #include <string.h>
 
-#if !defined(AWS_NO_DEFAULT_PORT) && (defined(__unix__) || defined(__APPLE__))
-#include "port/posix.h" /* its second half, if only the declarations had been included */
+#ifdef AWS_I_PORT_HEADER
+#include AWS_I_PORT_HEADER /* its second half, if only the declarations had been included */
 #endif
 
 /* BearSSL's headers and tables aren't written for our warnings. */
@@ -5512,9 +5519,9 @@ static int aws_i_run_clock(aws_client *client)
     return session->clock_base > 0;
 }
 
-/* Take the time from an answer over verified TLS or plain http, if it can be true: 1 if so. far:
+/* Take the time from an answer over verified TLS or plain http, if it can be true: 1 if so. limit:
  * and only if it is so many seconds outside of the time that the request took. */
-static int aws_i_learn_time(aws_client *client, uint32_t far)
+static int aws_i_learn_time(aws_client *client, uint32_t limit)
 {
     aws_session *session = client->session;
     const char *date = aws_client_header(client, "date");
@@ -5522,7 +5529,7 @@ static int aws_i_learn_time(aws_client *client, uint32_t far)
     uint32_t ticks = aws_i_ticks(client);
     uint32_t after = (uint32_t)(now - client->time), took = (ticks - client->signed_at) / 1000;
 
-    if (now < session->floor || (far && after + far < took + 2 * far))
+    if (now < session->floor || (limit && after + limit < took + 2 * limit))
         return 0;
     aws_i_lock(client);
     session->clock_base = now;
@@ -11301,9 +11308,9 @@ AWS_API size_t aws_client_memory(const aws_port *port, int kind)
 {
     size_t size;
 
-#ifdef AWS_POSIX_INCLUDED
+#ifdef AWS_I_DEFAULT_PORT
     if (!port)
-        port = aws_posix_port();
+        port = AWS_I_DEFAULT_PORT();
 #endif
     size = aws_i_fixed(port, kind != AWS_MEMORY_HTTP) + AWS_I_AHEAD;
     if (kind == AWS_MEMORY_HTTP)
@@ -13167,9 +13174,9 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
     memset(session, 0, sizeof *session);
     if (config)
         *c = *config;
-#ifdef AWS_POSIX_INCLUDED
+#ifdef AWS_I_DEFAULT_PORT
     if (!c->port)
-        c->port = aws_posix_port();
+        c->port = AWS_I_DEFAULT_PORT();
     if (!c->explain)
         c->explain = aws_explain_signature;
 #ifndef AWS_NO_TLS
@@ -13639,8 +13646,8 @@ typedef char aws_i_check_http[AWS_CLIENT_MEMORY_HTTP >= AWS_I_ALIGN + AWS_I_ITEM
 }
 #endif
 
-#if !defined(AWS_NO_DEFAULT_PORT) && (defined(__unix__) || defined(__APPLE__))
+#ifdef AWS_I_PORT_HEADER
 #define AWS_I_SOURCES
-#include "port/posix.h" /* its third part: files, processes and the default session */
+#include AWS_I_PORT_HEADER /* its third part: files, processes and the default session */
 #endif
 #endif /* AWS_IMPLEMENTATION */
