@@ -16,6 +16,7 @@
 #define COPY 256
 #define BUCKETS 512
 #define STREAM 1024
+#define NAMED 2048 /* the features that AWS_SMALL leaves to the program */
 
 #define AWS_IMPLEMENTATION
 #define AWS_NO_DEFAULT_PORT
@@ -138,6 +139,11 @@ static aws_config    config;
 
 static int begin(void)
 {
+#if PARTS & NAMED
+    static const aws_features features = {aws_feature_environment, NULL, aws_feature_refresh,
+                                          aws_feature_clock, aws_feature_log};
+    config.features = &features;
+#endif
     config.port = &port;
     config.region = "eu-west-1";
     config.access_key_id = "AKIAIOSFODNN7EXAMPLE";

@@ -28,7 +28,8 @@ CORES = {"m4": ["-mthumb", "-mcpu=cortex-m4"], "m0plus": ["-mthumb", "-mcpu=cort
 NAMES = {"m4": "Cortex-M4", "m0plus": "Cortex-M0+"}
 SECTIONS = ["-Os", "-ffunction-sections", "-fdata-sections"]
 PLAIN, SMALL = ["-DAWS_NO_TLS"], ["-DAWS_TLS_SMALL"]
-SIGN, PUT, GET, HEAD, DELETE, LIST, TEXT, MANY, COPY, BUCKETS, STREAM = (1 << i for i in range(11))
+SIGN, PUT, GET, HEAD, DELETE, LIST, TEXT, MANY, COPY, BUCKETS, STREAM, NAMED = (
+    1 << i for i in range(12))
 FIVE = PUT | GET | HEAD | DELETE | LIST
 # name -> (what it calls, defines); the first ones are the figures of the README's table
 PROGRAMS = {
@@ -38,6 +39,8 @@ PROGRAMS = {
     "put, get, head, delete": (PUT | GET | HEAD | DELETE, PLAIN),
     "put, get, head, delete, list": (FIVE, PLAIN),
     "the same with AWS_SMALL": (FIVE, PLAIN + ["-DAWS_SMALL"]),
+    "the same with AWS_SMALL and all features but checksums": (
+        FIVE | NAMED, PLAIN + ["-DAWS_SMALL"]),
     "the same with failure texts": (FIVE | TEXT, PLAIN),
     "the same with streams, copy, delete_objects, buckets": (
         FIVE | TEXT | MANY | COPY | BUCKETS | STREAM, PLAIN),
@@ -122,7 +125,9 @@ ADDED = {
 # What the headers may take from libc: nothing that allocates or prints.
 LIBC = re.compile(r"^(mem(cpy|set|cmp|move|chr)|str(len|cmp|ncmp|chr|str|spn|cspn|pbrk|rchr)|"
                   r"__aeabi_\w+|__gnu_thumb1_case_\w+|br_\w+)$")
-GOALS = {"m4": {"signing alone (aws_sign)": 4096, "put, get, head, delete, list": 16384}}
+# The third is what the core took (26,589) before all actions and other services came, and 1 KB.
+GOALS = {"m4": {"signing alone (aws_sign)": 4096, "put, get, head, delete, list": 16384,
+                "the same with AWS_SMALL and all features but checksums": 27613}}
 SIGNING_STACK = 1228  # 1.2 KB
 
 
