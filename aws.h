@@ -6731,14 +6731,17 @@ AWS_API void aws_call_query_number(aws_client *client, const char *name, size_t 
 
 AWS_API void aws_call_page(aws_client *client, const char *name, unsigned most)
 {
+#ifndef AWS_NO_TLS
     enum { USUAL = 1000 };
 
-#ifndef AWS_NO_TLS
     if (client->bounded && !most)
         most = USUAL;
-#endif
     if (most) /* the value isn't sent: it tells that this number may be made less */
         aws_i_add(client, "", name, "page", most, AWS_I_QUERY_NUMBER);
+#else
+    if (most)
+        aws_call_query_number(client, name, most);
+#endif
 }
 
 /* A second header of these names would change what the request is. */
@@ -6837,8 +6840,11 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     client->result = 0;
     client->item_count = client->query_count = 0;
     client->tried = client->probing = client->body_begun = client->inflight = 0;
-    client->quota_cost = client->ranging = 0;
+    client->quota_cost = 0;
+#ifndef AWS_NO_TLS
+    client->ranging = 0;
     client->kept = 0;
+#endif
     memset(client->counters, 0, sizeof client->counters);
     client->offset = 0;
     client->stored = 0;
@@ -6892,7 +6898,8 @@ static void aws_i_body_take(aws_client *client, const unsigned char *data, size_
     if (client->verifying)
         client->verifying->update(client->sum, data, size);
 #ifndef AWS_NO_TLS
-    client->came += size;
+    if (client->state != AWS_I_ERROR)
+        client->came += size;
 #endif
     aws_i_http_take(&client->http, size);
     aws_i_consume(client, size);
@@ -8383,8 +8390,7 @@ static int aws_i_step_error(aws_client *client)
 
     while ((r = aws_i_body(client, &data, &size)) > 0 && client->drained < LIMIT) {
         used = protocol->error(client, data, size);
-        aws_i_http_take(&client->http, used); /* it isn't counted as the answer's body */
-        aws_i_consume(client, used);
+        aws_i_body_take(client, data, used);
         client->drained += (uint32_t)used;
     }
     if (r == AWS_AGAIN)

@@ -2,10 +2,13 @@
 """examples/firmware: built for a Cortex-M3, run in QEMU against S3 servers over TLS, with keys from a
 provider that wants the device's certificate, and names from a name server.
 
-    tests/firmware.py [NAME...]   of: upload download faults stranger no-random; without one all
+    tests/firmware.py [NAME...]   of: upload download ceph faults stranger no-random; without one all
 
 upload     the power is cut at 20 points of the log's upload
 download   the power is cut at 20 points of the download of 1 MB into flash
+ceph       Ceph's gateway (tests/servers/rgw.sh), by the temporary keys of a role: a log in parts of 5 MiB,
+           records cut in the middle, the power cut in each phase. Where the gateway can't be had, that
+           is said, and is a failure if CI=true
 faults     the server loses, cuts, resets and refuses answers, records are cut in the middle, the link
            drops, names come late or not at all, the device is reset, it hangs (the watchdog ends it)
 stranger, no-random   a server of another CA, no random bytes: nothing may be sent
@@ -22,11 +25,13 @@ import json
 import os
 import random
 import re
+import shutil
 import socket
 import ssl
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -35,6 +40,7 @@ import botocore.config
 import botocore.session
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import server_suite  # noqa: E402
 import sizes  # noqa: E402
 
 ROOT = sizes.ROOT
@@ -57,6 +63,8 @@ UPLOAD_CUTS = ["log:s1", "log:s2"] + ["log:f%d" % n for n in (
 DOWNLOAD_CUTS = ["update:s%d" % n for n in (1, 2, 3, 4)] + ["update:w%d" % n for n in (
     1, 2, 5, 9)] + ["update:f%d" % n for n in (1, 2, 3, 5, 9, 14, 20, 27, 35, 45)] + [
         "install:s1", "install:s2"]
+# And on Ceph: some of each.
+CEPH_CUTS = ["log:s1", "log:f400", "log:f3900", "logged:s1", "update:s3", "update:f30"]
 # What the server does to one run: answers lost, cut, reset and refused, kept connections closed.
 FAULTS = (("PutObject", 0, {"lose_after": True}), ("PutObject", 0, {"close_idle": True}),
           ("PutObject", 0, {"status": 503}), ("PutObject", 0, {"reset": 40}),
@@ -262,12 +270,12 @@ def link(objects, image):
 class Device:
     """An image, its flash, and what it said. name: also its role alias."""
 
-    def __init__(self, name, endpoint, trusted, keys=(KEY, SECRET, TOKEN), part=16384, closes=200000,
-                 defines=()):
+    def __init__(self, name, server, trusted, defines=()):
+        part, closes = server.options.get("part", 16384), server.options.get("closes", 200000)
         self.place = os.path.join(PLACE, name)
         self.name, self.lines, self.out, self.names = name, [], [], Names()
         os.makedirs(self.place, exist_ok=True)
-        Provider.keys[name] = keys
+        Provider.keys[name] = server.keys
         bundle = os.path.join(self.place, "trusted.pem")
         with open(bundle, "w", encoding="utf-8") as file:
             for path in (trusted, os.path.join(PLACE, "ca.pem")):
@@ -281,9 +289,9 @@ class Device:
                        '#define CONFIG_BUCKET "%s"\n#define CONFIG_BUILD_TIME %d\n'
                        '#define CONFIG_NAME_SERVER 0x0a000202ul\n#define CONFIG_LOG_PART %du\n'
                        '#define CONFIG_LOG_CLOSES %du\n#include <bearssl.h>\n%s%s%s'
-                       % (endpoint, Device.provider, name, BUCKET, BUILD_TIME, part, closes, anchors,
+                       % ("https://localhost:%d" % server.wire.port, Device.provider, name, BUCKET, BUILD_TIME, part, closes, anchors,
                           array("device_certificate", "device.der"), array("device_key", "key.der")))
-        self.image = self.build(list(defines))
+        self.image = self.build(defines)
         self.erase()
 
     def build(self, defines):
@@ -427,6 +435,7 @@ def fill(client):
 
 class Own:
     """The embedded server."""
+    keys, options = (KEY, SECRET, TOKEN), {}
 
     def __init__(self, name):
         place = os.path.join(PLACE, "server-" + name)
@@ -438,10 +447,9 @@ class Own:
         self.words = dict(word.split("=", 1) for word in self.process.stdout.readline().split()[1:])
         if "https" not in self.words:
             sys.exit("firmware.py: the server did not start")
-        self.client = connect(self.words["http"], (KEY, SECRET, TOKEN))
+        self.client = connect(self.words["http"], self.keys)
         fill(self.client)
         self.wire = Wire(int(self.words["https"]))
-        self.endpoint = "https://localhost:%d" % self.wire.port
         self.ca = self.words["ca"]
 
     def admin(self, path, body=None):
@@ -453,6 +461,51 @@ class Own:
     def stop(self):
         self.process.terminate()
         self.process.wait()
+
+
+class NotRun(Exception):
+    """This machine can't do it."""
+
+
+class Ceph:
+    """Ceph's gateway, and the keys of a role that may only use the bucket. Its log has parts of 5 MiB,
+    as Amazon wants them, most of which the device wrote when it had no network."""
+    options = {"part": 5 << 20, "closes": (5 << 20) + 300000}
+
+    def __init__(self, name):
+        self.place = tempfile.mkdtemp(prefix="firmware-")
+        try:
+            self.gateway = server_suite.Scripted("rgw", os.path.join(self.place, name))
+        except SystemExit:
+            shutil.rmtree(self.place)
+            raise NotRun("Ceph's gateway can't be had here, see above") from None
+        port, owner = self.gateway.ports["http"], (self.gateway.key, self.gateway.secret, None)
+        self.client = connect(port, owner)
+        fill(self.client)
+        self.keys = self.assume(port, owner)
+        self.wire = Wire(int(self.gateway.ports["https"]))
+        self.ca = os.path.join(self.gateway.directory, "ca.pem")
+
+    @staticmethod
+    def assume(port, owner):
+        """Temporary keys of a new role. Spaces in its policies would be malformed for Ceph."""
+        def policy(**members):
+            return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **members}]},
+                              separators=(",", ":"))
+
+        iam = connect(port, owner, "iam")
+        bucket = "arn:aws:s3:::" + BUCKET
+        role = iam.create_role(RoleName="device", Path="/", AssumeRolePolicyDocument=policy(
+            Principal={"AWS": ["arn:aws:iam:::user/test"]}, Action=["sts:AssumeRole"]))
+        iam.put_role_policy(RoleName="device", PolicyName="p", PolicyDocument=policy(
+            Action=["s3:*"], Resource=[bucket, bucket + "/*"]))
+        keys = connect(port, owner, "sts").assume_role(RoleArn=role["Role"]["Arn"],
+                                                       RoleSessionName="device-7")["Credentials"]
+        return keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
+
+    def stop(self):
+        self.gateway.stop()
+        shutil.rmtree(self.place)
 
 
 # ---- The tests: each gives (device, what is wrong) ----
@@ -491,6 +544,26 @@ def download(server, device):
     if device.run() or "up to date" not in device.lines or "log was sent before" not in device.lines:
         wrong.append("a device that has done all of it: %s" % device.lines[-8:])
     device.lines = first
+    return wrong + list(check_later(device, code, server.client))
+
+
+def ceph(server, device):
+    wrong = []
+    lines = b"".join(b"%09d was there before" % n + b"." * 33 + b"\n" for n in range(0, 5 << 20, 64))
+    device.erase(lines)
+    for cut in CEPH_CUTS:
+        code = device.run(cut)
+        left = len(uploads(server.client))
+        device.say("power fails at %s: %s, %s, uploads at the server: %d" % (
+            cut, (device.said("log ") or ["log"])[-1], device.positions()[-1:], left))
+        if code != 75 or left > 1:
+            wrong.append("cut at %s: exit code %d, %d uploads, %s" % (
+                cut, code, left, device.lines[-3:]))
+            return wrong
+    server.wire.cuts = [server.wire.passed + n for n in (3001, 200000, 500003)]
+    code = device.run(show=True)
+    if server.wire.cuts:
+        wrong.append("cuts that were not met: %s" % server.wire.cuts)
     return wrong + list(check_later(device, code, server.client))
 
 
@@ -555,20 +628,24 @@ def no_random(server, device):
     return list(refused(device, device.run(), "could not be asked for keys"))
 
 
-# name -> (test, defines of the image, whether it trusts the server)
-TESTS = {"upload": (upload, [], True), "download": (download, [], True),
-         "faults": (faults, [], True), "stranger": (stranger, [], False),
-         "no-random": (no_random, ["-DBOARD_RANDOM_FAILS=1"], True)}
+# name -> (test, its server, defines of the image, whether it trusts the server)
+TESTS = {"upload": (upload, Own, [], True), "download": (download, Own, [], True),
+         "ceph": (ceph, Ceph, [], True), "faults": (faults, Own, [], True),
+         "stranger": (stranger, Own, [], False),
+         "no-random": (no_random, Own, ["-DBOARD_RANDOM_FAILS=1"], True)}
 
 
 def perform(name):
     """A test with a server and a device of its own: (what it says, what is wrong)."""
-    test, defines, trusts = TESTS[name]
-    server = Own(name)
+    test, kind, defines, trusts = TESTS[name]
+    begin = time.monotonic()
     try:
-        device = Device(name, server.endpoint, server.ca if trusts else
-                        os.path.join(PLACE, "ca.pem"), defines=defines)
-        begin = time.monotonic()
+        server = kind(name)
+    except NotRun as why:
+        text = "%s: NOT RUN: %s" % (name, why)
+        return [text], [text] if os.environ.get("CI") == "true" else []
+    try:
+        device = Device(name, server, server.ca if trusts else os.path.join(PLACE, "ca.pem"), defines)
         wrong = test(server, device)
         device.say("%d s" % (time.monotonic() - begin))
         return device.out, [name + ": " + text for text in wrong]
@@ -583,13 +660,14 @@ def main():
     Device.provider = start_provider()
     build_bearssl()
     Device.lwip = build_lwip()
-    wrong = []
+    wrong, notes = [], []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for out, found in pool.map(perform, names):
             print("\n".join(out), flush=True)
+            notes += [line for line in out if "NOT RUN" in line]
             wrong += found
-    for line in wrong:
-        print("firmware.py: WRONG: " + line)
+    for line in notes + ["WRONG: " + line for line in wrong]:
+        print("firmware.py: " + line)
     if not wrong:
         print("firmware.py: the servers' objects are what the images say, the flash is what the "
               "servers have")
