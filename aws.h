@@ -5228,6 +5228,7 @@ static int aws_i_http_begin_body(aws_i_http *http, int head_request)
     http->total = 0;
     http->digits = 0;
     if (head_request || http->status == 204 || http->status == 304) {
+        http->close |= http->chunked; /* Ceph 16 sends the chunks even so */
         http->state = AWS_I_H_DONE;
     } else if (http->chunked) {
         http->state = AWS_I_H_SIZE;
@@ -8939,9 +8940,7 @@ static int aws_i_probed(aws_client *client)
     client->probing = 0;
     if (!aws_i_now(client))
         return aws_i_fail(client, AWS_REASON_NO_DATE, NULL);
-    aws_i_http_init(&client->http);
-    client->offset = 0;
-    return aws_i_go(client, client->connection.doomed ? AWS_I_OPEN : AWS_I_SIGN);
+    return aws_i_go(client, AWS_I_OPEN);
 }
 
 static const struct aws_i_probe aws_i_probe = {aws_i_out_probe, aws_i_probed};
