@@ -4,7 +4,8 @@
 # make test-servers  the same program against the embedded server, Ceph 16 and 20, and Swift; other
 #                    services against moto and dynalite; the tool beside awscli on Ceph;
 #                    AssumeRole, boto3's resources, transfers that are killed
-# make firmware      examples/firmware on an emulated Cortex-M3, over TLS to the embedded server
+# make firmware      examples/firmware on an emulated Cortex-M3, over TLS to the embedded server and
+#                    to Ceph's gateway
 # make s3-static     examples/s3.c in one small file that needs no libc: build/s3-static
 # make sizes         flash, RAM and stack, into README.md
 # make bench         CPU, instructions and system calls per request, into README.md

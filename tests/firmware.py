@@ -55,6 +55,7 @@ UPDATE = random.Random(1).randbytes((1 << 20) + 777)
 IMAGE_AT = 8192
 LOG_AT = IMAGE_AT + (2 << 20)
 FLASH_SIZE = LOG_AT + (8 << 20)
+STACK = 6144  # bytes: no run may take more, TLS included
 SLACK = 65536  # bytes of a part of the download, which are asked for again
 # At what the power fails, once each (board_mark): the so many-th write of a record (s) or of other
 # flash (w), of which half is done; when the so many-th frame is to be sent (f).
@@ -64,7 +65,7 @@ DOWNLOAD_CUTS = ["update:s%d" % n for n in (1, 2, 3, 4)] + ["update:w%d" % n for
     1, 2, 5, 9)] + ["update:f%d" % n for n in (1, 2, 3, 5, 9, 14, 20, 27, 35, 45)] + [
         "install:s1", "install:s2"]
 # And on Ceph: some of each.
-CEPH_CUTS = ["log:s1", "log:f400", "log:f3900", "logged:s1", "update:s3", "update:f30"]
+CEPH_CUTS = ["log:s1", "log:f400", "logged:s1", "update:s3", "update:f30"]
 # What the server does to one run: answers lost, cut, reset and refused, kept connections closed.
 FAULTS = (("PutObject", 0, {"lose_after": True}), ("PutObject", 0, {"close_idle": True}),
           ("PutObject", 0, {"status": 503}), ("PutObject", 0, {"reset": 40}),
@@ -274,6 +275,7 @@ class Device:
         part, closes = server.options.get("part", 16384), server.options.get("closes", 200000)
         self.place = os.path.join(PLACE, name)
         self.name, self.lines, self.out, self.names = name, [], [], Names()
+        self.figures = {}  # the largest of each
         os.makedirs(self.place, exist_ok=True)
         Provider.keys[name] = server.keys
         bundle = os.path.join(self.place, "trusted.pem")
@@ -343,6 +345,9 @@ class Device:
                 self.say(self.lines[-1])
         watchdog.cancel()
         code = qemu.wait()
+        for line in self.said("figure "):
+            what, value = line[7:].rsplit(" ", 1)
+            self.figures[what] = max(self.figures.get(what, 0), int(value))
         if time.monotonic() - begin >= SECONDS or code == 71 or resets:
             self.lines.append("hung, or was not reset")
         return code
@@ -548,18 +553,20 @@ def download(server, device):
 
 
 def ceph(server, device):
-    wrong = []
-    lines = b"".join(b"%09d was there before" % n + b"." * 33 + b"\n" for n in range(0, 5 << 20, 64))
-    device.erase(lines)
+    wrong, first = [], "log sent %d" % server.options["part"]
+    device.erase(b"".join(b"%09d was there before" % n + b"." * 33 + b"\n"
+                          for n in range(0, server.options["part"], 64)))
     for cut in CEPH_CUTS:
-        code = device.run(cut)
+        code = device.run(cut, [first] if cut.startswith("logged") else [])
         left = len(uploads(server.client))
-        device.say("power fails at %s: %s, %s, uploads at the server: %d" % (
+        device.say("power fails at %s: %s, came to %s, uploads at the server: %d" % (
             cut, (device.said("log ") or ["log"])[-1], device.positions()[-1:], left))
         if code != 75 or left > 1:
             wrong.append("cut at %s: exit code %d, %d uploads, %s" % (
-                cut, code, left, device.lines[-3:]))
+                cut, code, left, device.lines[-9:]))
             return wrong
+        if cut.startswith("logged") and first.replace("sent", "goes on at") not in device.lines:
+            wrong.append("after a reset the first part is sent again: %s" % device.said("log "))
     server.wire.cuts = [server.wire.passed + n for n in (3001, 200000, 500003)]
     code = device.run(show=True)
     if server.wire.cuts:
@@ -647,7 +654,10 @@ def perform(name):
     try:
         device = Device(name, server, server.ca if trusts else os.path.join(PLACE, "ca.pem"), defines)
         wrong = test(server, device)
-        device.say("%d s" % (time.monotonic() - begin))
+        if device.figures.get("stack", 0) > STACK:
+            wrong.append("the stack was %d bytes deep" % device.figures["stack"])
+        device.say(", ".join("%s %d" % pair for pair in device.figures.items()) + "; %d s" % (
+            time.monotonic() - begin))
         return device.out, [name + ": " + text for text in wrong]
     finally:
         server.stop()
