@@ -22,7 +22,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
+#include <stdio.h> /* rename */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -108,7 +108,6 @@ static void         *trust_memory[32768]; /* aligned as aws_trust_load wants it 
 static unsigned char page_memory[2][131072];
 static unsigned char part_memory[PARTS * AWS_S3_PART_MEMORY];
 static unsigned char part_buffer[PART_BUFFER];
-static char          output_memory[16384];
 static char          held[1 << 18]; /* lines of ls that come after the prefixes */
 
 static aws_default  here; /* the session, its profile and its keys */
@@ -193,26 +192,165 @@ static uint64_t      bytes_done; /* of finished jobs */
 
 /* ---- Telling a person ---- */
 
+/* Text on its way out. printf, and what it brings, would be 16 KB of a static binary. */
+typedef struct writer {
+    int    fd; /* where it goes once data is full, or when flushed; -1: it must fit */
+    int    bad; /* errno, or EOVERFLOW if it didn't fit */
+    size_t size, used;
+    char  *data;
+} writer;
+
+static char   output_memory[16384], error_memory[512];
+static writer out = {STDOUT_FILENO, 0, sizeof output_memory, 0, output_memory};
+static writer err = {STDERR_FILENO, 0, sizeof error_memory, 0, error_memory};
+
+#ifdef __GNUC__
+#define FORMAT(at) __attribute__((format(printf, at, (at) + 1)))
+#else
+#define FORMAT(at)
+#endif
+
+static int flush(writer *to)
+{
+    size_t at = 0;
+
+    while (at < to->used && !to->bad) {
+        ssize_t n = write(to->fd, to->data + at, to->used - at);
+
+        if (n > 0)
+            at += (size_t)n;
+        else if (errno != EINTR)
+            to->bad = errno;
+    }
+    to->used = 0;
+    return to->bad;
+}
+
+static void add_char(writer *to, char c)
+{
+    if (to->used == to->size) {
+        if (to->fd < 0) {
+            to->bad = EOVERFLOW;
+            return;
+        }
+        flush(to);
+    }
+    to->data[to->used++] = c;
+}
+
+static void add(writer *to, const char *text)
+{
+    while (*text)
+        add_char(to, *text++);
+}
+
+/* A number at the end of text: where it begins. */
+static const char *number_text(char text[24], unsigned long long number, unsigned base)
+{
+    char *at = text + 23;
+
+    *at = 0;
+    do {
+        *--at = "0123456789abcdef"[number % base];
+    } while ((number /= base) != 0);
+    return at;
+}
+
+/* Of printf's: %s %c %u %x, the l and ll of numbers, widths and zeros before, precisions of texts. */
+static void add_values(writer *to, const char *format, va_list values)
+{
+    for (; *format; format++) {
+        size_t width = 0, most = (size_t)-1, size, *count = &width;
+        const char *text;
+        char memory[24], fill;
+        int longs = 0;
+
+        if (*format != '%') {
+            add_char(to, *format);
+            continue;
+        }
+        fill = format[1] == '0' ? '0' : ' ';
+        for (format++; *format == '.' || *format == 'l' || (*format >= '0' && *format <= '9');
+             format++) {
+            if (*format == '.')
+                most = 0, count = &most;
+            else if (*format == 'l')
+                longs++;
+            else
+                *count = *count * 10 + (size_t)(*format - '0');
+        }
+        memory[0] = *format;
+        memory[1] = 0;
+        text = memory;
+        if (*format == 's')
+            text = va_arg(values, const char *);
+        else if (*format == 'c')
+            memory[0] = (char)va_arg(values, int);
+        else if (*format != '%')
+            text = number_text(memory,
+                               longs > 1 ? va_arg(values, unsigned long long)
+                               : longs   ? va_arg(values, unsigned long)
+                                         : va_arg(values, unsigned),
+                               *format == 'x' ? 16 : 10);
+        for (size = strlen(text); size < width; width--)
+            add_char(to, fill);
+        for (; most-- && *text; text++)
+            add_char(to, *text);
+    }
+}
+
+FORMAT(2) static void say(writer *to, const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    add_values(to, format, values);
+    va_end(values);
+}
+
+/* Into memory: 0, or -1 if it was cut. */
+FORMAT(3) static int print(char *text, size_t size, const char *format, ...)
+{
+    writer to = {-1, 0, 0, 0, NULL};
+    va_list values;
+
+    to.size = size - 1;
+    to.data = text;
+    va_start(values, format);
+    add_values(&to, format, values);
+    va_end(values);
+    text[to.used] = 0;
+    return to.bad ? -1 : 0;
+}
+
 static int bar_open; /* a progress bar stands in the terminal's last line */
 
 static void clear_bar(void)
 {
     if (bar_open)
-        fputs("\r\033[K", stderr);
+        add(&err, "\r\033[K");
+    flush(&err);
     bar_open = 0;
 }
 
-static int complain(int code, const char *format, ...)
+/* Begin a line on standard error, after all that was said before. */
+static void begin_line(void)
+{
+    flush(&out);
+    clear_bar();
+    add(&err, "s3: ");
+}
+
+FORMAT(2) static int complain(int code, const char *format, ...)
 {
     va_list values;
 
-    fflush(stdout);
-    clear_bar();
-    fputs("s3: ", stderr);
+    begin_line();
     va_start(values, format);
-    vfprintf(stderr, format, values);
+    add_values(&err, format, values);
     va_end(values);
-    fputc('\n', stderr);
+    add_char(&err, '\n');
+    flush(&err);
     return code;
 }
 
@@ -226,31 +364,31 @@ static char shown_char(char c)
     return raw || ((unsigned char)c >= ' ' && c != 127) ? c : '?';
 }
 
-static void print_text(FILE *to, const char *text)
+static void print_text(writer *to, const char *text)
 {
     for (; *text; text++)
-        putc(shown_char(*text), to);
+        add_char(to, shown_char(*text));
 }
 
 /* As `aws s3` writes it: s3://BUCKET/KEY, or ./FILE. */
-static void print_name(FILE *to, const place *where, const char *name)
+static void print_name(writer *to, const place *where, const char *name)
 {
     if (where->is_s3) {
-        fprintf(to, "s3://%s/", where->bucket);
+        say(to, "s3://%s/", where->bucket);
     } else {
         while (strncmp(name, "./", 2) == 0 && strchr(name + 2, '/'))
             name += 2;
         if (!strchr(name, '/'))
-            fputs("./", to);
+            add(to, "./");
     }
     print_text(to, name);
 }
 
-static void print_job(FILE *to, const job *j)
+static void print_job(writer *to, const job *j)
 {
     print_name(to, j->from_place, j->from);
     if (j->to_place) {
-        fputs(" to ", to);
+        add(to, " to ");
         print_name(to, j->to_place, j->to);
     }
 }
@@ -260,21 +398,21 @@ static void report(const job *j)
     if (option.quiet || j->silent)
         return;
     clear_bar();
-    printf("%s%s: ", option.dryrun ? "(dryrun) " : "", verbs[j->moving ? MOVE : j->verb]);
-    print_job(stdout, j);
-    putchar('\n');
+    say(&out, "%s%s: ", option.dryrun ? "(dryrun) " : "", verbs[j->moving ? MOVE : j->verb]);
+    print_job(&out, j);
+    add_char(&out, '\n');
     if (isatty(STDOUT_FILENO))
-        fflush(stdout);
+        flush(&out);
 }
 
 /* A file that isn't taken: the others go on, the exit code tells. */
 static void skip(const char *name, const char *reason)
 {
-    fflush(stdout);
-    clear_bar();
-    fputs("s3: warning: skipping ", stderr);
-    print_text(stderr, name);
-    fprintf(stderr, ": %s\n", reason);
+    begin_line();
+    add(&err, "warning: skipping ");
+    print_text(&err, name);
+    say(&err, ": %s\n", reason);
+    flush(&err);
     skips++;
 }
 
@@ -304,15 +442,22 @@ static const char *human(uint64_t bytes, char text[24])
     unsigned unit = 0;
 
     if (bytes < 1024) {
-        snprintf(text, 24, bytes == 1 ? "%u Byte" : "%u Bytes", (unsigned)bytes);
+        print(text, 24, "%u Byte%s", (unsigned)bytes, bytes == 1 ? "" : "s");
         return text;
     }
     for (; bytes >= (uint64_t)1 << 40; bytes >>= 10)
         unit++;
     for (tenths = bytes * 10; tenths >= 10235 || !unit; unit++)
         tenths = (tenths + 512) >> 10;
-    snprintf(text, 24, "%u.%u %ciB", (unsigned)(tenths / 10), (unsigned)(tenths % 10), units[unit]);
+    print(text, 24, "%u.%u %ciB", (unsigned)(tenths / 10), (unsigned)(tenths % 10), units[unit]);
     return text;
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
 }
 
 static uint32_t milliseconds(void)
@@ -328,10 +473,10 @@ static void show_progress(int now_or_never)
     static uint32_t started, drawn;
     static int      begun;
     uint32_t now = milliseconds();
-    uint64_t bytes = bytes_done;
+    uint64_t bytes = bytes_done, speed, left;
     char bar[31], part[24], whole[24], rate[24];
     const job *only = NULL;
-    unsigned i, filled, seconds;
+    unsigned i;
 
     if (!begun) {
         begun = 1;
@@ -347,28 +492,28 @@ static void show_progress(int now_or_never)
         }
     if (!only || only->silent)
         return;
-    human(now == started ? bytes : bytes * 1000 / (now - started), rate);
-    fputc('\r', stderr);
+    speed = now == started ? bytes : bytes * 1000 / (now - started);
+    human(speed, rate);
+    add_char(&err, '\r');
     if (busy > 1) {
-        fprintf(stderr, "%u done, %u at once, %s, %s/s", finished, busy, human(bytes, part), rate);
+        say(&err, "%u done, %u at once, %s, %s/s", finished, busy, human(bytes, part), rate);
     } else if (only->size) {
-        const char *slash = strrchr(only->from, '/'), *name = slash ? slash + 1 : only->from;
+        const char *name = last_part(only->from);
 
-        filled = (unsigned)((double)only->done / (double)only->size * 30);
         memset(bar, '.', 30);
-        memset(bar, '#', filled < 30 ? filled : 30);
+        memset(bar, '#', (size_t)(only->done < only->size ? only->done * 30 / only->size : 30));
         bar[30] = 0;
         for (i = 0; name[i] && i < 30; i++)
-            putc((unsigned char)name[i] < ' ' || name[i] == 127 ? '?' : name[i], stderr);
-        fprintf(stderr, " [%s] %s of %s, %s/s", bar, human(only->done, part),
-                human(only->size, whole), rate);
-        if (bytes && only->done < only->size) {
-            seconds = (unsigned)((double)(now - started) / 1000 / (double)bytes *
-                                 (double)(only->size - only->done));
-            fprintf(stderr, ", %u:%02u left", seconds / 60, seconds % 60);
+            add_char(&err, (unsigned char)name[i] < ' ' || name[i] == 127 ? '?' : name[i]);
+        say(&err, " [%s] %s of %s, %s/s", bar, human(only->done, part), human(only->size, whole),
+            rate);
+        if (speed && only->done < only->size) {
+            left = (only->size - only->done) / speed;
+            say(&err, ", %u:%02u left", (unsigned)(left / 60), (unsigned)(left % 60));
         }
     }
-    fputs(" \033[K", stderr);
+    add(&err, " \033[K");
+    flush(&err);
     bar_open = 1;
 }
 
@@ -384,19 +529,10 @@ static void job_progress(void *context, uint64_t done, uint64_t total)
 
 /* ---- Names ---- */
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 /* first and second in one: 0, or -1 if it is too long. */
 static int join(char to[PATH_ROOM], const char *first, const char *second)
 {
-    int n = snprintf(to, PATH_ROOM, "%s%s", first, second);
-
-    return n < 0 || n >= PATH_ROOM ? -1 : 0;
+    return print(to, PATH_ROOM, "%s%s", first, second);
 }
 
 static int is_directory(const char *path)
@@ -594,7 +730,7 @@ static int folder_next(void)
     record = (const char *)folder.entries + folder.at; /* inode, offset, length, type, name */
     memcpy(&length, record + 16, sizeof length);
     folder.at += length;
-    snprintf(folder.name, sizeof folder.name, "%s", record + 19);
+    print(folder.name, sizeof folder.name, "%s", record + 19);
     return 1;
 }
 
@@ -617,7 +753,7 @@ static int folder_next(void)
     record = readdir(folder.dir);
     if (!record)
         return errno ? -1 : 0;
-    snprintf(folder.name, sizeof folder.name, "%s", record->d_name);
+    print(folder.name, sizeof folder.name, "%s", record->d_name);
     return 1;
 }
 
@@ -1040,24 +1176,21 @@ static int save_checkpoint(void *context, const void *data, size_t size)
 static int open_checkpoint(const job *j)
 {
     const char *home = getenv("HOME");
-    char directory[PATH_ROOM];
     int fd, n = 0;
 
-    if (option.checkpoints)
-        n = snprintf(directory, sizeof directory, "%s", option.checkpoints);
-    else if (home && *home)
-        n = snprintf(directory, sizeof directory, "%s/.cache/aws.h", home);
-    if (n <= 0 || n > PATH_ROOM - 32)
+    if (option.checkpoints ? !*option.checkpoints : !home || !*home)
         return 0;
-    snprintf(checkpoint.path, PATH_ROOM, "%.4000s/%016llx", directory,
-             (unsigned long long)job_id(j, file_identity(j)));
-    if (make_parents(checkpoint.path) < 0)
+    if (print(checkpoint.path, PATH_ROOM - 16, "%s%s/%016llx",
+              option.checkpoints ? option.checkpoints : home,
+              option.checkpoints ? "" : "/.cache/aws.h",
+              (unsigned long long)job_id(j, file_identity(j))) < 0 ||
+        make_parents(checkpoint.path) < 0)
         return 0;
-    snprintf(checkpoint.written, sizeof checkpoint.written, "%s.lk", checkpoint.path);
+    print(checkpoint.written, sizeof checkpoint.written, "%s.lk", checkpoint.path);
     checkpoint.lock = open_locked(checkpoint.written);
     if (checkpoint.lock < 0)
         return checkpoint.lock == -2 ? -1 : 0;
-    snprintf(checkpoint.written, sizeof checkpoint.written, "%s.n", checkpoint.path);
+    print(checkpoint.written, sizeof checkpoint.written, "%s.n", checkpoint.path);
     fd = open(checkpoint.path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
         n = (int)read_some(fd, checkpoint.data, sizeof checkpoint.data);
@@ -1073,7 +1206,7 @@ static void close_checkpoint(void)
 {
     if (checkpoint.lock < 0)
         return;
-    snprintf(checkpoint.written, sizeof checkpoint.written, "%s.lk", checkpoint.path);
+    print(checkpoint.written, sizeof checkpoint.written, "%s.lk", checkpoint.path);
     unlink(checkpoint.written);
     close(checkpoint.lock);
     checkpoint.lock = -1;
@@ -1129,16 +1262,16 @@ static void job_failed(job *j, const char *reason)
 {
     if (!reason)
         reason = file_reason(j);
-    fflush(stdout);
-    clear_bar();
-    fprintf(stderr, "s3: %s failed: ", verbs[j->moving ? MOVE : j->verb]);
-    print_job(stderr, j);
-    fprintf(stderr, ": %s\n", reason ? reason : aws_client_failure_text(j->failed));
+    begin_line();
+    say(&err, "%s failed: ", verbs[j->moving ? MOVE : j->verb]);
+    print_job(&err, j);
+    say(&err, ": %s\n", reason ? reason : aws_client_failure_text(j->failed));
+    flush(&err);
     if (j->in_transfer && j->transfer.orphaned)
-        fprintf(stderr, "s3: parts of it stay in the bucket, and cost: upload %s\n",
-                j->transfer.upload_id);
+        complain(FAILED, "parts of it stay in the bucket, and cost: upload %s",
+                 j->transfer.upload_id);
     if (j->wide && checkpoint.lock >= 0 && checkpoint.noted)
-        fputs("s3: the same command goes on where it was\n", stderr);
+        complain(FAILED, "the same command goes on where it was");
     else if (j->wide && j->verb == DOWNLOAD && j->error != IN_USE)
         j->has_temporary = 1;
     failures++;
@@ -1432,7 +1565,7 @@ static int upload_parts(job *j, size_t filled)
     r = aws_s3_create_multipart_upload(&lister, &args, &result);
     if (r < 0)
         return call_failed();
-    snprintf(upload_id, sizeof upload_id, "%s", result.upload_id ? result.upload_id : "");
+    print(upload_id, sizeof upload_id, "%s", result.upload_id ? result.upload_id : "");
     while (filled && r == 0) {
         size_t room = 0;
         ssize_t n;
@@ -1447,7 +1580,7 @@ static int upload_parts(job *j, size_t filled)
         r = count > PARTS ? -1 : aws_s3_upload_part(&lister, &args, &result);
         if (r < 0)
             break;
-        snprintf(etags[count - 1], sizeof etags[0], "%s", result.etag ? result.etag : "");
+        print(etags[count - 1], sizeof etags[0], "%s", result.etag ? result.etag : "");
         memset(&parts[count - 1], 0, sizeof parts[0]);
         parts[count - 1].number = count;
         parts[count - 1].etag = etags[count - 1];
@@ -1567,7 +1700,7 @@ static int open_file(job *j)
         return file_failed(j, errno, -1);
     if (is_directory(j->to))
         return file_failed(j, EISDIR, -1);
-    snprintf(j->temporary, sizeof j->temporary, "%s.s3-%08x", j->to, (unsigned)job_id(j, 0));
+    print(j->temporary, sizeof j->temporary, "%s.s3-%08x", j->to, (unsigned)job_id(j, 0));
     j->fd = open_locked(j->temporary);
     if (j->fd < 0)
         return file_failed(j, j->fd == -2 ? IN_USE : errno, -1);
@@ -1729,7 +1862,7 @@ static void start_copy(const entry *e)
         report(j);
         return;
     }
-    snprintf(j->copy_source, sizeof j->copy_source, "%s/%.1024s", source.bucket, j->from);
+    print(j->copy_source, sizeof j->copy_source, "%s/%.1024s", source.bucket, j->from);
     j->size = e->size;
     if (j->size <= most && !(option.has_threshold && j->size > option.threshold)) {
         j->step = step_copy;
@@ -1785,7 +1918,7 @@ static int make_bucket(char **arguments)
     aws_s3_bucket_init(&bucket, &lister, source.bucket);
     if (aws_s3_bucket_create(&bucket, NULL) < 0)
         return complain(FAILED, "make_bucket failed: %s", aws_client_failure_text(&lister));
-    printf("make_bucket: %s\n", source.bucket);
+    say(&out, "make_bucket: %s\n", source.bucket);
     return DONE;
 }
 
@@ -1818,7 +1951,7 @@ static int remove_bucket(char **arguments)
     aws_s3_bucket_init(&bucket, &lister, source.bucket);
     if (aws_s3_bucket_delete(&bucket) < 0)
         return complain(FAILED, "remove_bucket failed: %s", aws_client_failure_text(&lister));
-    printf("remove_bucket: %s\n", source.bucket);
+    say(&out, "remove_bucket: %s\n", source.bucket);
     return DONE;
 }
 
@@ -1853,7 +1986,10 @@ static size_t held_size;
 
 static void print_held(void)
 {
-    fwrite(held, 1, held_size, stdout);
+    size_t i;
+
+    for (i = 0; i < held_size; i++)
+        add_char(&out, held[i]);
     held_size = 0;
 }
 
@@ -1874,14 +2010,14 @@ static void time_text(int64_t time, char text[24])
     char t[17];
 
     aws_date_text(time, t);
-    snprintf(text, 24, "%.4s-%.2s-%.2s %.2s:%.2s:%.2s ", t, t + 4, t + 6, t + 9, t + 11, t + 13);
+    print(text, 24, "%.4s-%.2s-%.2s %.2s:%.2s:%.2s ", t, t + 4, t + 6, t + 9, t + 11, t + 13);
 }
 
 static const char *size_text(uint64_t size, char text[24])
 {
     if (option.human)
         return human(size, text);
-    snprintf(text, 24, "%llu", (unsigned long long)size);
+    print(text, 24, "%llu", (unsigned long long)size);
     return text;
 }
 
@@ -1934,12 +2070,12 @@ static int list_all(char **arguments)
     aws_s3_objects_begin(&trees[0].objects, &bucket, &args);
     while ((r = aws_s3_objects_next(&trees[0].objects, &object)) > 0) {
         if (object.is_prefix) {
-            fputs("                           PRE ", stdout);
-            print_text(stdout, shown_key(&object));
-            putchar('\n');
+            add(&out, "                           PRE ");
+            print_text(&out, shown_key(&object));
+            add_char(&out, '\n');
         } else {
             time_text(object.last_modified, text);
-            snprintf(line, sizeof line, "%s%10s ", text, size_text(object.size, number));
+            print(line, sizeof line, "%s%10s ", text, size_text(object.size, number));
             hold_line(line, shown_key(&object));
             bytes += object.size;
             objects++;
@@ -1951,7 +2087,7 @@ static int list_all(char **arguments)
     if (r < 0)
         return call_failed();
     if (option.summarize)
-        printf("\nTotal Objects: %lu\n   Total Size: %s\n", objects, size_text(bytes, number));
+        say(&out, "\nTotal Objects: %lu\n   Total Size: %s\n", objects, size_text(bytes, number));
     return !count && *source.path ? FAILED : DONE; /* silently, as `aws s3` */
 }
 
@@ -1975,17 +2111,17 @@ static int show_object(char **arguments)
         return call_failed();
     time_text(result.last_modified, text);
     text[19] = 0;
-    print_name(stdout, &source, source.path);
-    printf("\n  size: %llu\n  modified: %s UTC\n", (unsigned long long)result.size, text);
+    print_name(&out, &source, source.path);
+    say(&out, "\n  size: %llu\n  modified: %s UTC\n", (unsigned long long)result.size, text);
     for (i = 0; aws_client_header_at(&lister, i, &header); i++)
         if (strncmp(header.name, "x-amz-meta-", 11) == 0 || strcmp(header.name, "etag") == 0 ||
             strcmp(header.name, "cache-control") == 0 ||
             (strncmp(header.name, "content-", 8) == 0 && strcmp(header.name + 8, "length") != 0) ||
             strcmp(header.name, "x-amz-storage-class") == 0 ||
             strcmp(header.name, "x-amz-version-id") == 0) {
-            printf("  %s: ", header.name + (strncmp(header.name, "x-amz-", 6) == 0 ? 6 : 0));
-            print_text(stdout, header.value);
-            putchar('\n');
+            say(&out, "  %s: ", header.name + (strncmp(header.name, "x-amz-", 6) == 0 ? 6 : 0));
+            print_text(&out, header.value);
+            add_char(&out, '\n');
         }
     return DONE;
 }
@@ -2005,7 +2141,8 @@ static int presign(char **arguments)
     if (aws_s3_presign(&lister, aws_s3_get_object, &args, (uint32_t)option.seconds, url,
                        sizeof url) < 0)
         return call_failed();
-    puts(url);
+    add(&out, url);
+    add_char(&out, '\n');
     return DONE;
 }
 
@@ -2302,7 +2439,7 @@ static int parse_metadata(const char *text)
         metadata[given.metadata_count].name = at;
         value = strchr(at, '=');
         if (!value || value == at || given.metadata_count == PAIRS)
-            return complain(USAGE, "--metadata wants NAME=VALUE,..., at most %d", (int)PAIRS);
+            return complain(USAGE, "--metadata wants NAME=VALUE,..., at most %u", (unsigned)PAIRS);
         *value++ = 0;
         metadata[given.metadata_count++].value = value;
         at = strchr(value, ',');
@@ -2326,7 +2463,7 @@ static int take_value(const struct value *v, const char *text)
     if (strcmp(v->name, "--metadata") == 0)
         return parse_metadata(text);
     if (filter_count == FILTERS)
-        return complain(USAGE, "there can be %d filters", (int)FILTERS);
+        return complain(USAGE, "there can be %u filters", (unsigned)FILTERS);
     filters[filter_count].include = strcmp(v->name, "--include") == 0;
     filters[filter_count++].pattern = text;
     return DONE;
@@ -2402,7 +2539,7 @@ static int connect_client(void)
     int code;
 
     if (option.parallel < 1 || option.parallel > JOBS)
-        return complain(USAGE, "--parallel is 1 to %d", (int)JOBS);
+        return complain(USAGE, "--parallel is 1 to %u", (unsigned)JOBS);
     if (option.memory > POOL || ((option.memory + 15) & ~(uint64_t)15) * (option.parallel + 1) >
                                      POOL)
         return complain(USAGE, "--memory can be at most %lu for --parallel %u",
@@ -2418,7 +2555,7 @@ static int connect_client(void)
 
 static void print_stats(void)
 {
-    fprintf(stderr,
+    say(&err,
             "memory in bytes: client block %lu, of them %lu at most, session %lu, jobs %lu, "
             "listings %lu, CA certificates %lu, pages of keys %lu, parts %lu, names of files %lu, "
             "all static\n",
@@ -2426,6 +2563,7 @@ static void print_stats(void)
             (unsigned long)sizeof here, (unsigned long)sizeof jobs, (unsigned long)sizeof trees,
             (unsigned long)trust.used, (unsigned long)sizeof page_memory,
             (unsigned long)sizeof part_memory, (unsigned long)sizeof slots);
+    flush(&err);
 }
 
 static int run(const char *name, char **arguments, int count)
@@ -2439,7 +2577,7 @@ static int run(const char *name, char **arguments, int count)
     if (i == sizeof commands / sizeof *commands)
         return complain(USAGE, "unknown command '%s'; see s3 --help", name);
     if (count < commands[i].least || count > commands[i].most)
-        return complain(USAGE, "%s wants %d argument%s; see s3 --help", name, commands[i].most,
+        return complain(USAGE, "%s wants %u argument%s; see s3 --help", name, (unsigned)commands[i].most,
                         commands[i].most == 1 ? "" : "s");
     code = connect_client();
     if (code != DONE)
@@ -2489,19 +2627,19 @@ int main(int argc, char **argv)
     const char *wish = NULL;
     int code, count = 0;
 
-    setvbuf(stdout, output_memory, _IOFBF, sizeof output_memory); /* or libc would allocate */
     code = parse_options(argc, argv, &count, &wish);
     if (code != DONE)
         return code;
     if (wish) {
-        fputs(strcmp(wish, "--help") == 0 ? help : "s3 " AWS_VERSION "\n", stdout);
+        add(&out, strcmp(wish, "--help") == 0 ? help : "s3 " AWS_VERSION "\n");
     } else if (!count) {
-        fputs(help, stderr);
+        add(&err, help);
+        flush(&err);
         return USAGE;
     } else {
         code = run(argv[0], argv + 1, count - 1);
     }
-    if (fflush(stdout) || ferror(stdout))
-        return complain(FAILED, "standard output: %s", strerror(errno));
+    if (flush(&out))
+        return complain(FAILED, "standard output: %s", strerror(out.bad));
     return code;
 }
