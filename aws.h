@@ -7017,19 +7017,19 @@ static int aws_i_body(aws_client *client, const unsigned char **data, size_t *si
 /* Read and drop what is left if it is short, else give the connection up: 1 or AWS_AGAIN. */
 static int aws_i_drain(aws_client *client)
 {
-    enum { SHORT = 4096 };
+    enum { LITTLE = 4096 };
     const unsigned char *data;
     size_t size;
     int r = 1;
 
     aws_i_settle(client);
     while (r > 0 && !client->connection.doomed) {
-        if (client->http.state == AWS_I_H_BODY && client->http.length > SHORT)
+        if (client->http.state == AWS_I_H_BODY && client->http.length > LITTLE)
             break;
         if ((r = aws_i_body(client, &data, &size)) > 0) {
             aws_i_body_take(client, data, size);
             client->drained += (uint32_t)size;
-            if (client->drained > SHORT)
+            if (client->drained > LITTLE)
                 break;
         }
     }
@@ -8947,12 +8947,12 @@ static const struct aws_i_probe aws_i_probe = {aws_i_out_probe, aws_i_probed};
 
 AWS_API int aws_feature_clock(aws_client *client, int step)
 {
-    enum { FAR = 240 };
+    enum { SECONDS = 240 };
 
     if (step == AWS_I_CLOCK_RUN)
         return aws_i_run_clock(client);
     if (step != AWS_I_CLOCK_ASK)
-        return aws_i_learn_time(client, step == AWS_I_CLOCK_FAR ? FAR : 0);
+        return aws_i_learn_time(client, step == AWS_I_CLOCK_FAR ? SECONDS : 0);
     client->probe = &aws_i_probe;
     return 0;
 }

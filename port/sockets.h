@@ -10,6 +10,7 @@
  *     AWS_I_SOCKETS_V6         1, or 0 without IPv6
  *     AWS_I_SOCKETS_ONE        1 if getaddrinfo gives addresses of one family only: the other's are
  *                              asked for when these don't answer; else 0
+ *     AWS_I_SOCKETS_NO_ROUTE   (error): no way to this family of addresses; default by errno's numbers
  *     aws_i_sockets_info       a typedef: struct addrinfo
  *     aws_i_sockets_new        (family): a socket that doesn't block; -1 and errno
  *     aws_i_sockets_ready      (socket, what, ms): sleep until it is ready, or ms have passed, as
@@ -17,6 +18,10 @@
  */
 #ifndef AWS_I_SOCKETS_INCLUDED
 #define AWS_I_SOCKETS_INCLUDED
+
+#ifndef AWS_I_SOCKETS_NO_ROUTE
+#define AWS_I_SOCKETS_NO_ROUTE(error) ((error) == ENETUNREACH || (error) == EAFNOSUPPORT)
+#endif
 
 enum {
     AWS_I_SOCKETS_ADDRESSES = 5,
@@ -132,7 +137,7 @@ static int aws_i_sockets_lookup(aws_i_sockets *c, const char *host, int family)
 /* Keep the error of an address. That there is no route for a family says the least. */
 static int aws_i_sockets_refused(aws_i_sockets *c, int error)
 {
-    if (c->error == 0 || (error != ENETUNREACH && error != EAFNOSUPPORT))
+    if (c->error == 0 || !AWS_I_SOCKETS_NO_ROUTE(error))
         c->error = error;
     return AWS_ERR_CONNECT;
 }
