@@ -123,9 +123,22 @@ static int aws_i_winsock_send(int s, const void *data, size_t size, int flags)
     return aws_i_winsock_told(send((SOCKET)s, (const char *)data, (int)size, flags), EAGAIN);
 }
 
+/* Wine takes a reset for the end of the stream, but its poll knows better. */
 static int aws_i_winsock_recv(int s, void *data, size_t size, int flags)
 {
-    return aws_i_winsock_told(recv((SOCKET)s, (char *)data, (int)size, flags), EAGAIN);
+    int n = recv((SOCKET)s, (char *)data, (int)size, flags);
+    WSAPOLLFD p;
+
+    if (n != 0)
+        return aws_i_winsock_told(n, EAGAIN);
+    p.fd = (SOCKET)s;
+    p.events = POLLRDNORM;
+    p.revents = 0;
+    (void)WSAPoll(&p, 1, 0);
+    if ((p.revents & POLLERR) == 0)
+        return 0;
+    errno = WSAECONNRESET;
+    return -1;
 }
 
 static int aws_i_winsock_getsockopt(int s, int level, int name, void *value, int *size)

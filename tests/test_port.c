@@ -8,8 +8,13 @@
  *
  *     cc -I. -DAWS_TEST_PORT_HEADER='"my_port.h"' -DAWS_TEST_PORT='my_port()' ...
  *
- * my_port.h is included after aws.h; the expression gives a const aws_port *.
+ * my_port.h is included after aws.h; the expression gives a const aws_port *. Built for Windows
+ * (tests/windows.sh) it tests port/winsock.h; the peer is then this program on the POSIX host, as
+ * `test_port --peer`.
  */
+#ifdef _WIN32
+#include "port_windows.h"
+#else
 #define _POSIX_C_SOURCE 200809L
 #define _XOPEN_SOURCE 700 /* setitimer */
 #include <arpa/inet.h>
@@ -26,9 +31,10 @@
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
+#endif
 #include "check.h"
 
-/* The posix port's look-up, so that a test can choose the addresses of a name. */
+/* The port's look-up, so that a test can choose the addresses of a name. */
 static const char *const *fake_addresses;
 
 static int fake_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
@@ -66,6 +72,7 @@ static void fake_freeaddrinfo(struct addrinfo *list)
         freeaddrinfo(list);
 }
 
+#ifndef _WIN32
 /* System calls that fail, so many times, with an errno. */
 static int fault_errno, fault_left;
 
@@ -100,6 +107,7 @@ static ssize_t fake_getrandom(void *to, size_t size, unsigned flags)
 
 #define getrandom(to, size, flags) fake_getrandom(to, size, flags)
 #endif
+#endif
 #define getaddrinfo fake_getaddrinfo
 #define freeaddrinfo fake_freeaddrinfo
 #define AWS_IMPLEMENTATION
@@ -113,10 +121,13 @@ static ssize_t fake_getrandom(void *to, size_t size, unsigned flags)
 #ifdef AWS_TEST_PORT_HEADER
 #include AWS_TEST_PORT_HEADER
 #else
+#define TEST_DEFAULT /* the port that comes along, with what else it has */
+#ifndef _WIN32
 #define TEST_POSIX
 #endif
+#endif
 #ifndef AWS_TEST_PORT
-#define AWS_TEST_PORT aws_posix_port()
+#define AWS_TEST_PORT AWS_I_DEFAULT_PORT()
 #endif
 
 /* ---- The peer: another process with plain sockets ---- */
@@ -127,16 +138,12 @@ enum {
     PEER_CLOSE = 'c', /* close in order */
     PEER_RESET = 'r',
     PEER_GIVE = 'g', /* send so many bytes of the pattern, close */
-    PEER_TAKE = 't', /* at peer_go, take so many bytes, send 4 bytes of their sum, close */
+    PEER_TAKE = 't', /* once let go, take so many bytes, send 4 bytes of their sum, close */
+    PEER_GO = 'o',   /* let the one that is to take go on, close */
     PEER_LATE = 'l', /* after so many ms send one byte, then stay silent */
     PEER_COMMAND = 5
 };
 enum { BIG = 16 << 20 };
-
-static pid_t peer;
-static int peer_go[2]; /* a pipe: a byte in it starts PEER_TAKE */
-static unsigned peer_port, peer_port6; /* peer_port6: 0 without IPv6 */
-static unsigned refused_port;          /* bound, but nobody listens */
 
 static unsigned char pattern(uint32_t i)
 {
@@ -149,6 +156,12 @@ static uint32_t sum(uint32_t h, const unsigned char *data, size_t size)
         h = (h ^ *data++) * 16777619u;
     return h;
 }
+
+#ifndef _WIN32
+static pid_t peer;
+static int peer_go[2]; /* a pipe: a byte in it starts PEER_TAKE */
+static unsigned peer_port, peer_port6; /* peer_port6: 0 without IPv6 */
+static unsigned refused_port;          /* bound, but nobody listens */
 
 static void nap(int ms)
 {
@@ -230,6 +243,10 @@ static void peer_serve(int s)
     case PEER_GIVE:
         peer_give(s, count);
         break;
+    case PEER_GO:
+        if (write(peer_go[1], "", 1) != 1)
+            return;
+        break;
     case PEER_TAKE:
         peer_take(s, count);
         break;
@@ -279,6 +296,11 @@ static void peer_run(const int *listeners, int life)
     _exit(0);
 }
 
+static void end_socket(int s)
+{
+    (void)close(s);
+}
+
 /* A socket bound to an address and a port of 0 (any) or given; -1 if that can't be had. */
 static int bound(const char *address, unsigned *port_number)
 {
@@ -305,26 +327,33 @@ static int bound(const char *address, unsigned *port_number)
     if (s < 0)
         return -1;
     if (bind(s, &name.any, size) < 0 || getsockname(s, &name.any, &size) < 0) {
-        (void)close(s);
+        end_socket(s);
         return -1;
     }
     *port_number = ntohs(v6 ? name.v6.sin6_port : name.v4.sin_port);
     return s;
 }
 
-static void peer_begin(void)
+static void peer_listen(int listeners[2])
 {
-    int listeners[2], life[2];
-
     listeners[0] = bound("127.0.0.1", &peer_port);
     listeners[1] = bound("::1", &peer_port6);
-    if (listeners[0] < 0 || listen(listeners[0], 64) < 0 || pipe(life) < 0 ||
-        pipe(peer_go) < 0 || bound("127.0.0.1", &refused_port) < 0) {
+    if (listeners[0] < 0 || listen(listeners[0], 64) < 0 || pipe(peer_go) < 0 ||
+        bound("127.0.0.1", &refused_port) < 0) {
         perror("test_port: peer");
         exit(2);
     }
     if (listeners[1] >= 0 && listen(listeners[1], 64) < 0)
         peer_port6 = 0;
+}
+
+static void peer_begin(void)
+{
+    int listeners[2], life[2];
+
+    peer_listen(listeners);
+    if (pipe(life) < 0)
+        exit(2);
     peer = fork();
     if (peer == 0) {
         (void)close(life[1]);
@@ -335,6 +364,48 @@ static void peer_begin(void)
     if (listeners[1] >= 0)
         (void)close(listeners[1]);
 }
+
+/* A listener that doesn't answer: its queue is full. Returns the sockets in s[4], 0 if it can't
+ * be had. */
+static int black_hole(const char *address, unsigned port_number, int s[4])
+{
+    union {
+        struct sockaddr    any;
+        struct sockaddr_in v4;
+    } name;
+    int i;
+
+    memset(&name, 0, sizeof name);
+    name.v4.sin_family = AF_INET;
+    name.v4.sin_port = htons((uint16_t)port_number);
+    inet_pton(AF_INET, address, &name.v4.sin_addr);
+    s[0] = bound(address, &port_number);
+    if (s[0] < 0 || listen(s[0], 0) < 0)
+        return 0;
+    for (i = 1; i < 4; i++) {
+        s[i] = socket(AF_INET, SOCK_STREAM, 0);
+        (void)fcntl(s[i], F_SETFL, O_NONBLOCK);
+        (void)connect(s[i], &name.any, (socklen_t)sizeof name.v4);
+        nap(20);
+    }
+    /* The last one must still be pending. */
+    return send(s[3], "", 1, 0) < 0;
+}
+
+/* For a test on another system: the ports, and whether there are silent addresses, to standard
+ * output; until standard input ends. */
+static void peer_alone(void)
+{
+    int listeners[2], holes[2][4], silent;
+
+    peer_listen(listeners);
+    silent = black_hole("127.0.0.7", peer_port, holes[0]) &&
+             black_hole("127.0.0.6", peer_port, holes[1]);
+    printf("%u %u %u %d\n", peer_port, peer_port6, refused_port, silent);
+    fflush(stdout);
+    peer_run(listeners, 0);
+}
+#endif /* _WIN32 */
 
 /* ---- A connection under test, between red zones ---- */
 
@@ -347,6 +418,8 @@ typedef struct connection {
 } connection;
 
 static const aws_port *port;
+
+#ifndef _WIN32
 static volatile sig_atomic_t pipes, alarms, storm;
 
 static void on_signal(int number)
@@ -368,6 +441,24 @@ static uint32_t clock_ms(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint32_t)((uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u);
 }
+
+static void set_variable(const char *name, const char *value)
+{
+    if (value != NULL)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+/* The lowest file descriptor that is free: none may stay open. */
+static int open_files(void)
+{
+    int lowest = dup(0);
+
+    (void)close(lowest);
+    return lowest;
+}
+#endif
 
 static void link_new(connection *l)
 {
@@ -560,8 +651,8 @@ static void test_env(void)
     if (port->env == NULL)
         return;
     CHECK(port->env(port, "AWS_TEST_PORT_IS_NOT_SET") == NULL);
-#ifdef TEST_POSIX
-    setenv("AWS_TEST_PORT_IS_SET", "some value", 1);
+#ifdef TEST_DEFAULT
+    set_variable("AWS_TEST_PORT_IS_SET", "some value");
     CHECK_STR(port->env(port, "AWS_TEST_PORT_IS_SET"), "some value");
 #endif
 }
@@ -665,7 +756,6 @@ static void test_reset(void)
         CHECK_INT(link_send(&l, "x", 1), AWS_ERR_CLOSED);
     }
     link_free(&l);
-    CHECK(!pipes);
 }
 
 /* Send to a peer that takes nothing until AWS_AGAIN comes, as it must: the bytes sent. */
@@ -690,7 +780,7 @@ static void test_big_send(void)
     unsigned char *data = (unsigned char *)malloc(BIG), back[4] = {0, 0, 0, 0};
     uint32_t i, h;
     size_t sent;
-    connection l;
+    connection l, go;
 
     if (data == NULL)
         exit(2);
@@ -699,7 +789,8 @@ static void test_big_send(void)
     h = sum(2166136261u, data, BIG);
     if (link_peer(&l, PEER_TAKE, BIG)) {
         sent = (port->flags & AWS_PORT_BLOCKING) != 0 ? 0 : link_fill(&l, data, BIG);
-        CHECK_INT(write(peer_go[1], "", 1), 1);
+        (void)link_peer(&go, PEER_GO, 0);
+        link_free(&go);
         CHECK_INT(link_send(&l, data + sent, BIG - sent), 0);
         CHECK_INT(link_recv(&l, back, 4), 0);
         CHECK_INT((uint32_t)back[0] << 24 | (uint32_t)back[1] << 16 | (uint32_t)back[2] << 8 |
@@ -858,6 +949,7 @@ static void test_many(void)
         link_free(&l[i]);
 }
 
+#ifndef _WIN32
 /* A storm of signals, each of which interrupts a system call. */
 static void test_signals(void)
 {
@@ -883,44 +975,61 @@ static void test_signals(void)
     storm = 0;
     CHECK(alarms > 100);
 }
+#endif
 
-/* ---- port/posix.h alone: several addresses, and files of certificates ---- */
+/* ---- The port that comes along, alone: several addresses, and files of certificates ---- */
 
-#ifdef TEST_POSIX
+#ifdef TEST_DEFAULT
+
+#ifdef _WIN32
+enum { REFUSED = WSAECONNREFUSED };
+#define port_wait aws_winsock_wait
+#define port_read aws_winsock_read
+#else
+enum { REFUSED = ECONNREFUSED };
+#define port_wait aws_posix_wait
+#define port_read aws_posix_read
+
+/* A file's name that nobody else has. */
+static const char *scratch_file(void)
+{
+    static char path[] = "/tmp/test_port_XXXXXX";
+    int file;
+
+    strcpy(path + strlen(path) - 6, "XXXXXX");
+    file = mkstemp(path);
+    CHECK(file >= 0);
+    (void)close(file);
+    return path;
+}
+
+static FILE *open_file(const char *path)
+{
+    return fopen(path, "wb");
+}
+
+static void remove_file(const char *path)
+{
+    (void)unlink(path);
+}
+#endif
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = open_file(path);
+
+    if (!CHECK(file != NULL))
+        return;
+    fputs(text, file);
+    fclose(file);
+}
 
 static uint32_t skew; /* time that has passed in a moment */
 
 static uint32_t skewed_ticks(const aws_port *p)
 {
     (void)p;
-    return aws_posix_port()->ticks(aws_posix_port()) + skew;
-}
-
-/* A listener that doesn't answer: its queue is full. Returns the sockets in s[4], 0 if it can't
- * be had. */
-static int black_hole(const char *address, unsigned port_number, int s[4])
-{
-    union {
-        struct sockaddr    any;
-        struct sockaddr_in v4;
-    } name;
-    int i;
-
-    memset(&name, 0, sizeof name);
-    name.v4.sin_family = AF_INET;
-    name.v4.sin_port = htons((uint16_t)port_number);
-    inet_pton(AF_INET, address, &name.v4.sin_addr);
-    s[0] = bound(address, &port_number);
-    if (s[0] < 0 || listen(s[0], 0) < 0)
-        return 0;
-    for (i = 1; i < 4; i++) {
-        s[i] = socket(AF_INET, SOCK_STREAM, 0);
-        (void)fcntl(s[i], F_SETFL, O_NONBLOCK);
-        (void)connect(s[i], &name.any, (socklen_t)sizeof name.v4);
-        nap(20);
-    }
-    /* The last one must still be pending. */
-    return send(s[3], "", 1, MSG_DONTWAIT) < 0;
+    return AWS_I_DEFAULT_PORT()->ticks(AWS_I_DEFAULT_PORT()) + skew;
 }
 
 static void test_order(void)
@@ -966,7 +1075,7 @@ static void test_failover(void)
     fake_addresses = dead;
     link_new(&l);
     CHECK_INT(link_open(&l, "host", peer_port), AWS_ERR_CONNECT);
-    CHECK_INT(port->error(port, l.area), ECONNREFUSED); /* not: network unreachable */
+    CHECK_INT(port->error(port, l.area), REFUSED); /* not: network unreachable */
     link_free(&l);
     fake_addresses = NULL;
     CHECK(clock_ms() - start < 2000);
@@ -1004,7 +1113,7 @@ static void test_silent(void)
     skew = 0;
     fake_addresses = NULL;
     for (i = 0; i < 4; i++)
-        (void)close(s[i]);
+        end_socket(s[i]);
 }
 
 /* Addresses that are merely slow come round again, with more patience; one that is left alone
@@ -1047,61 +1156,48 @@ static void test_patience(void)
     link_free(&l);
     fake_addresses = NULL;
     for (i = 0; i < 4; i++) {
-        (void)close(s[i]);
-        (void)close(t[i]);
+        end_socket(s[i]);
+        end_socket(t[i]);
     }
 }
 
 #ifndef AWS_NO_TLS
 
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-
-    if (!CHECK(file != NULL))
-        return;
-    fputs(text, file);
-    fclose(file);
-}
-
 static void test_trust_errors(void)
 {
     static void *memory[64];
-    char path[] = "/tmp/test_port_XXXXXX";
-    int file = mkstemp(path);
+    const char *path = scratch_file();
     aws_trust trust;
 
-    unsetenv("AWS_CA_BUNDLE");
-    unsetenv("REQUESTS_CA_BUNDLE");
-    if (!CHECK(file >= 0))
-        return;
-    (void)close(file);
+    set_variable("AWS_CA_BUNDLE", NULL);
+    set_variable("REQUESTS_CA_BUNDLE", NULL);
+    write_file(path, "");
     CHECK_INT(aws_trust_load(&trust, memory, sizeof memory, "/does/not/exist"), AWS_ERR_PARAM);
     CHECK_INT(aws_trust_load(&trust, memory, sizeof memory, "/tmp"), AWS_ERR_PARAM);
     CHECK_INT(aws_trust_load(&trust, memory, sizeof memory, path), AWS_ERR_PARAM);
     write_file(path, "There is no certificate in this file.\n");
     CHECK_INT(aws_trust_load(&trust, memory, sizeof memory, path), AWS_ERR_PARAM);
     /* What the environment names must do, even if the system has a file. */
-    setenv("SSL_CERT_FILE", "/does/not/exist", 1);
+    set_variable("SSL_CERT_FILE", "/does/not/exist");
     CHECK_INT(aws_trust_load(&trust, memory, sizeof memory, NULL), AWS_ERR_PARAM);
-    setenv("AWS_CA_BUNDLE", "", 1);
-    setenv("REQUESTS_CA_BUNDLE", path, 1);
+    set_variable("AWS_CA_BUNDLE", "");
+    set_variable("REQUESTS_CA_BUNDLE", path);
     CHECK_INT(aws_trust_load(&trust, memory, sizeof memory, NULL), AWS_ERR_PARAM);
-    unsetenv("SSL_CERT_FILE");
-    unsetenv("AWS_CA_BUNDLE");
-    unsetenv("REQUESTS_CA_BUNDLE");
-    unlink(path);
+    set_variable("SSL_CERT_FILE", NULL);
+    set_variable("AWS_CA_BUNDLE", NULL);
+    set_variable("REQUESTS_CA_BUNDLE", NULL);
+    remove_file(path);
 }
 
-static void test_trust_bundle(void)
+/* NULL: the system's. */
+static void test_trust_bundle(const char *path)
 {
     static void *memory[32768];
-    static const char path[] = "/etc/ssl/certs/ca-certificates.crt";
     aws_trust trust;
     size_t needed;
     int count;
 
-    if (access(path, R_OK) != 0)
+    if (path != NULL && access(path, R_OK) != 0)
         return;
     count = aws_trust_load(&trust, memory, sizeof memory, path);
     CHECK(count > 50);
@@ -1113,12 +1209,13 @@ static void test_trust_bundle(void)
     CHECK_INT(aws_trust_load(&trust, memory, needed - 1, path), AWS_ERR_MEMORY);
     CHECK_INT(trust.needed, needed);
     CHECK_INT(aws_trust_load(&trust, memory, needed, path), count);
+    if (path == NULL)
+        return;
+    set_variable("AWS_CA_BUNDLE", path);
+    set_variable("SSL_CERT_FILE", "/does/not/exist");
     CHECK_INT(aws_trust_load(&trust, memory, sizeof memory, NULL), count);
-    setenv("AWS_CA_BUNDLE", path, 1);
-    setenv("SSL_CERT_FILE", "/does/not/exist", 1);
-    CHECK_INT(aws_trust_load(&trust, memory, sizeof memory, NULL), count);
-    unsetenv("AWS_CA_BUNDLE");
-    unsetenv("SSL_CERT_FILE");
+    set_variable("AWS_CA_BUNDLE", NULL);
+    set_variable("SSL_CERT_FILE", NULL);
 }
 
 #ifdef AWS_AMAZON_ROOTS_INCLUDED
@@ -1163,6 +1260,7 @@ static void test_amazon_roots(void)
 
 #endif /* AWS_NO_TLS */
 
+#ifndef _WIN32
 static int fails(int error, int times)
 {
     fault_errno = error;
@@ -1202,6 +1300,8 @@ static void test_system_calls(void)
     link_free(&l);
 }
 
+#endif /* _WIN32 */
+
 static void test_waits(void)
 {
     static aws_waiting w[65];
@@ -1210,12 +1310,13 @@ static void test_waits(void)
     w[0].handle = w[1].handle = -1;
     w[0].ms = 10000;
     w[1].ms = 60;
-    CHECK_INT(aws_posix_wait(w, 2), 0);
+    CHECK_INT(port_wait(w, 2), 0);
     CHECK(clock_ms() - begin >= 50 && clock_ms() - begin < 3000);
-    CHECK_INT(aws_posix_wait(w, 65), AWS_ERR_PARAM);
+    CHECK_INT(port_wait(w, 65), AWS_ERR_PARAM);
 }
 
 #ifndef AWS_NO_JSON
+#ifndef _WIN32
 /* As Python's shlex.split does. */
 static void test_words(void)
 {
@@ -1242,29 +1343,29 @@ static void test_words(void)
     }
 }
 
+#endif
+
 static void test_files(void)
 {
-    char path[] = "/tmp/test_port-XXXXXX", got[8];
-    int file = mkstemp(path);
+    const char *path = scratch_file();
+    char got[8];
 
-    CHECK_INT(write(file, "12345", 5), 5);
-    (void)close(file);
-    CHECK_INT(aws_posix_read(NULL, path, got, 5), 5);
+    write_file(path, "12345");
+    CHECK_INT(port_read(NULL, path, got, 5), 5);
     CHECK_MEM(got, "12345", 5);
-    CHECK_INT(aws_posix_read(NULL, path, got, 8), 5);
-    CHECK_INT(aws_posix_read(NULL, path, got, 4), AWS_ERR_MEMORY);
-    (void)unlink(path);
-    CHECK_INT(aws_posix_read(NULL, path, got, 5), AWS_ERR_PARAM);
-    CHECK_INT(aws_posix_read(NULL, "/", got, 5), AWS_ERR_PARAM);
+    CHECK_INT(port_read(NULL, path, got, 8), 5);
+    CHECK_INT(port_read(NULL, path, got, 4), AWS_ERR_MEMORY);
+    remove_file(path);
+    CHECK_INT(port_read(NULL, path, got, 5), AWS_ERR_PARAM);
+    CHECK_INT(port_read(NULL, "/", got, 5), AWS_ERR_PARAM);
 }
 #endif
 
-static void test_posix(void)
+static void test_default(void)
 {
     static aws_port skewed;
-    int lowest = dup(0), after;
+    int before = open_files();
 
-    (void)close(lowest);
     CHECK(port->connection_size <= 128);
     skewed = *port;
     skewed.ticks = skewed_ticks;
@@ -1273,45 +1374,54 @@ static void test_posix(void)
     test_failover();
     test_silent();
     test_patience();
-    port = aws_posix_port();
+    port = AWS_I_DEFAULT_PORT();
+#ifndef _WIN32
     test_system_calls();
+#endif
     test_waits();
 #ifndef AWS_NO_JSON
+#ifndef _WIN32
     test_words();
+#endif
     test_files();
 #endif
 #ifndef AWS_NO_TLS
     test_trust_errors();
-    test_trust_bundle();
+    test_trust_bundle("/etc/ssl/certs/ca-certificates.crt");
+    test_trust_bundle(NULL);
 #ifdef AWS_AMAZON_ROOTS_INCLUDED
     test_amazon_roots();
 #endif
 #endif
-    after = dup(0);
-    CHECK_INT(after, lowest); /* no descriptor is left open */
-    (void)close(after);
+    CHECK_INT(open_files(), before);
 }
 
-#endif /* TEST_POSIX */
+#endif /* TEST_DEFAULT */
 
 /* A header with test_end_of_port(), for what a port must do beyond the contract. */
 #ifdef AWS_TEST_PORT_END
 #include AWS_TEST_PORT_END
 #endif
 
-int main(void)
+int main(int argc, char **argv)
 {
-    struct sigaction action;
-    int lowest, after;
+    int before;
 
+#ifndef _WIN32
+    struct sigaction action;
+
+    if (argc == 2 && strcmp(argv[1], "--peer") == 0)
+        peer_alone();
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal; /* without SA_RESTART: calls are interrupted */
     sigaction(SIGPIPE, &action, NULL);
     sigaction(SIGALRM, &action, NULL);
+#endif
+    (void)argc;
+    (void)argv;
     peer_begin();
     port = AWS_TEST_PORT;
-    lowest = dup(0);
-    (void)close(lowest);
+    before = open_files();
 
     test_struct();
     test_clock();
@@ -1331,17 +1441,19 @@ int main(void)
     test_close();
     test_wait();
     test_many();
+#ifndef _WIN32
     test_signals();
     CHECK(!pipes);
-#ifdef TEST_POSIX
-    test_posix();
+#endif
+#ifdef TEST_DEFAULT
+    test_default();
 #endif
 #ifdef AWS_TEST_PORT_END
     test_end_of_port();
 #endif
-    after = dup(0);
-    CHECK_INT(after, lowest);
-    (void)close(after);
+    CHECK_INT(open_files(), before);
+#ifndef _WIN32
     kill(peer, SIGTERM);
+#endif
     return CHECK_DONE();
 }
