@@ -1387,6 +1387,7 @@ typedef struct aws_i_chunks {
 
 typedef struct aws_i_connection {
     unsigned char  state, secure, ended, used, answered, doomed, resumed, tunnel;
+    unsigned char  last;                     /* chunk may come yet: 1 + how much of it has */
     unsigned char *area;                     /* the port's */
     unsigned char *ahead;                    /* read-ahead: ahead[start..end) is unread */
     size_t         ahead_size, start, end;
@@ -6207,7 +6208,7 @@ static int aws_i_close(aws_client *client)
         return aws_i_want(client, AWS_WAIT_WRITE);
     n->state = AWS_I_C_CLOSED;
     n->start = n->end = n->sent = n->filled = 0;
-    n->used = n->doomed = n->ended = 0;
+    n->used = n->doomed = n->ended = n->last = 0;
     return 1;
 }
 
@@ -8145,6 +8146,7 @@ static int aws_i_answered(aws_client *client)
     }
     client->connection.doomed |= http->close;
     client->connection.used = 1;
+    client->connection.last = http->chunked && http->state == AWS_I_H_DONE;
     client->failure.http_status = http->status;
     aws_xml_init(aws_i_xml_of(client));
     client->xml_open = 0;
@@ -8172,9 +8174,24 @@ static int aws_i_head_failed(aws_client *client, int code)
     return aws_i_fail(client, code == AWS_ERR_TOO_BIG ? AWS_REASON_HEAD_SIZE : AWS_REASON_HEAD, NULL);
 }
 
+/* The answer to a HEAD that says "chunked" may end like one with a body, which Swift's do, and late.
+ * Amazon's say so too and don't, so the connection is kept. 0: the byte is of that, 1: it isn't, or an error. */
+static int aws_i_last_chunk(aws_i_connection *n, unsigned char c)
+{
+    int begun = n->last > 1;
+
+    if (c == "0\r\n\r\n"[n->last - 1]) {
+        n->last = (unsigned char)(n->last == 5 ? 0 : n->last + 1);
+        return 0;
+    }
+    n->last = 0;
+    return begun ? AWS_ERR_PROTOCOL : 1;
+}
+
 static int aws_i_step_response(aws_client *client)
 {
     aws_i_http *http = &client->http;
+    aws_i_connection *n = &client->connection;
     const unsigned char *data;
     size_t size;
     int r;
@@ -8182,12 +8199,15 @@ static int aws_i_step_response(aws_client *client)
     do {
         r = aws_i_peek(client, &data, &size);
         if (r == 0 || r == AWS_ERR_CLOSED)
-            return aws_i_cut(client, client->connection.answered ? AWS_REASON_HEAD_CUT
-                                                                 : AWS_REASON_UNANSWERED);
+            return aws_i_cut(client, n->answered ? AWS_REASON_HEAD_CUT : AWS_REASON_UNANSWERED);
         if (r < 0)
             return r;
-        client->connection.answered = 1;
-        r = aws_i_http_head(http, aws_i_head_of(client), aws_i_head_room(client), data, &size);
+        if (n->last && (r = aws_i_last_chunk(n, *data)) <= 0) {
+            size = 1;
+        } else {
+            n->answered = 1;
+            r = aws_i_http_head(http, aws_i_head_of(client), aws_i_head_room(client), data, &size);
+        }
         aws_i_consume(client, size);
         if (!r && client->early && !http->status && !http->used) {
             r = client->early; /* an interim answer: go on sending */

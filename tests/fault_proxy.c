@@ -225,7 +225,8 @@ static int answer(const connection *c, const char *status, const char *code)
     return 0;
 }
 
-/* The server's answer to the client: 1, 0 the connection ends, 2 it was "100 Continue". */
+/* The server's answer to the client: 1, 0 the connection ends, 2 it was "100 Continue" or what Swift
+ * sends after the answer to a HEAD. */
 static int pass_answer(connection *c, int bodyless)
 {
     int close;
@@ -235,7 +236,7 @@ static int pass_answer(connection *c, int bodyless)
     if (!take_head(&c->server, c->head))
         return 0;
     hold();
-    if (strncmp(c->head, "HTTP/1.1 100", 12) == 0)
+    if (strncmp(c->head, "HTTP/1.1 100", 12) == 0 || strcmp(c->head, "0\r\n\r\n") == 0)
         return give(c->client.fd, c->head, strlen(c->head)) ? 2 : 0;
     if (stopped(c, ANSWERED))
         return 0;
@@ -315,7 +316,9 @@ static int do_request(connection *c)
         return 0;
     if (strcasestr(c->head, "\r\nexpect:")) {
         /* the client waits for a word */
-        if ((r = pass_answer(c, bodyless)) != 2)
+        while ((r = pass_answer(c, bodyless)) == 2 && strncmp(c->head, "HTTP", 4) != 0)
+            ;
+        if (r != 2)
             return 0;
     }
     if (!pass(&c->client, c->server.fd, half, c->fault == FLIP, is_part))

@@ -586,6 +586,86 @@ static void test_head(void)
     stop();
 }
 
+/* "Transfer-Encoding: chunked" in the answer to a HEAD, as Amazon's 404 has it: no body. Swift's
+ * eventlet ends the body that isn't there all the same, and that may come after the answer was taken. */
+static void test_last_chunk(void)
+{
+    static const char head[] = "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n";
+    static const char closes[] = "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n"
+                                 "Connection: close\r\n\r\n";
+    static const char sized[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n";
+    static const char fine[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+    static const struct {
+        const char *first, *late;
+        int         cut, result;
+        unsigned    connections;
+    } rows[] = {{head, "", 0, 5, 1},
+                {head, "0\r\n\r\n", 0, 5, 1},
+                {head, "0\r\n\r\n", 1, 5, 2}, /* it was stale, and no byte of an answer came */
+                {head, "0\r\n", 1, 5, 2},
+                {head, "0\r\n", 0, AWS_ERR_PROTOCOL, 1},
+                {head, "0\r\n\r\n0\r\n\r\n", 0, AWS_ERR_PROTOCOL, 1},
+                {head, "5\r\nhello\r\n0\r\n\r\n", 0, AWS_ERR_PROTOCOL, 1},
+                {closes, "0\r\n\r\n", 0, AWS_ERR_PROTOCOL, 2},
+                {sized, "0\r\n\r\n", 0, AWS_ERR_PROTOCOL, 1}};
+    aws_s3_args args = args_of("key");
+    char late[200];
+    size_t m, i;
+    int r, split;
+
+    for (m = 0; m < 3; m++)
+        for (split = 0; split < 2; split++)
+            for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+                setup(modes[m]);
+                s.split_read = split;
+                config.max_attempts = 1;
+                start();
+                snprintf(late, sizeof late, "%s%s", rows[i].late, rows[i].cut ? "" : fine);
+                say(rows[i].first, 0);
+                say(late, rows[i].cut ? SCRIPT_FIN : 0);
+                say(fine, 0);
+                SCRIPT_RUN(r, &s, &client, aws_s3_head_object(&client, &args, NULL));
+                CHECK_INT(r, AWS_ERR_SERVICE);
+                CHECK_INT(get_text(), rows[i].result);
+                CHECK_INT(s.connection_count, rows[i].connections);
+                stop();
+            }
+}
+
+/* It comes while a body is sent: that isn't an answer, the body goes on. */
+static void test_last_chunk_early(void)
+{
+    static const char head[] = "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "0\r\n\r\n";
+    static char big[100000];
+    aws_s3_args args = args_of("key");
+    size_t m;
+    int r, split;
+
+    for (m = 0; m < 2; m++)
+        for (split = 0; split < 2; split++) {
+            setup(modes[m]);
+            s.split_at = sizeof head - 6;
+            s.split_read = split;
+            s.split_write = 900;
+            s.again_always = 1;
+            config.max_attempts = 1;
+            start();
+            say(head, 0);
+            ok("", "");
+            SCRIPT_RUN(r, &s, &client, aws_s3_head_object(&client, &args, NULL));
+            CHECK_INT(r, AWS_ERR_SERVICE);
+            args.body = big;
+            args.body_size = sizeof big;
+            SCRIPT_RUN(r, &s, &client, aws_s3_put_object(&client, &args, NULL));
+            args = args_of("key");
+            CHECK_INT(r, 0);
+            CHECK_INT(s.connection_count, 1);
+            CHECK(s.elapsed < 10000);
+            stop();
+        }
+}
+
 /* More interim answers than the limit, endless heads and trailers: constant memory, an error. */
 static void test_floods(void)
 {
@@ -2666,6 +2746,8 @@ static const test tests[] = {TEST(requests),
                              TEST(targets),
                              TEST(answers),
                              TEST(head),
+                             TEST(last_chunk),
+                             TEST(last_chunk_early),
                              TEST(floods),
                              TEST(interim_limit),
                              TEST(headers),
