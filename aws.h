@@ -453,7 +453,9 @@ enum {
                                  * after it (STREAMING-UNSIGNED-PAYLOAD-TRAILER) */
     AWS_FORM_SIGNED_CHUNKS = 2, /* http: such a body goes in signed chunks
                                  * (STREAMING-AWS4-HMAC-SHA256-PAYLOAD) */
-    AWS_FORM_SIGNED_TRAILER = 4 /* and its checksum after them (...-PAYLOAD-TRAILER) */
+    AWS_FORM_SIGNED_TRAILER = 4, /* and its checksum after them (...-PAYLOAD-TRAILER) */
+    AWS_FORM_COPY_LOOKS = 8      /* x-amz-copy-source-if-match isn't honoured: a copy in parts looks
+                                  * at its source again when it has all, see aws_s3_copy_begin */
 };
 
 /* What a server honours of S3's ways to protect a body. aws_config.dialect names one of those
@@ -1168,6 +1170,8 @@ AWS_API int aws_call_failed(aws_client *client, int reason);
 AWS_API void aws_call_keep(aws_client *client, const aws_failure *failure);
 /* The checksum that the client makes of bodies which may have one: wanted if it isn't NULL. */
 AWS_API const aws_digest *aws_call_digest(const aws_client *client, const aws_digest *wanted);
+/* The dialect that aws_config names, NULL if it names none. */
+AWS_API const aws_dialect *aws_call_dialect(const aws_client *client);
 /* Take the call further: sign, send, receive, retry. The count of bytes stored (buffer), 0, or
  * an error. With AWS_CALL_WRITE it returns when the head is sent, with AWS_CALL_READ when the
  * answer's head has come. */
@@ -7154,6 +7158,11 @@ static void aws_i_plan_body(aws_client *client)
         aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
 }
 
+AWS_API const aws_dialect *aws_call_dialect(const aws_client *client)
+{
+    return aws_i_config(client)->dialect;
+}
+
 AWS_API const aws_digest *aws_call_digest(const aws_client *client, const aws_digest *wanted)
 {
     const aws_config *config = aws_i_config(client);
@@ -8050,9 +8059,11 @@ AWS_I_CONST aws_dialect aws_dialect_aws = {&aws_crc32, &aws_crc32, aws_i_digests
                                            &aws_chunked_bodies, AWS_I_FORMS};
 AWS_I_CONST aws_dialect aws_dialect_minio = {&aws_crc32, &aws_crc32, aws_i_digests,
                                              &aws_chunked_bodies, AWS_I_FORMS};
-/* wants Content-MD5 where something is required */
+/* wants Content-MD5 where something is required, and doesn't know the ETag of what was uploaded in
+ * parts when that is copied */
 AWS_I_CONST aws_dialect aws_dialect_swift = {&aws_crc32, &aws_content_md5, aws_i_digests,
-                                             &aws_chunked_bodies, AWS_I_FORMS};
+                                             &aws_chunked_bodies,
+                                             AWS_I_FORMS | AWS_FORM_COPY_LOOKS};
 /* its older releases refuse trailers, and don't look at checksums but MD5 */
 AWS_I_CONST aws_dialect aws_dialect_ceph = {&aws_crc32, &aws_content_md5, aws_i_digests,
                                             &aws_chunked_bodies, AWS_FORM_SIGNED_CHUNKS};

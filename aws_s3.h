@@ -1133,8 +1133,11 @@ AWS_API int aws_s3_upload_begin(aws_s3_transfer *t, const aws_s3_object *object,
                                 const aws_s3_transfer_args *args);
 AWS_API int aws_s3_download_begin(aws_s3_transfer *t, const aws_s3_object *object,
                                   const aws_s3_transfer_args *args);
-/* A copy on the server, from args.copy_source: one CopyObject, or UploadPartCopy in parts. By parts
- * metadata isn't copied: give content_type, metadata ... in args.args. */
+/* A copy on the server, from args.copy_source: one CopyObject, or UploadPartCopy in parts, each under
+ * the ETag that the source had first. A server that doesn't know it (Swift, if the source itself was
+ * uploaded in parts) says 412: name its aws_config.dialect; then the source is asked for once more
+ * when all parts are there, and must still have that ETag and time. By parts metadata isn't copied:
+ * give content_type, metadata ... in args.args. */
 AWS_API int aws_s3_copy_begin(aws_s3_transfer *t, const aws_s3_object *object,
                               const aws_s3_transfer_args *args);
 /* The same, and they can be gone on with after a power cut: checkpoint[size] is what args.save was
@@ -4576,6 +4579,18 @@ static const unsigned char aws_i_s3_copy_members[] = {
 static const unsigned char aws_i_s3_part_copy_members[] = {AWS_I_S3_SOURCE AWS_I_S3_SSEC
                                                                AWS_I_S3_PAYER 0};
 
+static int aws_i_s3_copy_looks(aws_s3_transfer *t)
+{
+    const aws_dialect *dialect = aws_call_dialect(aws_i_s3_first(t)->client);
+
+    return dialect && dialect->forms & AWS_FORM_COPY_LOOKS;
+}
+
+static const char *aws_i_s3_copy_etag(aws_s3_transfer *t)
+{
+    return aws_i_s3_copy_looks(t) || !*aws_i_s3_etag(t) ? NULL : aws_i_s3_etag(t);
+}
+
 static int aws_i_s3_copy_part(aws_s3_transfer *t, aws_s3_worker *w)
 {
     aws_i_s3_request q;
@@ -4588,7 +4603,7 @@ static int aws_i_s3_copy_part(aws_s3_transfer *t, aws_s3_worker *w)
     q.args.part_number = w->part;
     q.args.copy_source = t->a.copy_source;
     q.args.copy_source_range = w->range;
-    q.args.copy_source_if_match = aws_i_s3_etag(t);
+    q.args.copy_source_if_match = aws_i_s3_copy_etag(t);
     r = aws_s3_upload_part_copy(w->client, &q.args, &result);
     return r < 0 ? r : aws_i_s3_keep_part(t, w->client, w->part, result.etag, NULL);
 }
@@ -4602,7 +4617,7 @@ static int aws_i_s3_copy_whole(aws_s3_transfer *t)
     aws_i_s3_request_of(&q, t, aws_i_s3_copy_members);
     aws_i_s3_add_metadata(&q, t);
     q.args.copy_source = t->a.copy_source;
-    q.args.copy_source_if_match = *aws_i_s3_etag(t) ? aws_i_s3_etag(t) : NULL;
+    q.args.copy_source_if_match = aws_i_s3_copy_etag(t);
     r = aws_s3_copy(client, &q.args, NULL);
     if (r == AWS_AGAIN)
         return r;
@@ -4614,14 +4629,9 @@ static int aws_i_s3_copy_whole(aws_s3_transfer *t)
     return 0;
 }
 
-/* How large is the source, and which one? */
-static int aws_i_s3_look_at_source(aws_s3_transfer *t)
+static int aws_i_s3_head_source(aws_s3_transfer *t, aws_s3_result *result)
 {
-    aws_s3_worker *w = aws_i_s3_first(t);
     aws_i_s3_request q;
-    aws_s3_result result;
-    size_t etag;
-    int r;
 
     aws_i_s3_request_of(&q, t, aws_i_s3_abort_members);
     q.args.bucket = t->source.bucket;
@@ -4635,12 +4645,23 @@ static int aws_i_s3_look_at_source(aws_s3_transfer *t)
         q.args.sse_customer_key_md5 =
             aws_i_s3_more_value(t->a.args, AWS_I_S3_I_copy_source_sse_customer_key_md5);
     }
-    r = aws_s3_head_object(w->client, &q.args, &result);
+    return aws_s3_head_object(aws_i_s3_first(t)->client, &q.args, result);
+}
+
+/* How large is the source, and which one? */
+static int aws_i_s3_look_at_source(aws_s3_transfer *t)
+{
+    aws_s3_worker *w = aws_i_s3_first(t);
+    aws_s3_result result;
+    size_t etag;
+    int r = aws_i_s3_head_source(t, &result);
+
     if (r == AWS_AGAIN)
         return r;
     if (r < 0)
         return aws_i_s3_failed(t, w->client, r);
     t->size = result.size;
+    t->a.stamp = (uint64_t)result.last_modified;
     etag = result.etag ? strlen(result.etag) + 1 : 0;
     t->upload_id[0] = t->upload_id[1] = 0;
     if (etag && etag < AWS_I_S3_TEXT_ROOM - 1)
@@ -4653,16 +4674,16 @@ static int aws_i_s3_look_at_source(aws_s3_transfer *t)
     return r ? aws_i_s3_refused(t, w->client, r) : 0;
 }
 
-/* "bucket/key?versionId=..." taken apart, in the place of the checkpoint's texts. */
-static int aws_i_s3_take_source(aws_s3_transfer *t)
+/* "bucket/key?versionId=..." taken apart, in the place of the checkpoint's texts or behind them. */
+static int aws_i_s3_take_source(aws_s3_transfer *t, size_t used)
 {
     const char *from = t->a.copy_source;
-    char *text = t->upload_id, *slash, *version;
+    char *text = t->upload_id + used, *slash, *version;
     size_t size;
 
     from += *from == '/';
     size = strlen(from) + 1;
-    if (size > AWS_I_S3_TEXT_ROOM)
+    if (size > AWS_I_S3_TEXT_ROOM - used)
         return AWS_REASON_COPY_SOURCE;
     memcpy(text, from, size);
     slash = strncmp(text, aws_i_s3_text_arn, 4) == 0 ? strstr(text, "/object/") : strchr(text, '/');
@@ -4679,6 +4700,30 @@ static int aws_i_s3_take_source(aws_s3_transfer *t)
     return 0;
 }
 
+/* All parts are there, and the server couldn't be told of which object they must be: is the source
+ * still the one that it was before the first? */
+static int aws_i_s3_look_again(aws_s3_transfer *t)
+{
+    aws_client *client = aws_i_s3_first(t)->client;
+    size_t used = strlen(t->upload_id) + 1 + strlen(aws_i_s3_etag(t)) + 1;
+    aws_s3_result result;
+    int r = aws_i_s3_take_source(t, used);
+
+    if (r)
+        return aws_i_s3_refused(t, client, r);
+    r = aws_i_s3_head_source(t, &result);
+    if (r == AWS_AGAIN)
+        return r;
+    if (r < 0)
+        return aws_i_s3_failed(t, client, r);
+    t->state = aws_i_s3_completing;
+    if (result.etag && strcmp(result.etag, aws_i_s3_etag(t)) == 0 &&
+        (uint64_t)result.last_modified == t->a.stamp)
+        return 0;
+    t->stale = 1;
+    return aws_i_s3_refused(t, client, AWS_REASON_CHANGED);
+}
+
 AWS_API int aws_s3_copy_begin(aws_s3_transfer *t, const aws_s3_object *object,
                               const aws_s3_transfer_args *args)
 {
@@ -4687,10 +4732,10 @@ AWS_API int aws_s3_copy_begin(aws_s3_transfer *t, const aws_s3_object *object,
     if (!args->threshold || t->a.threshold > (uint64_t)5 << 30)
         t->a.threshold = (uint64_t)5 << 30;
     if (!reason)
-        reason = aws_i_s3_take_source(t);
+        reason = aws_i_s3_take_source(t, 0);
     t->kind = 3;
     t->call = aws_i_s3_copy_part;
-    t->finish = aws_i_s3_completing;
+    t->finish = aws_i_s3_copy_looks(t) ? aws_i_s3_look_again : aws_i_s3_completing;
     t->state = aws_i_s3_look_at_source;
     return aws_i_s3_begun(t, reason);
 }
@@ -4896,7 +4941,7 @@ static int aws_i_s3_sweep(aws_s3_transfer *t)
     w->place = 0; /* of a body that goes in one request */
     t->state = t->after;
     t->after = NULL;
-    return t->kind == 3 && (r = aws_i_s3_take_source(t)) != 0 ? aws_i_s3_refused(t, w->client, r)
+    return t->kind == 3 && (r = aws_i_s3_take_source(t, 0)) != 0 ? aws_i_s3_refused(t, w->client, r)
                                                               : 0;
 }
 
@@ -4980,8 +5025,10 @@ AWS_API int aws_s3_copy_resume(aws_s3_transfer *t, const aws_s3_object *object,
     reason = aws_i_s3_recall(t, checkpoint, size);
     if (!reason && !*t->upload_id)
         aws_i_s3_begin_sweep(t);
-    else if (!reason)
+    else if (!reason) {
+        t->a.stamp = aws_i_s3_load(t->record + 40, 8);
         reason = aws_i_s3_resume_upload(t);
+    }
     return aws_i_s3_begun(t, reason);
 }
 

@@ -7,7 +7,7 @@
  *     cuts_client bucket|uploads|sweep|delete BUCKET KEY
  *                 make the bucket; count its uploads; abort and count them; delete the object
  *
- * Endpoint, keys and region by the environment. The bytes are those of pattern.h: made when they go
+ * Endpoint, keys and region by the environment; with SWIFT in it the server is one. The bytes are those of pattern.h: made when they go
  * up, compared when they come down. STATE.checkpoint is the checkpoint, STATE.marks says how far
  * each part was written: what a file on a disk would have. At the end it says
  *
@@ -240,6 +240,7 @@ int main(int argc, char **argv)
     }
     memset(&config, 0, sizeof config);
     config.read_timeout = 20000;
+    config.dialect = getenv("SWIFT") ? &aws_dialect_swift : NULL;
     aws_session_init(&session, &config);
     pattern_init();
     for (i = 0; i < count; i++) {

@@ -55,6 +55,8 @@ typedef struct mp_model {
     int short_range;   /* the last byte of each range is missing */
     int no_date;
     int no_etag;       /* of objects and parts */
+    int no_match;      /* no copy's source ever has the ETag that is asked for: Swift */
+    int later;         /* objects are a second younger */
     const char *range; /* Content-Range of each range, "" none; NULL the right one */
     const char *id;    /* of each upload that is created; NULL the right one */
     int twice;         /* each part is listed two times */
@@ -203,7 +205,8 @@ static inline void mp_put_part(mp_model *m, const script_request *q, mp_upload *
             return;
         }
         mp_etag(m, etag, o->body, o->size, mp_multi(m, source));
-        if (mp_header(q, "x-amz-copy-source-if-match", wanted) && strcmp(wanted, etag) != 0) {
+        if (mp_header(q, "x-amz-copy-source-if-match", wanted) &&
+            (m->no_match || strcmp(wanted, etag) != 0)) {
             mp_error(m, q, "412 Precondition Failed", "PreconditionFailed");
             return;
         }
@@ -352,8 +355,8 @@ static inline void mp_object(mp_model *m, const script_request *q, const char *n
     }
     first += ranged && m->wrong_range && first + count < o->size;
     count -= ranged && m->short_range;
-    snprintf(headers, sizeof headers, "ETag: %s\r\nLast-Modified: Fri, 02 Jan 2026 03:04:05 GMT\r\n",
-             etag);
+    snprintf(headers, sizeof headers,
+             "ETag: %s\r\nLast-Modified: Fri, 02 Jan 2026 03:04:0%d GMT\r\n", etag, 5 + m->later);
     if (m->no_etag)
         headers[0] = 0;
     if (ranged && m->range)

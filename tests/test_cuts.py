@@ -131,6 +131,8 @@ class Test:
         self.proxy = Proxy(self.proxy_program, self.port)
         self.environment = {"PATH": os.environ["PATH"], "AWS_REGION": region,
                             "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+        if self.options.server == "swift":
+            self.environment["SWIFT"] = "1"
         self.hash = pattern_hash(self.bytes, self.part if self.options.server == "hash" else 0)
 
     def stop(self):

@@ -1074,6 +1074,96 @@ static void test_copy_sources(void)
     world_end(&w);
 }
 
+static void copy_world(world *w, const aws_dialect *dialect)
+{
+    world_init(w, SCRIPT_WAITS);
+    w->m.no_match = 1;
+    copy_args(w, 2);
+    w->config.dialect = dialect;
+    power_cut(w);
+}
+
+/* Swift doesn't know the ETag of a source that was uploaded in parts. Its dialect looks at the source
+ * when all parts are there: it must be what it was. */
+static void test_copy_looks(void)
+{
+    static char large[AWS_S3_CHECKPOINT];
+    unsigned steps, changed = 0, what;
+    int r;
+    world w;
+
+    copy_world(&w, NULL);
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(run(&w, 0), AWS_ERR_SERVICE);
+    CHECK_INT(aws_client_failure(w.t.client)->http_status, 412);
+    CHECK_INT(mp_open_uploads(&w.m), 0);
+    world_end(&w);
+
+    copy_world(&w, &aws_dialect_swift);
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(run(&w, 0), 0);
+    CHECK(holds(&w, SIZE));
+    CHECK_INT(w.m.counts[MP_HEAD], 2);
+    CHECK(sent_of(&w, "x-amz-copy-source-if-match") == NULL);
+    /* in one request there is nothing to mix */
+    w.args.threshold = 10 * SIZE;
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(run(&w, 0), 0);
+    CHECK_INT(w.m.counts[MP_HEAD], 3);
+    CHECK(sent_of(&w, "x-amz-copy-source-if-match") == NULL);
+    world_end(&w);
+
+    /* other bytes, the same ones written anew, nothing: after each number of steps */
+    for (what = 0; what < 3; what++)
+        for (steps = 1, r = AWS_AGAIN; r == AWS_AGAIN; steps++) {
+            copy_world(&w, &aws_dialect_swift);
+            CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+            if ((r = run(&w, steps)) == AWS_AGAIN && w.m.counts[MP_CREATE] &&
+                w.m.counts[MP_HEAD] == 1) {
+                s3_put(&w.m.s3, "bucket/from/a+b c", what == 0 ? w.got : w.data, SIZE);
+                w.m.later = what == 1;
+                changed += what < 2;
+                CHECK_INT(run(&w, 0), what < 2 ? AWS_ERR_SERVICE : 0);
+                CHECK(what == 2 || strstr(aws_client_failure_text(w.t.client), "changed") != NULL);
+                CHECK_INT(mp_open_uploads(&w.m), 0);
+                CHECK(what < 2 || holds(&w, SIZE));
+            }
+            world_end(&w);
+        }
+    CHECK(changed > 10);
+
+    /* gone on with: it is compared with what it was before the power failed */
+    for (what = 1; what < 3; what++) {
+        resume_world(&w, COPY, 2);
+        w.config.dialect = &aws_dialect_swift;
+        w.m.no_match = 1;
+        w.args.stamp = 7; /* of uploads */
+        power_cut(&w);
+        CHECK_INT(resume(&w, COPY), 0);
+        while (!w.m.counts[MP_PART])
+            CHECK_INT(run(&w, 1), AWS_AGAIN);
+        power_cut(&w);
+        w.m.later = what == 1;
+        CHECK_INT(resume(&w, COPY), 0);
+        CHECK_INT(run(&w, 0), what == 1 ? AWS_ERR_SERVICE : 0);
+        CHECK_INT(kept_size, 0);
+        CHECK_INT(mp_open_uploads(&w.m), 0);
+        world_end(&w);
+    }
+
+    /* a name that has no place beside the upload's id */
+    copy_world(&w, &aws_dialect_swift);
+    memset(large, 'a', sizeof large - 1);
+    memcpy(large, "bucket/", 7);
+    large[960] = 0;
+    s3_put(&w.m.s3, large, w.data, SIZE);
+    w.args.copy_source = large;
+    CHECK_INT(aws_s3_copy_begin(&w.t, &w.object, &w.args), 0);
+    CHECK_INT(run(&w, 0), AWS_ERR_PARAM);
+    CHECK_INT(mp_open_uploads(&w.m), 0);
+    world_end(&w);
+}
+
 /* Without an ETag parts could be of two objects: the whole goes in one request. */
 static void test_no_etags(void)
 {
@@ -1349,6 +1439,7 @@ int main(void)
     test_download_fails();
     test_run();
     test_copy_sources();
+    test_copy_looks();
     test_no_etags();
     test_odd_answers();
     test_sources();
