@@ -4,21 +4,25 @@
 SPDX-License-Identifier: MIT
 
 tests/threads.c, compiled with -fsanitize=thread, uses one session with the lock of port/README.md.
-A server of this program's plays S3, STS, instance metadata and a container's agent. With keys for an
-hour, one request for keys must do for all threads; with keys that are always about to expire each
-call may ask, one at a time. S3 takes only keys that were given and haven't expired. Afterwards no
-secret is left in the memory of sessions, clients and sources. Not tried: AWS IoT Core, which needs
-mutual TLS; it shares all of this code with the container's agent.
+A server of this program's plays S3, STS, instance metadata, a container's agent and AWS IoT Core,
+which wants the device's certificate. With keys for an hour, one request for keys must do for all
+threads; with keys that are always about to expire each call may ask, one at a time. S3 takes only
+keys that were given and haven't expired. Afterwards no secret is left in the memory of sessions,
+clients and sources.
 """
 import datetime
 import http.server
+import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+
+import test_iot
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CALLS = 15
@@ -28,8 +32,8 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, handler=None):
+        super().__init__(("127.0.0.1", 0), handler or Handler)
         self.lock = threading.Lock()
         self.begin(3600)
 
@@ -106,10 +110,53 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     .encode())
 
 
+class Iot(Handler):
+    """AWS IoT Core's provider of credentials; its certificates are those of certificates()."""
+
+    def do_GET(self):
+        subject = dict(pair for part in self.connection.getpeercert()["subject"] for pair in part)
+        if (subject["commonName"], self.path) != ("ec", "/role-aliases/alias/credentials"):
+            self.server.s3.wrong.append(f"IoT: {subject} {self.path}")
+        key, secret, token, expiry = self.server.s3.keys()
+        self.answer(200, json.dumps({"credentials": {
+            "accessKeyId": key, "secretAccessKey": secret, "sessionToken": token,
+            "expiration": expiry}}).encode())
+
+
+def certificates(directory):
+    before = os.getcwd()
+    os.chdir(directory)
+    test_iot.authority("root")
+    test_iot.leaf("server", "root", "P-256")
+    test_iot.leaf("ec", "root", "P-256")
+    os.chdir(before)
+
+
+def context(directory):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(os.path.join(directory, "server.pem"), os.path.join(directory, "server.key"))
+    return made
+
+
+def start(server):
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
+def start_iot(directory, s3):
+    """Its URL; the keys that it gives are those of s3."""
+    server, made = Server(Iot), context(directory)
+    made.load_verify_locations(os.path.join(directory, "root.pem"))
+    made.verify_mode = ssl.CERT_REQUIRED
+    server.socket = made.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None
+    server.s3 = s3
+    return f"https://localhost:{start(server)}"
+
+
 def main():
     server = Server()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    at = f"http://127.0.0.1:{server.server_address[1]}"
+    at = f"http://127.0.0.1:{start(server)}"
     failed = 0
     with tempfile.TemporaryDirectory() as work:
         program = os.path.join(work, "threads")
@@ -122,7 +169,8 @@ def main():
             file.write("[default]\nregion = eu-west-1\n[profile base]\naws_access_key_id = AKIDENV\n"
                        "aws_secret_access_key = CANARY/file\n[profile role]\nregion = eu-west-1\n"
                        "role_arn = arn:aws:iam::1:role/r\nsource_profile = base\n")
-        base = {"PATH": os.environ["PATH"], "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": at, "IMDS": at,
+        certificates(work)
+        base = {"PATH": os.environ["PATH"], "SECRET": "CANARY/own", "IOT": start_iot(work, server), "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": at, "IMDS": at,
                 "TOKEN_FILE": os.path.join(work, "token"), "AWS_CONFIG_FILE": os.path.join(work, "config"),
                 "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "TSAN_OPTIONS": "halt_on_error=0",
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": at + "/keys",
@@ -131,7 +179,7 @@ def main():
                            "print(k)'"}
         keys = {"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "CANARY/env"}
         cases = [("fixed", {}, 0), ("environment", keys, 0), ("mine", {}, 0), ("imds", {}, 1),
-                 ("container", {}, 1), ("chain", {}, 1), ("role", keys, 1), ("web", {}, 1),
+                 ("container", {}, 1), ("chain", {}, 1), ("role", keys, 1), ("web", {}, 1), ("iot", {}, 1),
                  ("process", {}, 1), ("default", {"AWS_PROFILE": "role"}, 1), ("default", {}, 1)]
         for source, more, asks in cases:
             for life in (3600, 300) if asks else (3600,):
@@ -140,6 +188,7 @@ def main():
                 calls = 4 if source == "process" and life == 300 else CALLS
                 begun = time.time()
                 done = subprocess.run([program, source, str(calls)], env={**base, **more}, text=True,
+                                      cwd=work,
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
                                       check=False)
                 given = len(server.given)

@@ -3,8 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- *     threads SOURCE CALLS     SOURCE: fixed, environment, chain, imds, container, role, web, process,
- *                              mine (a function of the program's), default (aws_default_session)
+ *     threads SOURCE CALLS     SOURCE: one of sources.h, or default (aws_default_session)
  *
  * Endpoints, files and keys by the environment. THREADS threads put and get CALLS objects each, all
  * with the one session; afterwards no secret may be left in its memory.
@@ -12,9 +11,8 @@
 #define AWS_IMPLEMENTATION
 #include "../aws_s3.h"
 #include "check.h"
+#include "sources.h"
 #include <pthread.h>
-#include <stdlib.h>
-#include <time.h>
 
 enum { THREADS = 8 };
 
@@ -23,18 +21,7 @@ static aws_port port;
 static aws_config config;
 static aws_session own, *session = &own;
 static aws_default standard;
-static unsigned char keys_memory[3 * AWS_KEYS_MEMORY];
 static int calls;
-static aws_keys_fixed fixed;
-static aws_keys_chain chain;
-static struct {
-    aws_keys_imds imds;
-    aws_keys_container container;
-    aws_keys_role role;
-    aws_keys_web_identity web;
-    aws_keys_process process;
-} source;
-
 static void lock(const aws_port *p)
 {
     pthread_mutex_lock((pthread_mutex_t *)p->context);
@@ -77,60 +64,6 @@ static void *work(void *argument)
     return bad ? &mutex : NULL; /* anything */
 }
 
-/* ---- The sources ---- */
-
-/* The program's own: other keys each time. */
-static int mine(const aws_provider *provider, aws_client *client, aws_keys *keys)
-{
-    static char ids[4][20];
-    static unsigned turn;
-
-    (void)provider;
-    (void)client;
-    snprintf(ids[turn % 4], sizeof ids[0], "AKID%u", turn % 4);
-    keys->access_key_id = ids[turn++ % 4];
-    keys->secret_access_key = "CANARY/mine";
-    keys->expiration = (int64_t)time(NULL) + 300;
-    return 0;
-}
-
-/* *asks: it has a memory of keys. */
-static const aws_provider *provider_of(const char *name, int *asks)
-{
-    static const aws_keys keys = {"AKIDFIXED", "CANARY/fixed", NULL, 0};
-    static const aws_provider *sources[2], own_provider = {mine, NULL};
-    static aws_role role;
-    const aws_provider *provider;
-
-    role.arn = "arn:aws:iam::1:role/r";
-    role.session_name = "s";
-    if (strcmp(name, "fixed") == 0)
-        return aws_keys_fixed_init(&fixed, &keys);
-    if (strcmp(name, "environment") == 0)
-        return aws_keys_environment();
-    if (strcmp(name, "mine") == 0)
-        return &own_provider;
-    *asks = 1;
-    if (strcmp(name, "container") == 0)
-        return aws_keys_container_init(&source.container, keys_memory, sizeof keys_memory);
-    if (strcmp(name, "process") == 0)
-        return aws_keys_process_init(&source.process, getenv("PROCESS"), keys_memory,
-                                     sizeof keys_memory);
-    if (strcmp(name, "role") == 0)
-        return aws_keys_role_init(&source.role, aws_keys_environment(), &role, 1, keys_memory,
-                                  sizeof keys_memory);
-    if (strcmp(name, "web") == 0)
-        return aws_keys_web_identity_init(&source.web, &role, getenv("TOKEN_FILE"), aws_posix_read, NULL,
-                                          keys_memory, sizeof keys_memory);
-    provider = aws_keys_imds_init(&source.imds, keys_memory, sizeof keys_memory);
-    source.imds.endpoint = getenv("IMDS");
-    if (strcmp(name, "chain") != 0)
-        return provider;
-    sources[0] = aws_keys_environment(); /* which has none */
-    sources[1] = provider;
-    return aws_keys_chain_init(&chain, sources, 2);
-}
-
 static void run_threads(void)
 {
     pthread_t threads[THREADS];
@@ -148,9 +81,6 @@ static void run_threads(void)
 
 int main(int argc, char **argv)
 {
-    const aws_provider *provider = NULL;
-    int asks = 0;
-
     if (argc < 3)
         return 2;
     calls = atoi(argv[2]);
@@ -166,15 +96,17 @@ int main(int argc, char **argv)
         CHECK(!check_finds(&standard, sizeof standard, "CANARY"));
         return CHECK_DONE();
     }
-    config.provider = provider = provider_of(argv[1], &asks);
+    config.provider = sources_begin(argv[1], &config);
+    if (!config.provider)
+        return 2;
     aws_session_init(session, &config);
     run_threads();
     aws_session_close(session);
     CHECK(!check_finds(session, sizeof *session, "CANARY"));
-    if (asks) {
-        aws_keys_close(strcmp(argv[1], "chain") == 0 ? &source.imds.ask.provider : provider);
-        CHECK(!check_finds(keys_memory, sizeof keys_memory, "CANARY"));
-        CHECK(!check_finds(&source, sizeof source, "CANARY"));
+    if (sources.closed) {
+        aws_keys_close(sources.closed);
+        CHECK(!check_finds(sources.memory, sizeof sources.memory, "CANARY"));
+        CHECK(!check_finds(&sources.of, sizeof sources.of, "CANARY"));
     }
     return CHECK_DONE();
 }
