@@ -20,11 +20,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h> /* rename */
 #include <stdlib.h>
 #include <string.h>
+#ifdef _WIN32
+#include "s3_windows.h" /* the POSIX calls, and system_... below */
+#define aws_system_wait aws_winsock_wait
+#else
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +37,26 @@
 #include <sys/syscall.h>
 #else
 #include <dirent.h>
+#endif
+#define aws_system_wait aws_posix_wait
+
+static void system_begin(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+}
+
+static void system_path(char *path)
+{
+    (void)path;
+}
+
+/* Why a key can't be a path of a file here, or NULL. */
+static const char *system_refuses(const char *key)
+{
+    (void)key;
+    return NULL;
+}
 #endif
 
 /* Exit codes, those of `aws s3`. */
@@ -204,7 +229,9 @@ static char   output_memory[16384], error_memory[512];
 static writer out = {STDOUT_FILENO, 0, sizeof output_memory, 0, output_memory};
 static writer err = {STDERR_FILENO, 0, sizeof error_memory, 0, error_memory};
 
-#ifdef __GNUC__
+#if defined(__MINGW32__) && !defined(__clang__)
+#define FORMAT(at) __attribute__((format(gnu_printf, at, (at) + 1)))
+#elif defined(__GNUC__)
 #define FORMAT(at) __attribute__((format(printf, at, (at) + 1)))
 #else
 #define FORMAT(at)
@@ -462,7 +489,7 @@ static const char *last_part(const char *path)
 
 static uint32_t milliseconds(void)
 {
-    const aws_port *port = aws_posix_port();
+    const aws_port *port = session->config.port;
 
     return port->ticks(port);
 }
@@ -567,8 +594,12 @@ static int parse_place(place *to, const char *text)
     size_t size;
 
     to->is_s3 = is_s3(text);
-    if (!to->is_s3)
-        return join(to->path, text, "") < 0 ? complain(USAGE, "the path is too long") : DONE;
+    if (!to->is_s3) {
+        if (join(to->path, text, "") < 0)
+            return complain(USAGE, "the path is too long");
+        system_path(to->path);
+        return DONE;
+    }
     size = strcspn(name, "/");
     if (!size || size >= sizeof to->bucket)
         return complain(USAGE, "'%s' names no bucket: s3://BUCKET/KEY", text);
@@ -679,7 +710,7 @@ static int is_temporary(const char *name)
  * sorted, directories with their '/'. When they are used up, the directory is read again for those
  * that follow: any number of files, in fixed memory. */
 
-enum { SLOTS = 8192, LEVELS = 512, NAME_ROOM = 260 };
+enum { SLOTS = 8192, LEVELS = 512, NAME_ROOM = NAME_MAX + 5 };
 
 static char           slots[SLOTS][NAME_ROOM];
 static unsigned short ranks[SLOTS]; /* the numbers of slots: a heap while reading, then sorted */
@@ -1342,7 +1373,7 @@ static void wait_for_any(void)
         else if (j->step)
             aws_client_waiting(&j->client, &waiting[count++]);
     }
-    aws_posix_wait(waiting, count);
+    aws_system_wait(waiting, count);
 }
 
 /* Until at most so many jobs are busy. */
@@ -1730,6 +1761,10 @@ static void start_download(const entry *e)
     }
     if (!target.whole && escapes(e->name)) {
         skip(e->name, "its name leads out of the directory");
+        return;
+    }
+    if (!target.whole && system_refuses(e->name)) {
+        skip(e->name, system_refuses(e->name));
         return;
     }
     j = new_job(DOWNLOAD, &source, &target, e->name);
@@ -2194,7 +2229,7 @@ static int copy_one(const char *from)
     split_source(&one);
     if (!*one.name)
         return complain(USAGE, "'%s' names no file or key", from);
-    if (!target.is_s3 && !target.whole && escapes(one.name))
+    if (!target.is_s3 && !target.whole && (escapes(one.name) || system_refuses(one.name)))
         return complain(USAGE, "no file can be named after key '%s': give a FILE", one.name);
     code = look_at(&one);
     if (code == DONE)
@@ -2627,6 +2662,7 @@ int main(int argc, char **argv)
     const char *wish = NULL;
     int code, count = 0;
 
+    system_begin(&argc, &argv);
     code = parse_options(argc, argv, &count, &wish);
     if (code != DONE)
         return code;
