@@ -47,6 +47,7 @@ typedef struct aws_i_sockets {
     unsigned char round;   /* times that all addresses were gone through */
     unsigned char connecting;
     unsigned char asked; /* for the addresses of the other family, too */
+    unsigned char ended; /* the stream, in order: lwIP says so only once */
     aws_i_sockets_address address[AWS_I_SOCKETS_ADDRESSES];
 } aws_i_sockets;
 
@@ -155,6 +156,7 @@ static void aws_i_sockets_drop(aws_i_sockets *c)
 static int aws_i_sockets_start(const aws_port *port, aws_i_sockets *c, unsigned port_number)
 {
     const aws_i_sockets_address *address = &c->address[c->at];
+    unsigned char number[2] = {(unsigned char)(port_number >> 8), (unsigned char)port_number};
     socklen_t size = (socklen_t)sizeof(struct sockaddr_in);
     int family = AF_INET, on = 1, s;
     aws_i_sockets_name name;
@@ -162,13 +164,13 @@ static int aws_i_sockets_start(const aws_port *port, aws_i_sockets *c, unsigned 
     memset(&name, 0, sizeof name);
     if ((c->v6 >> c->at & 1) == 0) {
         name.v4.sin_family = AF_INET;
-        name.v4.sin_port = htons((uint16_t)port_number);
+        memcpy(&name.v4.sin_port, number, 2);
         memcpy(&name.v4.sin_addr, address->bytes, 4);
     }
 #if AWS_I_SOCKETS_V6
     else {
         family = name.v6.sin6_family = AF_INET6;
-        name.v6.sin6_port = htons((uint16_t)port_number);
+        memcpy(&name.v6.sin6_port, number, 2);
         name.v6.sin6_scope_id = address->scope;
         memcpy(&name.v6.sin6_addr, address->bytes, 16);
         size = (socklen_t)sizeof name.v6;
@@ -319,11 +321,14 @@ static int aws_i_sockets_recv(const aws_port *port, void *connection, void *data
     ssize_t n;
 
     (void)port;
+    if (c->ended)
+        return 0;
     if (size > INT_MAX)
         size = INT_MAX;
     do {
         n = AWS_I_SOCKETS(recv)(c->socket - 1, data, size, 0);
     } while (n < 0 && errno == EINTR);
+    c->ended = n == 0;
     return n >= 0 ? (int)n : aws_i_sockets_lost(c, errno);
 }
 

@@ -2,11 +2,29 @@
 #ifndef LWIPOPTS_H
 #define LWIPOPTS_H
 
+#ifndef NO_SYS
 #define NO_SYS 1
-#define SYS_LIGHTWEIGHT_PROT 0
-#define LWIP_NETCONN 0
-#define LWIP_SOCKET 0
+#endif
+#define SYS_LIGHTWEIGHT_PROT !NO_SYS
+#define LWIP_NETCONN !NO_SYS
+#define LWIP_SOCKET !NO_SYS
+/* For threads: names of their own, as these are the host's; sizes as ESP-IDF's. */
+#define LWIP_COMPAT_SOCKETS 0
+#define LWIP_SOCKET_POLL 0
+/* Debian's lwIP has these in its port, for the host's headers; here upstream's. */
+#define IP4ADDR_SOCKADDR_SET_LEN(sin) ((sin)->sin_len = sizeof(struct sockaddr_in))
+#define IP6ADDR_SOCKADDR_SET_LEN(sin6) ((sin6)->sin6_len = sizeof(struct sockaddr_in6))
+#define IPADDR_SOCKADDR_GET_LEN(addr) ((addr)->sa.sa_len)
+#define MEMP_NUM_NETCONN 12
+#define MEMP_NUM_NETBUF 16
+#define MEMP_NUM_TCPIP_MSG_INPKT 64
+#define TCPIP_MBOX_SIZE 64
+#define DEFAULT_TCP_RECVMBOX_SIZE 16
+#define DEFAULT_UDP_RECVMBOX_SIZE 6
+#define DEFAULT_ACCEPTMBOX_SIZE 6
+#ifndef LWIP_IPV6
 #define LWIP_IPV6 1
+#endif
 #define LWIP_IPV6_DHCP6 0
 #define LWIP_IPV6_REASS 0
 #define LWIP_IPV6_FRAG 0

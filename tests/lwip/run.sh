@@ -1,26 +1,97 @@
 #!/bin/bash
-# The contract of a port, port/README.md, on lwIP: built for this host, its wire ends in libslirp.
+# lwIP on this host, its wire ends in libslirp: port/lwip.h (polled, no OS) and port/lwip_sockets.h
+# (lwIP's own thread and sockets) by the contract of ports, and an S3 client on the latter.
+#
+#   tests/lwip/run.sh [raw] [sockets] [s3]     all, or those named
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/common.sh
+. tests/common.sh
 lwip=$(python3 tests/sizes.py --lwip-source)
-place=build/lwip
-mkdir -p "$place"
 flags="-O1 -g -std=gnu99 -fsanitize=address,undefined -fno-sanitize-recover=all"
 warn="-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -Wcast-qual
-      -Wstrict-prototypes -Wmissing-prototypes"
-sources=$(ls "$lwip"/src/core/*.c "$lwip"/src/core/ipv4/*.c "$lwip"/src/core/ipv6/*.c \
+      -Wstrict-prototypes -Wmissing-prototypes -Werror"
+include="-I. -Itests/lwip -isystem $lwip/src/include -isystem $lwip/port/include"
+core=("$lwip"/src/core/*.c "$lwip"/src/core/ipv4/*.c "$lwip"/src/core/ipv6/*.c
     "$lwip"/src/netif/ethernet.c)
-objects=()
-for file in $sources; do
-    object=$place/$(basename "$file" .c).o
+
+# of_lwip PLACE FLAGS FILE...: compiles what isn't there yet, prints the objects.
+of_lwip() {
+    local place=$1 more=$2 file object
+    shift 2
+    mkdir -p "$place"
+    for file in "$@"; do
+        object=$place/$(basename "$file" .c).o
+        # shellcheck disable=SC2086
+        [ "$object" -nt tests/lwip/lwipopts.h ] ||
+            gcc $flags $more $include -w -c "$file" -o "$object"
+        echo "$object"
+    done
+}
+
+# build PROGRAM FLAGS FILE...: the tests' own files, without a warning.
+build() {
+    local program=$1 more=$2
+    shift 2
     # shellcheck disable=SC2086
-    [ "$object" -nt tests/lwip/lwipopts.h ] || gcc $flags -Itests/lwip -I"$lwip/src/include" -w -c "$file" -o "$object"
-    objects+=("$object")
+    gcc $flags $warn $more $include "$@" -o "$program" -pthread -lslirp -lbearssl
+}
+
+# shellcheck disable=SC2086
+compile() {
+    gcc $flags $warn $2 $include -c "$1" -o "$3"
+}
+
+raw() {
+    local place=build/lwip
+    mapfile -t objects < <(of_lwip $place "" "${core[@]}")
+    compile tests/lwip/wire.c "" $place/wire.o
+    build $place/test_port "-DAWS_TEST_PORT_HEADER=\"lwip/port.h\" -DAWS_TEST_PORT=lwip_port()" \
+        tests/test_port.c $place/wire.o "${objects[@]}"
+    $place/test_port
+}
+
+# What both programs on lwIP's sockets need, in the array objects.
+threads() {
+    place=build/lwip/threads
+    mapfile -t objects < <(of_lwip $place -DNO_SYS=0 "${core[@]}" "$lwip"/src/api/*.c \
+        "$lwip/port/sys_arch.c")
+    compile tests/lwip/wire.c "" $place/wire.o
+    compile tests/lwip/threads.c "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT" $place/threads.o
+    objects+=("$place/wire.o" "$place/threads.o")
+}
+
+sockets() {
+    threads
+    # Only the port: the test has the client. Without IPv6, it must compile.
+    cat >$place/port.c <<'END'
+#include "aws.h"
+#define AWS_IMPLEMENTATION
+#include "port/lwip_sockets.h"
+END
+    compile $place/port.c "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT -DLWIP_IPV6=0" $place/port.o
+    compile $place/port.c "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT" $place/port.o
+    build $place/test_port \
+        "-DAWS_TEST_PORT_HEADER=\"lwip/threads_port.h\" -DAWS_TEST_PORT=lwip_threads_begin()" \
+        tests/test_port.c $place/port.o "${objects[@]}"
+    $place/test_port
+}
+
+s3() {
+    local code=0
+    threads
+    start_server own $place/server
+    python3 port/make_roots.py anchors "$CA" >$place/anchors.h
+    compile port/lwip_sockets.c "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT" $place/client.o
+    build $place/put_get "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT -I$place" tests/lwip/put_get.c \
+        $place/client.o "${objects[@]}"
+    AWS_ACCESS_KEY_ID=$KEY AWS_SECRET_ACCESS_KEY=$SECRET $place/put_get lwip-bucket \
+        "http://localhost:$HTTP" "https://localhost:$HTTPS" || code=$?
+    stop_server
+    return $code
+}
+
+[ $# != 0 ] || set -- raw sockets s3
+for part in "$@"; do
+    "$part"
 done
-# shellcheck disable=SC2086
-gcc $flags $warn -Itests/lwip -c tests/lwip/wire.c -o "$place/wire.o"
-# shellcheck disable=SC2086
-gcc $flags $warn -I. -Itests/lwip -isystem "$lwip/src/include" -DAWS_TEST_PORT_HEADER='"lwip/port.h"' \
-    -DAWS_TEST_PORT='lwip_port()' tests/test_port.c "$place/wire.o" "${objects[@]}" \
-    -o "$place/test_port" -lslirp -lbearssl
-"$place/test_port"
