@@ -1466,7 +1466,7 @@ struct aws_client {
     uint32_t           key_generation;
     uint32_t           signed_at;  /* ticks at time */
     int64_t            time;       /* of this attempt's signature */
-    int64_t            not_before; /* of the leaf certificate, 0 none */
+    int64_t            not_before; /* of a certificate from a clockless device's future */
     void              *hash;       /* running SHA-256 of a body */
     void              *sum;        /* running checksum */
     const aws_digest  *digest;     /* of the request's body, NULL none */
@@ -5710,6 +5710,7 @@ typedef struct aws_i_x509 {
     const br_x509_class    *vtable;
     br_x509_minimal_context minimal;
     aws_client             *client;
+    int64_t                 floor; /* taken for the time; INT64_MAX: there is a clock */
     aws_i_der               der;
     int                     leaf;
 } aws_i_x509;
@@ -5756,9 +5757,10 @@ static void aws_i_x509_append(const br_x509_class **context, const unsigned char
 static void aws_i_x509_end_cert(const br_x509_class **context)
 {
     aws_i_x509 *x = aws_i_x509_of(context);
+    int64_t not_before = aws_i_der_time(&x->der);
 
-    if (x->leaf)
-        x->client->not_before = aws_i_der_time(&x->der);
+    if (x->leaf && not_before > x->floor)
+        x->client->not_before = not_before;
     x->leaf = 0;
     x->minimal.vtable->end_cert(&x->minimal.vtable);
 }
@@ -5935,9 +5937,10 @@ static int aws_i_tls_start(aws_client *client)
         count = sizeof aws_i_amazon_roots / sizeof *aws_i_amazon_roots;
     }
 #endif
-    if (!now)
-        now = client->session->floor;
     memset(x, 0, sizeof *x);
+    x->floor = now ? INT64_MAX : client->session->floor;
+    if (!now)
+        now = x->floor;
     br_ssl_client_zero(&tls->context);
     br_ssl_engine_set_versions(&tls->context.eng, BR_TLS12, BR_TLS12);
     br_x509_minimal_init(&x->minimal, &br_sha256_vtable, anchors, count);
@@ -7450,18 +7453,20 @@ static int aws_i_may_reuse(aws_client *client)
            aws_i_peek(client, &data, &size) == AWS_AGAIN;
 }
 
-/* A device without a clock met a certificate from its future: the world is at least that old. */
+/* A device without a clock met a certificate from its future: the world is at least that old. Other
+ * clients of the session may know it by now. */
 static int aws_i_recertify(aws_client *client)
 {
     aws_session *session = client->session;
 
-    if (client->tried & AWS_I_CERTIFICATE || aws_i_now(client) || client->failure.detail != 54 ||
-        client->not_before <= session->floor)
+    if (client->tried & AWS_I_CERTIFICATE || client->failure.detail != 54 || !client->not_before)
         return 0;
     client->tried |= AWS_I_CERTIFICATE;
     aws_i_lock(client);
-    session->floor = client->not_before;
+    if (session->floor < client->not_before)
+        session->floor = client->not_before;
     aws_i_unlock(client);
+    client->not_before = 0;
     aws_i_failure_reset(client);
     return 1;
 }

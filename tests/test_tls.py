@@ -657,6 +657,9 @@ def test_no_clock():
         check_equal([result.opens for result in results], [2, 2, 2], "connections")
         stats = server.admin("GET", "stats")
         check("x-amz-date" in stats, "no signed request")
+        # two clients of the session meet the certificate at the same time
+        results = client(server.port, "both", ca=server.ca, clock="none", floor=floor)
+        check_equal([result.code for result in results], [0, 0], "two at once")
         # a floor that is right already costs no second connection
         results = client(server.port, "put", ca=server.ca, clock="none", floor=int(time.time()))
         check_equal((results[0].code, results[0].opens), (0, 1), "with a good floor")

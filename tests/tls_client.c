@@ -6,7 +6,8 @@
  *   --endpoint URL --ca FILE (or "none": a trust without any CA) --tls-name N --memory N
  *   --clock SECONDS (added to the time; "none": the device has no clock) --floor UNIX
  *   --entropy N (the N-th handshake gets none) --attempts N (1)
- *   actions: get, put, close (the connection, and open a client of the same session anew)
+ *   actions: get, put, close (the connection, and open a client of the same session anew), both (a
+ *   put by two clients of the session at once)
  *
  * For each action a line "ACTION code bearssl opens sent", and a second one with the failure's text
  * or with the bytes that came. A put is 5 bytes, a get at most 1 MiB, of which the size and a sum
@@ -85,12 +86,47 @@ static void report(aws_client *client, const char *action, int r)
     fflush(stdout);
 }
 
+/* Step by step in turn, so that both are in the handshake at the same time. */
+static int both(aws_client *client, aws_session *session)
+{
+    static unsigned char memory2[AWS_CLIENT_MEMORY];
+    static aws_client client2;
+    aws_client *clients[2];
+    aws_s3_bucket buckets[2];
+    aws_waiting waiting[2];
+    int i, r[2] = {AWS_AGAIN, AWS_AGAIN};
+
+    aws_client_init(&client2, session, &aws_s3_service, memory2, sizeof memory2);
+    clients[0] = client;
+    clients[1] = &client2;
+    for (i = 0; i < 2; i++) {
+        aws_client_no_wait(clients[i], 1);
+        aws_s3_bucket_init(&buckets[i], clients[i], "tls");
+    }
+    while (r[0] == AWS_AGAIN || r[1] == AWS_AGAIN) {
+        for (i = 0; i < 2; i++) {
+            if (r[i] == AWS_AGAIN)
+                r[i] = aws_s3_bucket_put(&buckets[i], i == 0 ? "key" : "key2", "hello", 5, NULL);
+            aws_client_waiting(clients[i], &waiting[i]);
+        }
+        if (r[0] == AWS_AGAIN || r[1] == AWS_AGAIN)
+            aws_posix_wait(waiting, 2);
+    }
+    report(client, "both", r[0]);
+    report(&client2, "both", r[1]);
+    aws_client_no_wait(client, 0);
+    aws_client_close(&client2);
+    return r[0] < 0 ? r[0] : r[1];
+}
+
 static int act(aws_client *client, aws_session *session, const char *action)
 {
     aws_s3_bucket bucket;
     int r;
 
     aws_s3_bucket_init(&bucket, client, "tls");
+    if (strcmp(action, "both") == 0)
+        return both(client, session);
     if (strcmp(action, "get") == 0) {
         r = aws_s3_bucket_get(&bucket, "key", body, sizeof body, NULL);
     } else if (strcmp(action, "put") == 0) {
