@@ -2,7 +2,8 @@
 """examples/firmware: built for a Cortex-M3, run in QEMU against S3 servers over TLS, with keys from a
 provider that wants the device's certificate, and names from a name server.
 
-    tests/firmware.py [NAME...]   of: upload download ceph faults stranger no-random; without one all
+    tests/firmware.py [NAME...]   of: faults ceph upload download hang stranger no-random; without one
+                                  all
 
 upload     the power is cut at 20 points of the log's upload
 download   the power is cut at 20 points of the download of 1 MB into flash
@@ -10,7 +11,8 @@ ceph       Ceph's gateway (tests/servers/rgw.sh), by the temporary keys of a rol
            records cut in the middle, the power cut in each phase. Where the gateway can't be had, that
            is said, and is a failure if CI=true
 faults     the server loses, cuts, resets and refuses answers, records are cut in the middle, the link
-           drops, names come late or not at all, the device is reset, it hangs (the watchdog ends it)
+           drops, names come late or not at all, the device is reset
+hang       the image hangs: the watchdog ends it
 stranger, no-random   a server of another CA, no random bytes: nothing may be sent
 
 After each of them the server's objects must be what the image says it sent, and the flash must hold
@@ -258,6 +260,13 @@ def build_lwip():
     return objects
 
 
+def build_shared():
+    """What is in every image, whatever its device: BearSSL, the client, lwIP."""
+    build_bearssl()
+    return [compile_file(os.path.join(HERE, "client.c"), os.path.join(PLACE, "client.o"),
+                         STRICT)] + build_lwip()
+
+
 def link(objects, image):
     sizes.run([sizes.ARM + "gcc", "--specs=picolibc.specs", "-nostartfiles"] + CPU +
               ["-Wl,--gc-sections", "-Wl,-Map=" + image[:-3] + "map",
@@ -302,7 +311,7 @@ class Device:
                                 STRICT + mine + defines)
                    for file in ("main.c", "board.c", "records.c", "log.c", "update.c")]
         lwip = os.path.join(sizes.fetch_lwip(), "src", "core", "dns.c")
-        objects += [path for path in Device.lwip if os.path.basename(path) != "dns.o"]
+        objects += [path for path in Device.shared if os.path.basename(path) != "dns.o"]
         objects.append(compile_file(lwip, os.path.join(self.place, "dns.o"), ["-w"] + mine))
         image = os.path.join(self.place, "firmware.elf")
         link(objects, image)
@@ -586,8 +595,10 @@ def faults(server, device):
 
     def one(what, **options):
         device.erase()
+        begin = time.monotonic()
         code = device.run(**options)
-        device.say("%s: exit code %d, %s" % (what, code, device.lines[-1:]))
+        device.say("%s: exit code %d, %s, %d s" % (what, code, device.lines[-1:],
+                                                   time.monotonic() - begin))
         wrong.extend("%s: %s" % (what, text) for text in check(device, code, server.client))
 
     for operation, skip, action in FAULTS:
@@ -609,14 +620,15 @@ def faults(server, device):
     if device.names.asked < 3:
         wrong.append("the name server was asked %d times" % device.names.asked)
     device.names.ignored, device.names.delay = 1 << 30, 0
-    wrong += refused(device, device.run(), "could not be asked for keys")
-    device.names.ignored = 0
-    device.erase()
-    code = device.run("log:h4")
-    device.say("it hangs: exit code %d, %s" % (code, device.said("WATCHDOG")))
-    if code != 71 or "WATCHDOG" not in device.lines:
-        wrong.append("the watchdog did not bite: exit code %d" % code)
+    wrong += refused(device, device.run(), "could not be asked for keys: the host name was not found")
     return wrong
+
+
+def hang(server, device):
+    code = device.run("log:h4")
+    device.say("exit code %d, %s" % (code, device.said("WATCHDOG")))
+    if code != 71 or "WATCHDOG" not in device.lines:
+        yield "the watchdog did not bite: exit code %d" % code
 
 
 def refused(device, code, text):
@@ -632,12 +644,14 @@ def stranger(server, device):
 
 
 def no_random(server, device):
-    return list(refused(device, device.run(), "could not be asked for keys"))
+    return list(refused(device, device.run(),
+                        "could not be asked for keys: the port gave no random bytes"))
 
 
 # name -> (test, its server, defines of the image, whether it trusts the server)
-TESTS = {"upload": (upload, Own, [], True), "download": (download, Own, [], True),
-         "ceph": (ceph, Ceph, [], True), "faults": (faults, Own, [], True),
+TESTS = {"faults": (faults, Own, [], True), "ceph": (ceph, Ceph, [], True),
+         "upload": (upload, Own, [], True), "download": (download, Own, [], True),
+         "hang": (hang, Own, ["-DBOARD_WATCHDOG_SECONDS=10"], True),
          "stranger": (stranger, Own, [], False),
          "no-random": (no_random, Own, ["-DBOARD_RANDOM_FAILS=1"], True)}
 
@@ -653,7 +667,7 @@ def perform(name):
         return [text], [text] if os.environ.get("CI") == "true" else []
     try:
         device = Device(name, server, server.ca if trusts else os.path.join(PLACE, "ca.pem"), defines)
-        wrong = test(server, device)
+        wrong = list(test(server, device))
         if device.figures.get("stack", 0) > STACK:
             wrong.append("the stack was %d bytes deep" % device.figures["stack"])
         device.say(", ".join("%s %d" % pair for pair in device.figures.items()) + "; %d s" % (
@@ -668,10 +682,9 @@ def main():
     os.makedirs(PLACE, exist_ok=True)
     make_certificates()
     Device.provider = start_provider()
-    build_bearssl()
-    Device.lwip = build_lwip()
+    Device.shared = build_shared()
     wrong, notes = [], []
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1) as pool:
         for out, found in pool.map(perform, names):
             print("\n".join(out), flush=True)
             notes += [line for line in out if "NOT RUN" in line]

@@ -12,7 +12,10 @@
 /* Clock at 50 MHz, SysTick each millisecond, watchdog, console, Ethernet with this address. */
 void board_begin(const unsigned char mac[6]);
 
-/* The watchdog: the device has got further. 80 seconds without this word are a hang. */
+#ifndef BOARD_WATCHDOG_SECONDS
+#define BOARD_WATCHDOG_SECONDS 80 /* 32 bits of ticks are 85 */
+#endif
+/* The watchdog: the device has got further. So many seconds without this word are a hang. */
 void board_alive(void);
 
 uint32_t board_ms(void); /* wraps at 2^32 */

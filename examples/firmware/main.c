@@ -10,7 +10,6 @@
  * servers are. The main loop is turn(): whatever else the device has to do goes there, since no call of
  * the client waits.
  */
-#define AWS_IMPLEMENTATION
 #include "device.h"
 #include "port/lwip.h"
 
