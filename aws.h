@@ -720,6 +720,7 @@ typedef struct aws_failure {
     int         code;           /* AWS_ERR_*, 0 none */
     int         http_status;    /* 0 if no answer came */
     int         detail;         /* the port's (errno) or BearSSL's number, 0 none */
+    int         cause;          /* AWS_ERR_*: why a source of keys could not be asked, 0 none */
     unsigned    attempts;       /* made, the first one included; see aws_config.max_attempts */
     size_t      needed;         /* AWS_ERR_MEMORY: bytes that would do */
     const char *operation;      /* "PutObject", "" before a call */
@@ -10519,7 +10520,8 @@ static void aws_i_out_service_failure(aws_out *out, const aws_client *client)
 static void aws_i_out_own_failure(aws_out *out, const aws_client *client)
 {
     const aws_failure *f = &client->failure;
-    int tls = f->code == AWS_ERR_TLS || f->code == AWS_ERR_CERTIFICATE;
+    int code = f->cause ? f->cause : f->code;
+    int tls = code == AWS_ERR_TLS || code == AWS_ERR_CERTIFICATE;
     const char *advice = tls ? aws_i_tls_advice(f->detail) : aws_i_advice(f->code);
 
     aws_out_text(out, aws_code_text(f->code));
@@ -10529,6 +10531,10 @@ static void aws_i_out_own_failure(aws_out *out, const aws_client *client)
     } else if (f->value[0] && !tls) {
         aws_out_text(out, ": ");
         aws_out_text(out, f->value);
+    }
+    if (f->cause) {
+        aws_out_text(out, ": ");
+        aws_out_text(out, aws_code_text(f->cause));
     }
     if (f->code == AWS_ERR_CREDENTIALS && f->http_status) {
         aws_out_text(out, ": ");
@@ -12320,6 +12326,7 @@ static int aws_i_asker_failed(aws_i_asker *a, aws_client *lender, int reason)
         aws_i_fail(lender, reason, a->client.host);
         f->http_status = inner->http_status;
         f->detail = inner->detail;
+        f->cause = reason == AWS_REASON_KEYS_UNREACHED ? inner->code : 0;
         f->needed = inner->needed ? (inner->needed + 8) * a->parts : 0;
         memcpy(f->aws_code, inner->aws_code, sizeof f->aws_code);
         memcpy(f->message, inner->message, sizeof f->message);

@@ -256,6 +256,10 @@ static int imds_failure(const char *token, const char *role, const char *documen
     if (r < 0) {
         r = aws_client_failure(&w.client)->reason;
         CHECK_INT(aws_client_failure(&w.client)->code, -(r % 32));
+        CHECK_INT(aws_client_failure(&w.client)->cause,
+                  r == AWS_REASON_KEYS_UNREACHED ? AWS_ERR_TRUNCATED : 0);
+        CHECK(!strstr(aws_client_failure_text(&w.client), "keys: the answer was cut short") ==
+              (r != AWS_REASON_KEYS_UNREACHED));
         CHECK(strstr(aws_client_failure_text(&w.client), "CANARY") == NULL);
     }
     world_end(&w, &imds.ask.provider, &imds, sizeof imds);
