@@ -967,7 +967,7 @@ typedef struct aws_i_s3_reader {
     int         result;
     uint16_t    places[2][5]; /* of key, id, etag, class and checksum in each half */
     unsigned char state, field, half, in_entry, marker, latest, truncated, encoded, asked, cut,
-        interrupted, cuts;
+        interrupted, cuts, escape; /* escape: of a key's %xx: 1, then 0x10 and the first digit */
     char value[40];
 } aws_i_s3_reader;
 
@@ -3150,6 +3150,7 @@ static void aws_i_s3_entry_start(aws_i_s3_reader *rd, const aws_xml *xml)
 
     rd->field = AWS_I_S3_E_NONE;
     rd->value[0] = 0;
+    rd->escape = 0;
     if (xml->depth == 3 && rd->in_entry) {
         rd->field = aws_i_s3_entry_field(rd, name);
         if (rd->field <= AWS_I_S3_E_CHECKSUM)
@@ -3172,10 +3173,33 @@ static void aws_i_s3_entry_start(aws_i_s3_reader *rd, const aws_xml *xml)
     }
 }
 
+/* Undo encoding-type=url byte by byte: what is encoded is three times as long and would not fit.
+ * The key's byte, 0 if there is none yet, or an error. */
+static int aws_i_s3_unescape(aws_i_s3_reader *rd, int c)
+{
+    int digit;
+
+    if (!rd->escape) {
+        rd->escape = c == '%';
+        return c == '%' ? 0 : c == '+' ? ' ' : c;
+    }
+    if ((digit = aws_i_s3_hex(c)) < 0)
+        return AWS_ERR_PROTOCOL;
+    if (rd->escape == 1) {
+        rd->escape = (unsigned char)(0x10 | digit);
+        return 0;
+    }
+    c = (rd->escape << 4 | digit) & 0xff;
+    rd->escape = 0;
+    return c ? c : AWS_ERR_PROTOCOL;
+}
+
 /* A piece of a field's text. 0 or an error. */
 static int aws_i_s3_entry_text(aws_i_s3_reader *rd, const char *text, size_t size)
 {
+    char *to = aws_i_s3_half(rd, rd->half);
     size_t used = strlen(rd->value);
+    int c;
 
     if (rd->field > AWS_I_S3_E_CHECKSUM) {
         if (size > sizeof rd->value - 1 - used)
@@ -3184,39 +3208,15 @@ static int aws_i_s3_entry_text(aws_i_s3_reader *rd, const char *text, size_t siz
         rd->value[used + size] = 0;
         return 0;
     }
-    if (size >= rd->room - rd->used)
-        return AWS_ERR_TOO_BIG;
-    memcpy(aws_i_s3_half(rd, rd->half) + rd->used, text, size);
-    rd->used += size;
-    return 0;
-}
-
-static int aws_i_s3_hex_digit(char c)
-{
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= '0' && c <= '9' ? c - '0'
-                                  : -1;
-}
-
-/* Undo encoding-type=url in place. 0 or an error. */
-static int aws_i_s3_decode(char *text)
-{
-    char *to = text;
-    int high, low;
-
-    for (; *text; text++) {
-        if (*text != '%') {
-            *to++ = *text == '+' ? ' ' : *text;
-            continue;
-        }
-        if ((high = aws_i_s3_hex_digit(text[1])) < 0 || (low = aws_i_s3_hex_digit(text[2])) < 0 ||
-            !(high | low))
-            return AWS_ERR_PROTOCOL;
-        *to++ = (char)(high << 4 | low);
-        text += 2;
+    for (; size; size--) {
+        c = (unsigned char)*text++;
+        if (rd->field == AWS_I_S3_E_KEY && rd->encoded && (c = aws_i_s3_unescape(rd, c)) < 0)
+            return c;
+        if (c && rd->used + 1 >= rd->room)
+            return AWS_ERR_TOO_BIG;
+        if (c)
+            to[rd->used++] = (char)c;
     }
-    *to = 0;
     return 0;
 }
 
@@ -3249,8 +3249,7 @@ static int aws_i_s3_entry_field_ended(aws_i_s3_reader *rd)
         if (rd->used == rd->room) /* an empty text after those that filled it */
             return AWS_ERR_TOO_BIG;
         text[rd->used++] = 0;
-        return field == AWS_I_S3_E_KEY && rd->encoded ? aws_i_s3_decode(text + rd->places[rd->half][0])
-                                                      : 0;
+        return rd->escape ? AWS_ERR_PROTOCOL : 0;
     }
 }
 

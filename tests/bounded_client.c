@@ -8,7 +8,8 @@
  *   --bucket B --room N (of the buffer) --part N (bytes of a read) --delimiter D
  *   actions: put=KEY (the body: --size bytes of a pattern), get=KEY, sink=KEY, read=KEY,
  *   head=KEY, download=KEY (managed, in parts of 5 MiB), each with RANGE behind a space if wanted;
- *   readnN=KEY: only so many bytes, then cancelled; list=PREFIX, versions=PREFIX, bucket= (make it)
+ *   readnN=KEY: only so many bytes, then cancelled; list=PREFIX, versions=PREFIX, uploads=PREFIX,
+ *   parts=KEY UPLOAD-ID, bucket= (make it)
  *   --checksum crc64nvme: of a put; --reversed 1: the pattern from its end; --verify 0: no answers
  *
  * For each action a line of JSON: code, bytes, sum (sum * 31 + byte), progress' last two numbers,
@@ -290,26 +291,44 @@ static int list(aws_client *client, const char *prefix, unsigned long *entries)
     return r;
 }
 
-static int list_versions(aws_client *client, const char *prefix, unsigned long *entries)
+/* versions=PREFIX, uploads=PREFIX, parts=KEY ID: the sum of their lines' sums, in which all is that
+ * an entry says. */
+static int list_entries(aws_client *client, const char *what, const char *name, const char *id,
+                        unsigned long *entries)
 {
     static aws_s3_entries it;
-    aws_s3_entry entry;
+    aws_s3_entry e;
     aws_s3_bucket bucket;
+    aws_s3_object object;
     aws_s3_args args;
+    char line[1400];
+    unsigned long sum = 0;
     int r;
 
     memset(&args, 0, sizeof args);
     aws_s3_bucket_init(&bucket, client, options.bucket);
-    args.prefix = *prefix ? prefix : NULL;
-    aws_s3_versions_begin(&it, &bucket, &args);
-    while ((r = aws_s3_entries_next(&it, &entry)) > 0 || r == AWS_AGAIN) {
+    aws_s3_object_init(&object, &bucket, name);
+    args.prefix = *name ? name : NULL;
+    if (strcmp(what, "parts") == 0)
+        aws_s3_parts_begin(&it, &object, id, NULL);
+    else if (strcmp(what, "uploads") == 0)
+        aws_s3_uploads_begin(&it, &bucket, &args);
+    else
+        aws_s3_versions_begin(&it, &bucket, &args);
+    while ((r = aws_s3_entries_next(&it, &e)) > 0 || r == AWS_AGAIN) {
         if (r == AWS_AGAIN) {
             await_client(client);
             continue;
         }
         ++*entries;
-        take((const unsigned char *)entry.key, strlen(entry.key) + 1);
+        r = snprintf(line, sizeof line, "%s %s %u %llu %s %d%d\n", text_of(e.key), text_of(e.id),
+                     e.part_number, (unsigned long long)e.size, text_of(e.etag), e.is_latest,
+                     e.is_delete_marker);
+        got.sum = 0;
+        take((const unsigned char *)line, (size_t)r);
+        sum += got.sum;
     }
+    got.sum = sum & 0xffffffff;
     return r;
 }
 
@@ -338,8 +357,9 @@ static void act(aws_client *client, char *action)
     }
     else if (strcmp(action, "list") == 0)
         r = list(client, key, &entries);
-    else if (strcmp(action, "versions") == 0)
-        r = list_versions(client, key, &entries);
+    else if (strcmp(action, "versions") == 0 || strcmp(action, "uploads") == 0 ||
+             strcmp(action, "parts") == 0)
+        r = list_entries(client, action, key, range, &entries);
     else if (strcmp(action, "download") == 0)
         r = download(client, key);
     else

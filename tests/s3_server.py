@@ -1598,17 +1598,24 @@ class Operations:
             tag("MaxParts", limit), tag("IsTruncated", truth(len(numbers) > len(shown))), *rows)
 
     def list_multipart_uploads(self, request):
-        """All uploads under a prefix on one page: enough for clients that clean up."""
+        """Uploads under a prefix, by key and id; markers and pages, but no delimiter."""
         prefix = request.query.get("prefix", "")
         encode = url_encoder(request)
-        uploads = sorted((upload for upload in self.bucket(request).uploads.values()
-                          if upload.key.startswith(prefix)), key=lambda upload: upload.key)
+        after = (request.query.get("key-marker", ""), request.query.get("upload-id-marker", "\U0010ffff"))
+        limit = request.number("max-uploads", 1000, 1000)
+        left = sorted((upload for upload in self.bucket(request).uploads.values()
+                       if upload.key.startswith(prefix) and (upload.key, upload.id) > after),
+                      key=lambda upload: (upload.key, upload.id))
+        uploads = left[:limit]
+        last = uploads[-1] if len(left) > len(uploads) > 0 else None
         rows = [group("Upload", tag("Key", encode(upload.key)), tag("UploadId", upload.id), OWNER,
                       tag("StorageClass", "STANDARD"), tag("Initiated", upload.initiated))
                 for upload in uploads]
         return xml_answer("ListMultipartUploadsResult", tag("Bucket", request.bucket),
                           optional_tag("EncodingType", request.query.get("encoding-type")),
-                          tag("MaxUploads", 1000), tag("IsTruncated", "false"), *rows)
+                          optional_tag("NextKeyMarker", last and encode(last.key)),
+                          optional_tag("NextUploadIdMarker", last and last.id),
+                          tag("MaxUploads", limit), tag("IsTruncated", truth(bool(last))), *rows)
 
 
 # ---------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ Prints failures, and at last: test_bounded: N passed, N failed
 """
 
 import functools
+import html
+import http.server
 import json
 import os
 import random
@@ -21,6 +23,10 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
+
+import botocore.config
+import botocore.session
 
 import test_tls as tls
 from test_tls import check, check_equal
@@ -585,6 +591,160 @@ def test_list_long_key():
             check_equal((done["code"], done["reason"]), (MEMORY, REASONS["record"]), done["text"])
 
 
+# ---------------------------------------------------------------------------------------------
+# Versions, uploads and parts, made by botocore and listed by it, too
+
+def botocore_client(port):
+    return botocore.session.get_session().create_client(
+        "s3", region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
+        aws_secret_access_key="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        config=botocore.config.Config(s3={"addressing_style": "path"}))
+
+
+LETTERS = [f"{letter}" + "\u20ac" * 332 for letter in "abc"]   # 1,000 bytes with a prefix of 3
+
+
+def fill_versions(s3, bucket):
+    """Keys with several versions and deletions, some of 1,000 bytes that aren't ASCII."""
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key in [f"k/{number:04}" for number in range(30)] + ["k/m" + text for text in LETTERS] + ["k/z"]:
+        for body in (b"1", b"22"):
+            s3.put_object(Bucket=bucket, Key=key, Body=body)
+        if key.endswith(("1", "2", "\u20ac")):
+            s3.delete_object(Bucket=bucket, Key=key)
+
+
+def fill_uploads(s3, bucket):
+    """Uploads of such keys, and one with many parts: its key and id."""
+    for key in [f"u/{number:04}" for number in range(20)] * 2 + ["u/m" + text for text in LETTERS]:
+        s3.create_multipart_upload(Bucket=bucket, Key=key)
+    key = "u/z" + LETTERS[0]
+    upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+    for number in range(1, 61):
+        s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=b"x" * number)
+    return key, upload
+
+
+def entry_line(key="", entry_id="", number=0, size=0, etag="", latest=0, marker=0):
+    return f"{key} {entry_id} {number} {size} {etag} {latest:d}{marker:d}\n".encode()
+
+
+def version_lines(s3, bucket):
+    """action -> the lines that the client must have, by botocore."""
+    lines = []
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix="k/"):
+        for item in page.get("Versions", []) + page.get("DeleteMarkers", []):
+            lines.append(entry_line(item["Key"], item["VersionId"], 0, item.get("Size", 0),
+                                    item.get("ETag", ""), item["IsLatest"], "ETag" not in item))
+    return {"versions=k/": lines}
+
+
+def upload_lines(s3, bucket, key, upload):
+    uploads = [entry_line(item["Key"], item["UploadId"]) for page in
+               s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix="u/")
+               for item in page["Uploads"]]
+    parts = [entry_line(number=item["PartNumber"], size=item["Size"], etag=item["ETag"]) for page in
+             s3.get_paginator("list_parts").paginate(Bucket=bucket, Key=key, UploadId=upload)
+             for item in page["Parts"]]
+    return {"uploads=u/": uploads, f"parts={key} {upload}": parts}
+
+
+def check_entries(name, endpoint, ca, bucket, lines, memory, **options):
+    """What the client lists is what botocore lists, whose answers have versions and delete markers
+    apart: the sums don't depend on the order."""
+    done = client(endpoint, ca, *lines, memory=memory, bucket=bucket, **options)
+    for result, (action, wanted) in zip(done, lines.items()):
+        check_equal((result["code"], result["entries"], result["sum"]),
+                    (0, len(wanted), sum(map(sum_of, wanted)) & 0xffffffff),
+                    f"{name}, {memory} bytes, {action[:9]}: {result['text']}")
+    return done
+
+
+class Versions(http.server.BaseHTTPRequestHandler):
+    """ListObjectVersions, which tests/s3_server.py hasn't, of this list in S3's order."""
+    protocol_version = "HTTP/1.1"
+    rows = [(f"k/{number:04}", f"id{number}.{turn}") for number in range(30) for turn in (2, 1)] + [
+        ("k/m" + text, f"long.{turn}") for text in LETTERS for turn in (3, 2, 1)] + [("k/z", "null")]
+
+    @staticmethod
+    def marker(row):
+        return row[1].endswith(".3")
+
+    @classmethod
+    def lines(cls):
+        first = {}
+        for key, entry_id in cls.rows:
+            first.setdefault(key, entry_id)
+        return [entry_line(row[0], row[1], 0, 0 if cls.marker(row) else 7,
+                           "" if cls.marker(row) else '"e"', first[row[0]] == row[1], cls.marker(row))
+                for row in cls.rows]
+
+    def do_GET(self):
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
+        code = urllib.parse.quote if query.get("encoding-type") == "url" else html.escape
+        after = (query.get("key-marker"), query.get("version-id-marker"))
+        start = self.rows.index(after) + 1 if after[0] else 0
+        page = self.rows[start:start + int(query.get("max-keys", 1000))]
+        latest = {}
+        for key, entry_id in self.rows:
+            latest.setdefault(key, entry_id)
+        text = "<ListVersionsResult><Prefix>k/</Prefix>" + (
+            "<EncodingType>url</EncodingType>" if "encoding-type" in query else "")
+        if after[0]:
+            text += f"<KeyMarker>{code(after[0])}</KeyMarker><VersionIdMarker>{after[1]}</VersionIdMarker>"
+        if page and page[-1] != self.rows[-1]:
+            text += (f"<IsTruncated>true</IsTruncated><NextKeyMarker>{code(page[-1][0])}</NextKeyMarker>"
+                     f"<NextVersionIdMarker>{page[-1][1]}</NextVersionIdMarker>")
+        else:
+            text += "<IsTruncated>false</IsTruncated>"
+        for row in page:
+            tag = "DeleteMarker" if self.marker(row) else "Version"
+            text += (f"<{tag}><Key>{code(row[0])}</Key><VersionId>{row[1]}</VersionId><IsLatest>"
+                     f"{str(latest[row[0]] == row[1]).lower()}</IsLatest><LastModified>2026-01-02T"
+                     "03:04:05.000Z</LastModified>" + ("" if tag[0] == "D" else
+                     "<ETag>&quot;e&quot;</ETag><Size>7</Size>") + f"</{tag}>")
+        body = (text + "</ListVersionsResult>").encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_entries():
+    """Uploads, parts and versions in short pages, from servers that join head and body, too."""
+    s3 = botocore_client(OWN.http)
+    s3.create_bucket(Bucket="bounded-entries")
+    key, upload = fill_uploads(s3, "bounded-entries")
+    lines = upload_lines(s3, "bounded-entries", key, upload)
+    check_equal([len(wanted) for wanted in lines.values()], [44, 60], "entries")
+    other = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Versions)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    for backend, kind in ((int(OWN.http), lines), (other.server_port, {"versions=k/": Versions.lines()})):
+        for shape in ("joined", "separate", "varying"):
+            with Front(backend, shape) as server:
+                for extra in (4500, 8000, 14000):
+                    server.forget()
+                    check_entries(shape, server.endpoint, server.ca, "bounded-entries", kind, LEAST + extra)
+                    total = sum(map(len, kind.values()))
+                    check(len(server.gets()) > total * 200 / (LEAST + extra), f"{len(server.gets())} pages")
+                    check(server.connections <= 20, f"{server.connections} connections")
+        with Front(backend) as server:
+            check_entries("again", server.endpoint, server.ca, "bounded-entries", kind, LEAST + 6000,
+                          again=1)
+            # not even one entry fits: the error says what would do, and that does
+            action = next(iter(kind)).replace("/", "/m")
+            done = client(server.endpoint, server.ca, action, memory=LEAST + 900,
+                          bucket="bounded-entries")[0]
+            check_equal((done["code"], done["reason"]), (MEMORY, REASONS["record"]), done["text"])
+            check(f"{done['needed']} bytes are needed" in done["text"], done["text"])
+    other.shutdown()
+
+
 def store_key(endpoint, ca, bucket, key):
     done = subprocess.run([tls.path("bounded_client"), "--endpoint", endpoint, "--ca", ca, "--memory",
                            "65536", "--bucket", bucket, b"put=" + key], stdout=subprocess.PIPE,
@@ -652,7 +812,7 @@ def start_proxy(name):
 
 
 def start_rgw():
-    """Ceph's gateway in a directory of its own: the directory, its endpoint, its CA."""
+    """Ceph's gateway in a directory of its own: the directory, its endpoint, its CA, its http port."""
     where = os.path.join(tls.ROOT, "build", "bounded-rgw")
     os.makedirs(where, exist_ok=True)
     first = tls.free_port()
@@ -661,7 +821,7 @@ def start_rgw():
     said = subprocess.run([os.path.join(tls.TESTS, "servers", "rgw.sh"), where], check=True, text=True,
                           stdout=subprocess.PIPE, env={**os.environ, **ports}).stdout
     words = dict(word.split("=", 1) for word in said.splitlines()[-1].split()[1:])
-    return where, f"https://localhost:{words['https']}", words["ca"]
+    return where, f"https://localhost:{words['https']}", words["ca"], int(words["http"])
 
 
 def check_server(name, endpoint, ca):
@@ -698,7 +858,7 @@ def main_servers():
         finally:
             process.terminate()
             process.wait()
-    where, endpoint, ca = start_rgw()
+    where, endpoint, ca, plain = start_rgw()
     try:
         for bucket in ("bounded", "bounded-list"):
             client(endpoint, ca, "bucket=", memory=65536, bucket=bucket)
@@ -706,8 +866,25 @@ def main_servers():
                bucket="bounded-list")
         store_key(endpoint, ca, "bounded-list", key)
         check_server("rgw", endpoint, ca)
+        check_ceph_entries(plain, endpoint, ca)
     finally:
         subprocess.run([os.path.join(tls.TESTS, "servers", "stop.sh"), "-x", where], check=False)
+
+
+def check_ceph_entries(plain, endpoint, ca):
+    """Ceph's versions, uploads and parts; by its own TLS and by a front that joins head and body."""
+    s3 = botocore_client(plain)
+    s3.create_bucket(Bucket="bounded-entries")
+    fill_versions(s3, "bounded-entries")
+    key, upload = fill_uploads(s3, "bounded-entries")
+    lines = {**version_lines(s3, "bounded-entries"), **upload_lines(s3, "bounded-entries", key, upload)}
+    check_equal([len(wanted) for wanted in lines.values()], [77, 44, 60], "entries")
+    with Front(plain) as server:
+        for where, authority in ((endpoint, ca), (server.endpoint, server.ca)):
+            for extra in (4500, 8000, 14000):
+                check_entries("rgw", where, authority, "bounded-entries", lines, LEAST + extra)
+        check(len(server.gets()) > 60, f"{len(server.gets())} pages")
+    print(f"  rgw: versions, uploads and parts in {len(server.gets())} pages", flush=True)
 
 
 def main():

@@ -470,6 +470,15 @@ static void test_long_entries(void)
                 CHECK_INT(first_of(&w, &e, "", elements), AWS_ERR_TOO_BIG);
             }
         }
+    /* as long as a key may be, three times that while it is encoded */
+    strcpy(elements, "<Key>");
+    for (size = 0; size < 1024; size++)
+        strcat(elements, "%E2");
+    strcat(elements, "</Key><VersionId>v</VersionId>");
+    CHECK_INT(first_of(&w, &e, "<EncodingType>url</EncodingType>", elements), 1);
+    CHECK_INT(strlen(e.key), 1024);
+    CHECK(strspn(e.key, "\xe2") == 1024);
+    CHECK_STR(e.id, "v");
     end(&w);
 }
 
