@@ -56,6 +56,32 @@
  *   100-continue): the server has a second to refuse before they are sent. The connection isn't
  *   used again after a refusal. A port with AWS_PORT_BLOCKING can't do that.
  *
+ * BOUNDED ANSWERS: TLS with less memory than a server's records have
+ *   Nothing of a TLS record can be read before all of it has come, and a server may make it as long
+ *   as 16 KB. A client of AWS_CLIENT_MEMORY_TLS has room for that. One of less memory, down to
+ *   AWS_CLIENT_MEMORY_TLS_BOUNDED, is bounded: it has a record buffer of what is left, 837 bytes at
+ *   least, of which 29 are the record's own.
+ *   It offers max_fragment_length (512 to 4,096 bytes, what fits). A server that accepts it, as
+ *   those with OpenSSL do, keeps to it: all is as in a large client. For the others, and Amazon's may
+ *   be one of them, name aws_config.bounded = aws_bounded_answers (port/posix.h does): then nothing
+ *   is asked for that wouldn't fit if it came in one record with its head.
+ *   - GetObject: in ranges, each a request with attempts of its own, on the kept connection, under
+ *     one If-Match. The first is half as long as what would fit, the next ones as the head that has
+ *     come leaves room. A HEAD comes before them if the answer's checksum is to be verified, which
+ *     is the whole object's, and for the last so many bytes. What you get is one answer: status,
+ *     headers, ETag, checksum, progress, your own Range. If the object is replaced meanwhile the
+ *     call fails: AWS_REASON_CHANGED, HTTP 412, though bytes may have been handed over before.
+ *   - Listings by iterators: so many entries a page as are thought to fit, fewer or more by what
+ *     came; an entry too long with its key percent-encoded is asked for with the key as it is.
+ *   - A record that is too large all the same ends the connection. It costs one more handshake:
+ *     half of the range, or fewer entries, are asked for on a new one.
+ *   Not bounded: other actions' answers (those of PUT, HEAD and DELETE are short, an error's
+ *   document, too; a policy or an answer of another service may not be), GetObject with part_number
+ *   or several ranges, and all of a server that answers a Range with 200. An object longer than one
+ *   range must have an ETag (AWS_REASON_NO_ETAG).
+ *   What doesn't fit is AWS_ERR_MEMORY with AWS_REASON_RECORD, and failure.needed says how large
+ *   the client's block has to be for this record. README.md says how many requests 1 MB takes.
+ *
  * OTHER SERVICES THAN S3
  *   A client is for one of AWS_SERVICES, or a constant aws_service of yours; aws_request_run does
  *   one action. The members are yours to write: JSON by aws_json_writer, pairs for the query and

@@ -100,6 +100,7 @@ class Front:
         self.backend = backend
         self.shape = shape
         self.requests = []          # (method, target, headers) of each
+        self.heads = []             # of the answers
         self.connections = 0
         self.before = lambda number: None   # called with the number of the request
         self.change = lambda number, head, body: (head, body)
@@ -156,6 +157,7 @@ class Front:
             left -= len(data)
             behind.sendall(data)
         head, body = self.read_answer(behind, method)
+        self.heads.append(head)
         changed = self.change(number, head, body)
         if changed is None:
             return False
@@ -302,6 +304,23 @@ def test_requests():
             # a head has about 500 bytes
             check(gets <= 100000 / (room - 620) + 2, f"{gets} requests with {room} bytes")
             check_equal(done["sums"] != "", True, "the whole object's checksum is in the head")
+
+
+def test_figures():
+    """What the README says an object of 1 MB costs, from a server whose records hold head and body."""
+    key = store(1 << 20)
+    counts = []
+    for record in (1024, 2048, 4096, 8192):
+        with front() as server:
+            done = client(server.endpoint, server.ca, f"sink={key}", memory=LEAST - 837 + record)[0]
+            check_get(done, pattern(1 << 20), f"{record}")
+            check_equal(server.connections, 1, "connections")
+            counts.append(len(server.requests))
+            heads = {len(head) for head in server.heads}
+    check(min(heads) > 400 and max(heads) < 450, f"heads of {sorted(heads)} bytes")
+    row = "| requests for 1 MB | " + " | ".join(f"{count:,}" for count in counts) + " |"
+    with open(os.path.join(tls.ROOT, "README.md"), encoding="utf-8") as file:
+        check(row in file.read().splitlines(), f"README.md hasn't the row '{row}'")
 
 
 def test_honoured():
