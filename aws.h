@@ -99,14 +99,18 @@
  * COMPILE-TIME SWITCHES, read only by the implementation; none changes a public struct
  *   AWS_IMPLEMENTATION   define functions here       AWS_STATIC  make them all static
  *   AWS_NO_TLS           leave out BearSSL's engine: plain http, or a port with AWS_PORT_TLS
- *   AWS_TLS_SMALL        TLS with P-256, RSA, AES-128-GCM and SHA-256 only (default on Cortex-M)
+ *   AWS_TLS_SMALL        TLS with P-256, RSA, AES-128-GCM and SHA-256 only (default on Cortex-M); with
+ *                        64 bits also P-384, P-521 and SHA-384
  *   AWS_NO_ROOTS         no built-in trust anchors (port/amazon_roots.h); give aws_config.trust
  *   AWS_NO_DEFAULT_PORT  don't include port/posix.h or, on Windows, port/winsock.h
  *   AWS_NO_JSON          no aws_json_parse (AWS_ERR_UNSUPPORTED): jsmn.h isn't needed then
  *   AWS_SMALL            for little flash: the features below only where a program names them
  *   AWS_SMALL_CRC        CRCs bit by bit, without tables (default on Cortex-M)
  *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section; with gcc on
- *                        x86-64 it is port/sha256_x86.h by itself
+ *                        x86-64 it is port/sha256_x86.h by itself, unless
+ *   AWS_SMALL_SHA256     is defined: BearSSL's alone, 7 KB less
+ *   AWS_POSIX_NO_HEAP    names by port/dns.h instead of getaddrinfo, programs (credential_process) by
+ *                        vfork instead of posix_spawn: nothing on POSIX allocates then
  *
  * LITTLE FLASH
  *   What a client does by itself beyond signing, sending, reading, time-outs and retries are its
@@ -1813,6 +1817,7 @@ AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, voi
 #endif
 #include <bearssl.h>
 #if !defined(AWS_SHA256_HEADER) && !defined(AWS_NO_DEFAULT_PORT) && defined(__x86_64__) && \
+    !defined(AWS_SMALL_SHA256) && \
     (defined(__SHA__) || (defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11))
 #define AWS_SHA256_HEADER "port/sha256_x86.h"
 #include <immintrin.h>
@@ -1998,6 +2003,17 @@ static int aws_i_list_find(const char *list, const char *text)
         if (aws_i_equal(list, text))
             return index;
     return -1;
+}
+
+/* Where the second text begins in the first, or NULL: libc's takes 1.3 KB to be fast. */
+static const char *aws_i_within(const char *text, const char *part)
+{
+    size_t size = strlen(part);
+
+    for (; *text; text++)
+        if (strncmp(text, part, size) == 0)
+            return text;
+    return NULL;
 }
 
 /* Texts of which both the core and what a program may leave out speak. A literal would be in the
@@ -5829,13 +5845,24 @@ static void aws_i_tls_profile(br_ssl_client_context *context, br_x509_minimal_co
     br_ssl_engine_set_rsavrfy(engine, &br_rsa_i15_pkcs1_vrfy);
     br_ssl_engine_set_ecdsa(engine, &br_ecdsa_i15_vrfy_asn1);
 #else
+    /* with 64 bits the code for all curves is smaller than that for P-256 alone, and SHA-384 fits */
+#if UINTPTR_MAX > 0xffffffff
+    br_ssl_engine_set_ec(engine, &br_ec_prime_i31);
+    br_ssl_engine_set_hash(engine, br_sha384_ID, &br_sha384_vtable);
+    br_x509_minimal_set_hash(x509, br_sha384_ID, &br_sha384_vtable);
+#else
     br_ssl_engine_set_ec(engine, &br_ec_p256_m31);
+#endif
     br_ssl_engine_set_rsavrfy(engine, &br_rsa_i31_pkcs1_vrfy);
     br_ssl_engine_set_ecdsa(engine, &br_ecdsa_i31_vrfy_asn1);
 #endif
     br_ssl_engine_set_gcm(engine, &br_sslrec_in_gcm_vtable, &br_sslrec_out_gcm_vtable);
     br_ssl_engine_set_aes_ctr(engine, &br_aes_ct_ctr_vtable);
+#if UINTPTR_MAX > 0xffffffff
+    br_ssl_engine_set_ghash(engine, &br_ghash_ctmul64);
+#else
     br_ssl_engine_set_ghash(engine, &br_ghash_ctmul32);
+#endif
 #else
     static const uint16_t suites[] = {
         BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
@@ -6386,7 +6413,7 @@ static const char *aws_i_proxy_url(const aws_client *client)
 /* What follows the user and password. */
 static const char *aws_i_proxy_host(const char *url)
 {
-    const char *at = strstr(url, "://"), *sign;
+    const char *at = aws_i_within(url, "://"), *sign;
 
     at = at ? at + 3 : url;
     sign = strrchr(at, '@');
@@ -6405,7 +6432,7 @@ enum { AWS_I_P_USER = 256 }; /* bytes of user and password as they are written *
 static void aws_i_out_proxy_user(aws_out *out, const char *url)
 {
     unsigned char user[AWS_I_P_USER];
-    const char *at = strstr(url, "://") + 3, *end = aws_i_proxy_host(url) - 1;
+    const char *at = aws_i_within(url, "://") + 3, *end = aws_i_proxy_host(url) - 1;
     size_t size = 0;
 
     if (end < at)
@@ -7417,7 +7444,7 @@ static int aws_i_keys_refused(aws_client *client)
 {
     aws_session *session = client->session;
 
-    if (!strstr(client->failure.aws_code, "Expired"))
+    if (!aws_i_within(client->failure.aws_code, "Expired"))
         return 0;
     aws_i_lock(client);
     if (client->key_generation == session->generation)
@@ -8436,7 +8463,7 @@ static void aws_i_explain(aws_client *client)
         aws_i_set(f->expected, sizeof f->expected, aws_client_header(client, "date"));
     if (f->http_status == 412 && client->tried & AWS_I_LOST && client->call.method[0] == 'P')
         f->reason = AWS_REASON_MAYBE_APPLIED;
-    header = client->call.key && !strstr(f->aws_code, aws_i_text_bucket) ? client->call.key
+    header = client->call.key && !aws_i_within(f->aws_code, aws_i_text_bucket) ? client->call.key
                                                                   : client->call.bucket;
     aws_i_set(f->value, sizeof f->value, header);
     if (aws_i_config(client)->explain)
@@ -9047,7 +9074,7 @@ static int aws_i_is_transient(const aws_client *client)
     /* 200: an <Error> in a successful answer counts as 500 */
     if (status < 300 || status == 429 || status == 500 || (status >= 502 && status <= 504))
         return 1;
-    return (legacy && status == 509) || strstr(client->failure.aws_code, "Throttl") ||
+    return (legacy && status == 509) || aws_i_within(client->failure.aws_code, "Throttl") ||
            aws_i_list_find(codes, client->failure.aws_code) >= !legacy;
 }
 
@@ -10711,7 +10738,7 @@ static size_t aws_i_canonical_line(const aws_client *client, size_t at, unsigned
 static int aws_i_is_secret(const char *line)
 {
     return strncmp(line, aws_i_text_token, 20) == 0 ||
-           (strncmp(line, aws_i_text_token, 6) == 0 && strstr(line, "-customer-key") != NULL);
+           (strncmp(line, aws_i_text_token, 6) == 0 && aws_i_within(line, "-customer-key") != NULL);
 }
 
 /* Our line with the byte that differs, from a bit before it on; *shown is where that begins,
@@ -10753,12 +10780,11 @@ static void aws_i_differs(aws_client *client)
 static void aws_i_hide_secret(aws_failure *f)
 {
     static const char names[] = "security-token:\0customer-key:\0customer-key-md5:\0";
-    const char *name;
-    char *at;
+    const char *name, *at;
 
     for (name = names; *name; name += strlen(name) + 1)
-        if ((at = strstr(f->expected, name)) != NULL) {
-            at[strlen(name) - 1] = 0;
+        if ((at = aws_i_within(f->expected, name)) != NULL) {
+            f->expected[(size_t)(at - f->expected) + strlen(name) - 1] = 0;
             f->signed_end = 1;
         }
 }
@@ -11234,7 +11260,7 @@ static int aws_i_express_control(const aws_call *call)
 {
     const char *name = call->operation;
 
-    return (strstr(name, aws_i_text_bucket) || strstr(name, "PublicAccessBlock")) && !strstr(name, "Abac") &&
+    return (aws_i_within(name, aws_i_text_bucket) || aws_i_within(name, "PublicAccessBlock")) && !aws_i_within(name, "Abac") &&
            !aws_i_equal(name, "HeadBucket");
 }
 
@@ -13617,8 +13643,8 @@ static int aws_i_identity_read(aws_i_identity *i, aws_i_identity_reader *reader,
         n = br_pem_decoder_push(&pem, from, size);
         event = br_pem_decoder_event(&pem);
         if (event == BR_PEM_BEGIN_OBJ) {
-            const char *name = br_pem_decoder_name(&pem), *key = strstr(name, "PRIVATE KEY");
-            found = reader->is_key ? key && !strstr(name, "ENCRYPTED")
+            const char *name = br_pem_decoder_name(&pem), *key = aws_i_within(name, "PRIVATE KEY");
+            found = reader->is_key ? key && !aws_i_within(name, "ENCRYPTED")
                                    : aws_i_equal(name, "CERTIFICATE");
             before = reader->taken;
             br_pem_decoder_setdest(&pem, found ? aws_i_identity_der : NULL, reader);

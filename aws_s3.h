@@ -4679,23 +4679,29 @@ static int aws_i_s3_take_source(aws_s3_transfer *t, size_t used)
     const char *from = t->a.copy_source;
     char *text = t->upload_id + used, *slash, *version;
     size_t size;
+    int arn;
 
     from += *from == '/';
+    arn = strncmp(from, aws_i_s3_text_arn, 4) == 0;
     size = strlen(from) + 1;
     if (size > AWS_I_S3_TEXT_ROOM - used)
         return AWS_REASON_COPY_SOURCE;
     memcpy(text, from, size);
-    slash = strncmp(text, aws_i_s3_text_arn, 4) == 0 ? strstr(text, "/object/") : strchr(text, '/');
+    slash = strchr(text, '/');
+    while (slash && arn && strncmp(slash, "/object/", 8) != 0)
+        slash = strchr(slash + 1, '/');
     if (!slash || slash == text)
         return AWS_REASON_COPY_SOURCE;
-    version = strstr(slash, "?versionId=");
+    version = strchr(slash, '?');
+    while (version && strncmp(version, "?versionId=", 11) != 0)
+        version = strchr(version + 1, '?');
     if (version) {
         *version = 0;
         t->source_version = version + 11;
     }
     *slash = 0;
     t->source.bucket = text;
-    t->source.key = slash + (strncmp(text, aws_i_s3_text_arn, 4) == 0 ? 8 : 1);
+    t->source.key = slash + (arn ? 8 : 1);
     return 0;
 }
 

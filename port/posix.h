@@ -90,7 +90,13 @@ AWS_API int aws_posix_read(void *context, const char *path, void *to, size_t roo
 #define AWS_I_SOCKETS(name) name
 #define AWS_I_SOCKETS_IN_ERRNO EAI_SYSTEM
 #define AWS_I_SOCKETS_V6 1
+#ifdef AWS_POSIX_NO_HEAP
+#include <arpa/inet.h>
+#define AWS_I_SOCKETS_DNS
+#define AWS_I_SOCKETS_ONE 1
+#else
 #define AWS_I_SOCKETS_ONE 0
+#endif
 
 typedef struct addrinfo aws_i_sockets_info;
 
@@ -408,28 +414,54 @@ static const char *aws_i_default_variable(const char *name, char *to, size_t roo
     return getenv(name);
 }
 
+#if defined(AWS_POSIX_NO_HEAP) && !defined(__cplusplus)
+extern pid_t vfork(void); /* POSIX has it no longer, all its systems do */
+#endif
+
+/* A program whose output goes to a file: its number or -1. */
+static pid_t aws_i_process_child(char **words, int output)
+{
+#ifdef AWS_POSIX_NO_HEAP
+    pid_t pid = vfork(); /* all that it may do follows */
+
+    if (pid != 0)
+        return pid;
+    if (dup2(output, 1) == 1)
+        (void)execvp(words[0], words);
+    _exit(127);
+#else
+    posix_spawn_file_actions_t actions; /* it may allocate, but needs no MMU */
+    pid_t pid;
+    int result;
+
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return -1;
+    result = posix_spawn_file_actions_adddup2(&actions, output, 1);
+    if (result == 0)
+        result = posix_spawnp(&pid, words[0], &actions, NULL, words, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return result == 0 ? pid : -1;
+#endif
+}
+
 /* Start the program with its output in a pipe: 0 or -1. */
 static int aws_i_process_start(aws_keys_process *s, char *command)
 {
-    posix_spawn_file_actions_t actions;
     char *words[32];
-    int ends[2], result;
+    int ends[2];
     pid_t pid;
 
     if (aws_i_posix_words(command, words, 32) == 0 || pipe(ends) < 0)
         return -1;
     if (fcntl(ends[0], F_SETFD, FD_CLOEXEC) < 0 || fcntl(ends[1], F_SETFD, FD_CLOEXEC) < 0 ||
-        fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 || posix_spawn_file_actions_init(&actions) != 0) {
+        fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
         (void)close(ends[0]);
         (void)close(ends[1]);
         return -1;
     }
-    result = posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    if (result == 0)
-        result = posix_spawnp(&pid, words[0], &actions, NULL, words, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
+    pid = aws_i_process_child(words, ends[1]);
     (void)close(ends[1]);
-    if (result != 0) {
+    if (pid < 0) {
         (void)close(ends[0]);
         return -1;
     }

@@ -59,7 +59,36 @@ typedef union aws_i_sockets_name {
 #endif
 } aws_i_sockets_name;
 
+/* An address as the system has it: its size. */
+static socklen_t aws_i_sockets_named(const aws_i_sockets *c, unsigned at, unsigned port_number,
+                                     aws_i_sockets_name *name)
+{
+    const aws_i_sockets_address *address = &c->address[at];
+    unsigned char number[2] = {(unsigned char)(port_number >> 8), (unsigned char)port_number};
+
+    memset(name, 0, sizeof *name);
+#if AWS_I_SOCKETS_V6
+    if ((c->v6 >> at & 1) != 0) {
+        name->v6.sin6_family = AF_INET6;
+        memcpy(&name->v6.sin6_port, number, 2);
+        name->v6.sin6_scope_id = address->scope;
+        memcpy(&name->v6.sin6_addr, address->bytes, 16);
+        return (socklen_t)sizeof name->v6;
+    }
+#endif
+    name->v4.sin_family = AF_INET;
+    memcpy(&name->v4.sin_port, number, 2);
+    memcpy(&name->v4.sin_addr, address->bytes, 4);
+    return (socklen_t)sizeof name->v4;
+}
+
 /* -- Looking up -- */
+
+#ifdef AWS_I_SOCKETS_DNS
+
+#include "dns.h"
+
+#else
 
 /* Note an address of getaddrinfo's list if there is room. */
 static void aws_i_sockets_note(aws_i_sockets *c, const aws_i_sockets_info *info)
@@ -133,6 +162,8 @@ static int aws_i_sockets_lookup(aws_i_sockets *c, const char *host, int family)
     return c->count != 0 ? 0 : AWS_ERR_LOOKUP;
 }
 
+#endif
+
 /* -- Connecting -- */
 
 /* Keep the error of an address. That there is no route for a family says the least. */
@@ -155,28 +186,10 @@ static void aws_i_sockets_drop(aws_i_sockets *c)
 /* Begin to connect to the address in use: 0, AWS_AGAIN, AWS_ERR_CONNECT. */
 static int aws_i_sockets_start(const aws_port *port, aws_i_sockets *c, unsigned port_number)
 {
-    const aws_i_sockets_address *address = &c->address[c->at];
-    unsigned char number[2] = {(unsigned char)(port_number >> 8), (unsigned char)port_number};
-    socklen_t size = (socklen_t)sizeof(struct sockaddr_in);
-    int family = AF_INET, on = 1, s;
     aws_i_sockets_name name;
+    socklen_t size = aws_i_sockets_named(c, c->at, port_number, &name);
+    int on = 1, s = aws_i_sockets_new(name.any.sa_family);
 
-    memset(&name, 0, sizeof name);
-    if ((c->v6 >> c->at & 1) == 0) {
-        name.v4.sin_family = AF_INET;
-        memcpy(&name.v4.sin_port, number, 2);
-        memcpy(&name.v4.sin_addr, address->bytes, 4);
-    }
-#if AWS_I_SOCKETS_V6
-    else {
-        family = name.v6.sin6_family = AF_INET6;
-        memcpy(&name.v6.sin6_port, number, 2);
-        name.v6.sin6_scope_id = address->scope;
-        memcpy(&name.v6.sin6_addr, address->bytes, 16);
-        size = (socklen_t)sizeof name.v6;
-    }
-#endif
-    s = aws_i_sockets_new(family);
     if (s < 0)
         return aws_i_sockets_refused(c, errno);
     c->socket = s + 1;
