@@ -107,7 +107,8 @@
  *   AWS_SMALL            for little flash: the features below only where a program names them
  *   AWS_SMALL_CRC        CRCs bit by bit, without tables (default on Cortex-M)
  *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section; with gcc on
- *                        x86-64 it is port/sha256_x86.h by itself, unless
+ *                        x86-64 it is port/sha256_x86.h by itself, and CRCs are by port/crc_x86.h,
+ *                        unless AWS_SMALL_CRC, and for SHA-256
  *   AWS_SMALL_SHA256     is defined: BearSSL's alone, 7 KB less
  *   AWS_POSIX_NO_HEAP    names by port/dns.h instead of getaddrinfo, programs (credential_process) by
  *                        vfork instead of posix_spawn: nothing on POSIX allocates then
@@ -1816,11 +1817,13 @@ AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, voi
 #pragma GCC diagnostic ignored "-Wshadow"
 #endif
 #include <bearssl.h>
-#if !defined(AWS_SHA256_HEADER) && !defined(AWS_NO_DEFAULT_PORT) && defined(__x86_64__) && \
-    !defined(AWS_SMALL_SHA256) && \
+#if !defined(AWS_NO_DEFAULT_PORT) && defined(__x86_64__) && \
     (defined(__SHA__) || (defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11))
-#define AWS_SHA256_HEADER "port/sha256_x86.h"
+#define AWS_I_X86
 #include <immintrin.h>
+#endif
+#if defined(AWS_I_X86) && !defined(AWS_SHA256_HEADER) && !defined(AWS_SMALL_SHA256)
+#define AWS_SHA256_HEADER "port/sha256_x86.h"
 #endif
 #if !defined(AWS_NO_TLS) && !defined(AWS_NO_ROOTS)
 #include "port/amazon_roots.h"
@@ -2167,6 +2170,7 @@ static void aws_i_crc64_run(uint64_t *crc, const aws_i_crc64_table *polynomial,
 AWS_I_CRC_TABLE(aws_i_crc32_table, aws_i_crc32, 0xedb88320)
 AWS_I_CRC_TABLE(aws_i_crc32_table, aws_i_crc32c, 0x82f63b78)
 AWS_I_CRC_TABLE(aws_i_crc64_table, aws_i_crc64nvme, 0x9a6c9329ac4bc9b5)
+#undef AWS_I_X86
 #else
 /* Row k is what each value of 4 bits becomes after k times 4 zero bits more: the sum of what its
  * bits become, so 4 constants make a row. Two rows eat a byte; all of them, 4 bytes at once. */
@@ -2248,6 +2252,17 @@ static const aws_i_crc64_table aws_i_crc64nvme[8] = {
     AWS_I_CRC_ROW(0x8211147cbaf96306, 0x30fb0eaa2d655567, 0x61f61d545acaaace, 0xc3ec3aa8b595559c)};
 #endif
 
+#ifdef AWS_I_X86
+#include "port/crc_x86.h"
+#else
+static size_t aws_i_crc_fold(const uint64_t fold[2], uint64_t crc, const unsigned char *data,
+                             size_t size, unsigned char rest[16])
+{
+    (void)fold, (void)crc, (void)data, (void)size, (void)rest;
+    return 0;
+}
+#endif
+
 static void aws_i_crc32_init(void *context)
 {
     *(uint32_t *)context = 0xffffffff;
@@ -2262,14 +2277,31 @@ static void aws_i_crc32_out(void *context, unsigned char *checksum)
         checksum[i] = (unsigned char)crc;
 }
 
+static void aws_i_crc32_take(uint32_t *crc, const aws_i_crc32_table *table, const uint64_t fold[2],
+                             const unsigned char *data, size_t size)
+{
+    unsigned char rest[16];
+    size_t taken = aws_i_crc_fold(fold, *crc, data, size, rest);
+
+    if (taken) {
+        *crc = 0;
+        aws_i_crc32_run(crc, table, rest, sizeof rest);
+    }
+    aws_i_crc32_run(crc, table, data + taken, size - taken);
+}
+
 static void aws_i_crc32_update(void *context, const void *data, size_t size)
 {
-    aws_i_crc32_run((uint32_t *)context, aws_i_crc32, aws_i_bytes(data), size);
+    static const uint64_t fold[] = {0x65673b4600000000, 0x9ba54c6f00000000};
+
+    aws_i_crc32_take((uint32_t *)context, aws_i_crc32, fold, aws_i_bytes(data), size);
 }
 
 static void aws_i_crc32c_update(void *context, const void *data, size_t size)
 {
-    aws_i_crc32_run((uint32_t *)context, aws_i_crc32c, aws_i_bytes(data), size);
+    static const uint64_t fold[] = {0x3743f7bd00000000, 0x3171d43000000000};
+
+    aws_i_crc32_take((uint32_t *)context, aws_i_crc32c, fold, aws_i_bytes(data), size);
 }
 
 static void aws_i_crc64_init(void *context)
@@ -2279,7 +2311,16 @@ static void aws_i_crc64_init(void *context)
 
 static void aws_i_crc64_update(void *context, const void *data, size_t size)
 {
-    aws_i_crc64_run((uint64_t *)context, aws_i_crc64nvme, aws_i_bytes(data), size);
+    static const uint64_t fold[] = {0xeadc41fd2ba3d420, 0x21e9761e252621ac};
+    uint64_t *crc = (uint64_t *)context;
+    unsigned char rest[16];
+    size_t taken = aws_i_crc_fold(fold, *crc, aws_i_bytes(data), size, rest);
+
+    if (taken) {
+        *crc = 0;
+        aws_i_crc64_run(crc, aws_i_crc64nvme, rest, sizeof rest);
+    }
+    aws_i_crc64_run(crc, aws_i_crc64nvme, aws_i_bytes(data) + taken, size - taken);
 }
 
 static void aws_i_crc64_out(void *context, unsigned char *checksum)

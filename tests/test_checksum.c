@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #define AWS_IMPLEMENTATION
-#define AWS_NO_DEFAULT_PORT
 #include "aws_s3.h"
 
 #include "check.h"
