@@ -5259,7 +5259,18 @@ static int aws_i_http_line_byte(aws_i_http *http, char *head, int c)
     return aws_i_token(c) ? aws_i_lower(c) : AWS_ERR_PROTOCOL;
 }
 
-/* Plain bytes of a value or a name are taken at once: how many. */
+/* Copy a word: whether its bytes are all from ' ' to '~'. */
+static int aws_i_http_word(const unsigned char *from, char *to)
+{
+    const size_t ones = (size_t)-1 / 255;
+    size_t word;
+
+    memcpy(&word, from, sizeof word);
+    memcpy(to, &word, sizeof word);
+    return !(((word - ones * 0x20) | (word + ones)) & ones * 0x80);
+}
+
+/* Plain bytes of a value or a name are taken at once: how many. White space before a value isn't. */
 static size_t aws_i_http_run(aws_i_http *http, char *head, size_t room, const unsigned char *data,
                              size_t size)
 {
@@ -5268,7 +5279,12 @@ static size_t aws_i_http_run(aws_i_http *http, char *head, size_t room, const un
 
     if (http->cr || (!http->status && used < 5))
         return 0;
-    for (room = aws_i_min(room, used + size); used < room; used++) {
+    room = aws_i_min(room, used + size);
+    if (sizeof(size_t) > 4 && value && (used > http->value || *data > ' ')) /* as in XML's texts */
+        for (; room - used >= sizeof(size_t) && aws_i_http_word(data, head + used);
+             data += sizeof(size_t))
+            used += sizeof(size_t);
+    for (; used < room; used++) {
         unsigned c = *data++;
         if (value ? c <= 0x20 || c >= 0x7f : (c | 32) - 'a' >= 26 && c != '-')
             break;
@@ -8227,7 +8243,7 @@ AWS_API const char *aws_client_header(const aws_client *client, const char *name
 
     while (at != end) {
         const char *value = at + strlen(at) + 1;
-        if (aws_i_equal_nocase(at, name))
+        if (*at == aws_i_lower((unsigned char)*name) && aws_i_equal_nocase(at, name))
             return value;
         at = value + strlen(value) + 1;
     }
