@@ -33,8 +33,8 @@ def one(job):
     sizes.run([sizes.ARM + "gcc", "--specs=picolibc.specs", "--oslib=semihost", "--crt0=hosted",
                "-std=c99", "-Os", "-ffunction-sections", "-fdata-sections", "-mthumb",
                "-mcpu=" + cpu, "-DAWS_NO_DEFAULT_PORT", "-isystem", sizes.include(), "-I.",
-               *TESTS[test], "tests/test_%s.c" % test, sizes.bearssl(library), "-o", image, "-Wl,--gc-sections",
-               "-Wl,--defsym=__flash=0", "-Wl,--defsym=__flash_size=0x400000",
+               *TESTS[test], "tests/test_%s.c" % test, sizes.bearssl(library), "-o", image,
+               "-Wl,--gc-sections", "-Wl,--defsym=__flash=0", "-Wl,--defsym=__flash_size=0x400000",
                "-Wl,--defsym=__ram=0x20000000", "-Wl,--defsym=__ram_size=0x400000",
                "-Wl,--defsym=__stack_size=0x8000"], cwd=sizes.ROOT)
     command = ["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial",

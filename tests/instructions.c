@@ -1,11 +1,11 @@
-/* instructions.c - what calls cost on a Cortex-M: instructions and painted stack, for tests/sizes.py.
+/* instructions.c - what calls cost on a Cortex-M: instructions, painted stack (tests/sizes.py).
  *
  * SPDX-License-Identifier: MIT
  *
- * Runs in QEMU with -icount shift=6 on an MPS2 board: an instruction takes 64 ns there, of which its
- * timer of 25 MHz makes 1.6 ticks. The other end is BearSSL's server in this program, over a port in
- * memory. It runs on a stack of its own, and what passes in the port is not counted. Nothing depends on
- * real time or chance, so each run gives the same figures: "count WHAT N", "stack WHAT N".
+ * Runs in QEMU with -icount shift=6 on an MPS2 board: an instruction takes 64 ns, 1.6 ticks of the
+ * board's timer. The other end is BearSSL's server in this program, over a port in memory. It runs
+ * on a stack of its own, and what passes in the port is not counted. Nothing depends on real time
+ * or chance, so each run gives the same figures: "count WHAT N", "stack WHAT N".
  */
 #define AWS_IMPLEMENTATION
 #define AWS_NO_DEFAULT_PORT
@@ -89,28 +89,28 @@ static __attribute__((noinline)) unsigned painted(work call)
     return (unsigned)(&here - at);
 }
 
-static void show(const char *kind, const char *what, unsigned value)
+static void show(const char *kind, const char *prefix, const char *what, size_t value)
 {
-    printf("%s %s %u\n", kind, what, value);
+    printf("%s %s%s %lu\n", kind, prefix, what, (unsigned long)value);
 }
 
 /* ---- The server ---- */
 
 static struct {
-    br_ssl_server_context     tls;
-    br_ssl_session_cache_lru  cache;
-    unsigned char             sessions[1024], record[BR_SSL_BUFSIZE_BIDI];
-    int                       secure, rsa, hang_up; /* hang_up: the next answer is the last one */
-    size_t                    raw, raw_answer;  /* bytes of a request and its answer that aren't HTTP */
-    size_t                    body;             /* bytes of the next request's body */
-    size_t                    taken, ending;    /* of the request: bytes, and of the empty line */
-    size_t                    left, given;      /* of its body; of the answer */
-    int                       answering;
-    const char               *answer;           /* its head and maybe its body */
-    size_t                    answer_size, object; /* then so many bytes of the object */
-    size_t                    last_request, last_answer;
-    unsigned char             in[20000], out[20000]; /* what is on the wire */
-    size_t                    in_size, out_at, out_size;
+    br_ssl_server_context    tls;
+    br_ssl_session_cache_lru cache;
+    unsigned char            sessions[1024], record[BR_SSL_BUFSIZE_BIDI];
+    int                      secure, rsa, hang_up; /* hang_up: each answer is the last one */
+    size_t                   raw, raw_answer; /* sizes of a request and answer that aren't HTTP */
+    size_t                   body;            /* size of the next request's body */
+    size_t                   taken, ending;   /* of the request: bytes, those of the empty line */
+    size_t                   left, given;     /* of its body; of the answer */
+    int                      answering;
+    const char              *answer;              /* its head and maybe its body */
+    size_t                   answer_size, object; /* then so many bytes of the object */
+    size_t                   last_request, last_answer;
+    unsigned char            in[20000], out[20000]; /* what is on the wire */
+    size_t                   in_size, out_at, out_size;
 } server;
 
 static unsigned char object[OBJECT_SIZE], server_stack[8192] __attribute__((aligned(8)));
@@ -237,6 +237,7 @@ static void serve_begin(void)
 /* On the server's stack. */
 static __attribute__((naked, noinline)) void elsewhere(void (*call)(void), void *top)
 {
+    (void)call, (void)top; /* r0, r1 */
     __asm__ volatile("push {r4, lr}\n\t"
                      "mov r4, sp\n\t"
                      "mov sp, r1\n\t"
@@ -488,43 +489,44 @@ static void begin(int secure, int rsa, size_t size)
     aws_s3_bucket_init(&bucket, &client, "telemetry");
 }
 
+/* Of what a byte of the object costs. */
+static size_t hundredths(uint32_t more)
+{
+    return (size_t)((uint64_t)more * 100 / (OBJECT_SIZE - 5));
+}
+
 /* Everything on a kept connection, whose first call has been made. */
-static uint32_t requests(const char *prefix, int large)
+static void requests(const char *prefix, int large)
 {
     uint32_t small, many, few;
-    char     name[64];
 
-#define ROW(kind, text, value) (sprintf(name, "%s %s", prefix, text), show(kind, name, value))
     put_of(5);
-    ROW("count", "put", count(put));
-    ROW("stack", "put", painted(put));
+    show("count", prefix, "put", count(put));
+    show("stack", prefix, "put", painted(put));
     list_of(1);
-    ROW("count", "list", few = count(list));
-    ROW("stack", "list", painted(list));
+    show("count", prefix, "list", few = count(list));
+    show("stack", prefix, "list", painted(list));
     answers(STORED "Content-Type: text/plain\r\n", 5);
     server.object = 0;
-    ROW("count", "head", count(head));
+    show("count", prefix, "head", count(head));
     answers("", 0);
-    ROW("count", "delete", count(erase));
+    show("count", prefix, "delete", count(erase));
     if (large) {
         list_of(1 + KEYS);
         many = count(list);
-        ROW("count", "key", (many - few) / KEYS);
+        show("count", prefix, "key", (many - few) / KEYS);
         put_of(5);
         small = count(put);
         put_of(OBJECT_SIZE);
-        ROW("hundredth", "byte put",
-            (uint32_t)((uint64_t)(count(put) - small) * 100 / (OBJECT_SIZE - 5)));
+        show("hundredth", prefix, "byte put", hundredths(count(put) - small));
         get_of(5);
         small = count(get);
         get_of(OBJECT_SIZE);
-        ROW("hundredth", "byte got",
-            (uint32_t)((uint64_t)(count(get) - small) * 100 / (OBJECT_SIZE - 5)));
+        show("hundredth", prefix, "byte got", hundredths(count(get) - small));
     }
     get_of(5);
-    ROW("count", "get", small = count(get));
-    ROW("stack", "get", painted(get));
-    return small;
+    show("count", prefix, "get", count(get));
+    show("stack", prefix, "get", painted(get));
 }
 
 /* ---- The same bytes by BearSSL alone ---- */
@@ -578,29 +580,24 @@ static int raw_first(void)
 static void raw(const char *prefix, size_t request, size_t answer_size)
 {
     uint32_t first, kept;
-    char     name[64];
 
     server.raw = request;
     server.raw_answer = answer_size;
     first = count(raw_first);
     kept = count(raw_exchange);
-    ROW("count", "handshake, BearSSL alone", first - kept);
-    ROW("count", "get, BearSSL alone", kept);
-    ROW("stack", "handshake, BearSSL alone", painted(raw_first));
+    show("count", prefix, "handshake, BearSSL alone", first - kept);
+    show("count", prefix, "get, BearSSL alone", kept);
+    show("stack", prefix, "handshake, BearSSL alone", painted(raw_first));
     server.raw = 0;
 }
 
 static void run_http(const char *prefix, size_t size)
 {
-    uint32_t first;
-    char     name[64];
-
     begin(0, 0, size);
     get_of(5);
-    first = count(get);
-    ROW("count", "first get, with the day's key", first);
+    show("count", prefix, "first get, with the day's key", count(get));
     requests(prefix, 1);
-    ROW("count", "signature", count(signature));
+    show("count", prefix, "signature", count(signature));
     aws_client_close(&client);
 }
 
@@ -608,25 +605,24 @@ static void run_http(const char *prefix, size_t size)
 static void run_tls(const char *prefix, int rsa, size_t size, int large)
 {
     uint32_t first, kept;
-    char     name[64];
 
     begin(1, rsa, size);
     get_of(5);
     first = count(get);
     kept = count(get);
-    ROW("count", "handshake", first - kept);
+    show("count", prefix, "handshake", first - kept);
     requests(prefix, large);
     server.hang_up = 1;
     get_of(5);
     count(get);
     server.hang_up = 0;
     get_of(5);
-    ROW("count", "resumed handshake", count(get) - kept);
+    show("count", prefix, "resumed handshake", count(get) - kept);
     aws_client_close(&client);
 
     begin(1, rsa, size);
     get_of(5);
-    ROW("stack", "handshake", painted(get));
+    show("stack", prefix, "handshake", painted(get));
     aws_client_close(&client);
     if (size > AWS_CLIENT_MEMORY_TLS_BOUNDED)
         raw(prefix, server.last_request, server.last_answer);
@@ -639,17 +635,17 @@ int main(void)
     timer_begin();
     for (i = 0; i < sizeof object; i++)
         object[i] = (unsigned char)(i * 167 + (i >> 8) * 59);
-    show("count", "aws_sign", count(sign));
-    run_http("http", AWS_CLIENT_MEMORY_HTTP);
-    run_http("large", AWS_CLIENT_MEMORY);
-    run_tls("ecdsa", 0, AWS_CLIENT_MEMORY, 1);
-    run_tls("rsa", 1, AWS_CLIENT_MEMORY, 0);
-    run_tls("bounded", 0, AWS_CLIENT_MEMORY_TLS_BOUNDED, 1);
-    show("ram", "session", sizeof(aws_session));
-    show("ram", "client", sizeof(aws_client));
-    show("ram", "listing", sizeof(aws_s3_objects));
-    show("ram", "http", aws_client_memory(&port, AWS_MEMORY_HTTP));
-    show("ram", "bounded", aws_client_memory(&port, AWS_MEMORY_TLS_BOUNDED));
-    show("ram", "tls", aws_client_memory(&port, AWS_MEMORY_TLS));
+    show("count", "", "aws_sign", count(sign));
+    run_http("http ", AWS_CLIENT_MEMORY_HTTP);
+    run_http("large ", AWS_CLIENT_MEMORY);
+    run_tls("ecdsa ", 0, AWS_CLIENT_MEMORY, 1);
+    run_tls("rsa ", 1, AWS_CLIENT_MEMORY, 0);
+    run_tls("bounded ", 0, AWS_CLIENT_MEMORY_TLS_BOUNDED, 1);
+    show("ram", "", "session", sizeof(aws_session));
+    show("ram", "", "client", sizeof(aws_client));
+    show("ram", "", "listing", sizeof(aws_s3_objects));
+    show("ram", "", "http", aws_client_memory(&port, AWS_MEMORY_HTTP));
+    show("ram", "", "bounded", aws_client_memory(&port, AWS_MEMORY_TLS_BOUNDED));
+    show("ram", "", "tls", aws_client_memory(&port, AWS_MEMORY_TLS));
     return 0;
 }

@@ -2,9 +2,16 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * PARTS is a sum of the bits below: what the program calls. With SIZES_RUN it is a program for the
- * emulator instead, over a port in memory, that prints how deep the stack went.
+ * With SIZES_HEADERS this is both headers in an object of their own. Else PARTS is a sum of the bits
+ * below: what the program calls. With SIZES_RUN it is a program for the emulator, over a port in
+ * memory, that prints how deep the stack went.
  */
+#define AWS_NO_DEFAULT_PORT
+#ifdef SIZES_HEADERS
+#define AWS_IMPLEMENTATION
+#include "../aws_s3.h"
+#else
+
 #define SIGN 1
 #define PUT 2
 #define GET 4
@@ -18,9 +25,8 @@
 #define STREAM 1024
 #define NAMED 2048 /* the features that AWS_SMALL leaves to the program */
 
-#define AWS_IMPLEMENTATION
-#define AWS_NO_DEFAULT_PORT
 #include "../aws_s3.h"
+#include <string.h>
 
 #ifdef SIZES_RUN
 #include <stdio.h>
@@ -369,3 +375,5 @@ int main(void)
 }
 
 #endif
+
+#endif /* SIZES_HEADERS */

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Flash, RAM and stack of the headers on Cortex-M4 and M0+, measured by linking and running.
+"""Flash, RAM, stack and instructions of the headers on Cortex-M4 and M0+, measured by linking and
+running.
 
     tests/sizes.py            measure, write the tables into README.md and tests/sizes.json
     tests/sizes.py --check    measure, compare with tests/sizes.json, fail if a size has grown by
@@ -31,6 +32,7 @@ PLAIN, SMALL = ["-DAWS_NO_TLS"], ["-DAWS_TLS_SMALL"]
 SIGN, PUT, GET, HEAD, DELETE, LIST, TEXT, MANY, COPY, BUCKETS, STREAM, NAMED = (
     1 << i for i in range(12))
 FIVE = PUT | GET | HEAD | DELETE | LIST
+KINDS = (PLAIN, PLAIN + ["-DAWS_SMALL"], SMALL)  # of objects
 # name -> (what it calls, defines); the first ones are the figures of the README's table
 PROGRAMS = {
     "signing alone (aws_sign)": (SIGN, PLAIN),
@@ -122,6 +124,28 @@ ADDED = {
     "keys from AssumeRoleWithWebIdentity": "aws_keys_web_identity_init",
     "keys from AWS IoT Core": "aws_keys_iot_init",
 }
+# What tests/instructions.c counts: the README's name for it, its own.
+COUNTS = (
+    ("`aws_sign`: the day's key and a signature", "aws_sign"),
+    ("of a request: its signature, by the day's key that the client keeps", "http signature"),
+    ("http: get", "http get"), ("http: put", "http put"), ("http: head", "http head"),
+    ("http: delete", "http delete"), ("http: list, one key", "http list"),
+    ("http: each further key", "http key"),
+    ("http in `AWS_CLIENT_MEMORY`: get", "large get"),
+    ("http in `AWS_CLIENT_MEMORY`: put", "large put"),
+    ("https: handshake, ECDHE-ECDSA, P-256", "ecdsa handshake"),
+    ("https: handshake, ECDHE-RSA, P-256 and RSA of 2,048 bits", "rsa handshake"),
+    ("https: handshake, resumed", "ecdsa resumed handshake"),
+    ("https: get", "ecdsa get"),
+    ("of it TLS, BearSSL alone for the same bytes", "ecdsa get, BearSSL alone"),
+    ("of it these headers", "ecdsa get over TLS"),
+    ("https: put", "ecdsa put"), ("https: list, one key", "ecdsa list"),
+    ("https: each further key", "ecdsa key"),
+    ("https, bounded answers: get", "bounded get"),
+)
+BYTES = (("http, put: SHA-256, CRC32", "http byte put"), ("http, got", "http byte got"),
+         ("https, put: AES-128-GCM, CRC32", "ecdsa byte put"), ("https, got", "ecdsa byte got"),
+         ("https, got, bounded answers", "bounded byte got"))
 # What the headers may take from libc: nothing that allocates or prints.
 LIBC = re.compile(r"^(mem(cpy|set|cmp|move|chr)|str(len|cmp|ncmp|chr|str|spn|cspn|pbrk|rchr)|"
                   r"__aeabi_\w+|__gnu_thumb1_case_\w+|br_\w+)$")
@@ -129,6 +153,8 @@ LIBC = re.compile(r"^(mem(cpy|set|cmp|move|chr)|str(len|cmp|ncmp|chr|str|spn|csp
 GOALS = {"m4": {"signing alone (aws_sign)": 4096, "put, get, head, delete, list": 16384,
                 "the same with AWS_SMALL and all features but checksums": 27613}}
 SIGNING_STACK = 1228  # 1.2 KB
+PEAK_STACK = 6144
+COUNT_GOALS = {"http signature": 45000, "ecdsa get over TLS": 60000}
 
 
 def run(command, **options):
@@ -228,21 +254,35 @@ def tag(name, core):
     return os.path.join(BUILD, core + "-" + re.sub(r"\W+", "-", name))
 
 
-def compile_program(name, core, parts, defines, extra=()):
-    base = tag(name, core)
-    command = [ARM + "gcc", "--specs=picolibc.specs", "-std=c99"] + SECTIONS + CORES[core] + [
-        "-DPARTS=%d" % parts, "-isystem", include()]
-    run(command + list(defines) + list(extra) + ["-c", os.path.join(ROOT, "tests", "sizes.c"),
-                                                 "-o", base + ".o"], cwd=BUILD)
+def compile_for(core, base, defines, source="sizes.c"):
+    """base.o of a file of tests/."""
+    run([ARM + "gcc", "--specs=picolibc.specs", "-std=c99"] + SECTIONS + CORES[core] +
+        ["-isystem", include()] + list(defines) +
+        ["-c", os.path.join(ROOT, "tests", source), "-o", base + ".o"], cwd=BUILD)
     return base
 
 
-def link(base, core, extra=()):
+def compile_program(name, core, parts, defines):
+    return compile_for(core, tag(name, core), ["-DPARTS=%d" % parts] + defines)
+
+
+def headers(core, defines):
+    """Where the object of both headers is, without ".o"; one for all programs with these macros."""
+    return tag("headers " + " ".join(defines), core)
+
+
+def compile_headers(job):
+    core, defines = job
+    return compile_for(core, headers(core, defines), ["-DSIZES_HEADERS"] + defines +
+                       ["-fstack-usage", "-fcallgraph-info=su"])
+
+
+def link(base, core, defines, extra=()):
     run([ARM + "gcc", "--specs=picolibc.specs"] + CORES[core] + [
         "-Wl,--gc-sections", "-Wl,-Map=" + base + ".map", "-Wl,--defsym=__flash=0",
         "-Wl,--defsym=__flash_size=0x100000", "-Wl,--defsym=__ram=0x20000000",
         "-Wl,--defsym=__ram_size=0x40000"] + list(extra) + [
-            base + ".o", bearssl(core), "-o", base + ".elf"])
+            base + ".o", headers(core, defines) + ".o", bearssl(core), "-o", base + ".elf"])
 
 
 def sections(base):
@@ -256,15 +296,15 @@ def sections(base):
     return [(section, int(size, 16), file) for section, size, file in kept if int(size, 16)]
 
 
-def by_part(base):
+def by_part(base, core, defines):
+    ours = headers(core, defines) + ".o"
     total = {"headers": 0, "text": 0, "rodata": 0, "roots": 0, "bearssl": 0, "libc": 0}
     for section, size, file in sections(base):
-        if file == base + ".o" and "amazon_roots" in section:
+        if file == ours and "amazon_roots" in section:
             total["roots"] += size
-        elif file == base + ".o" and re.fullmatch(r"\.text\.start|\.rodata\.(start\.str1\.\d|"
-                                                  r"names\.\d|values\.\d|headers\.\d)", section):
-            pass  # the program's own few instructions and texts
         elif file == base + ".o":
+            pass  # the program's own few instructions and texts
+        elif file == ours:
             total["headers"] += size
             total["text" if section.startswith(".text") else "rodata"] += size
         elif "libbearssl" in file:
@@ -275,13 +315,13 @@ def by_part(base):
     return total
 
 
-def stray_literals(base):
+def stray_literals(base, ours):
     """String sections of functions that aren't in the program. A literal is put with those of the
     first function that has it, and comes with all of them: give it a name where that isn't core. In
     the map the first of them has the size of all."""
-    kept = {section for section, size, file in sections(base) if file == base + ".o"}
+    kept = {section for section, size, file in sections(base) if file == ours + ".o"}
     sizes = re.findall(r"^ +\d+ (\.rodata\S*str1\.\d) +([0-9a-f]+)",
-                       run([ARM + "objdump", "-hw", base + ".o"]), re.M)
+                       run([ARM + "objdump", "-hw", ours + ".o"]), re.M)
     for section, size in sorted(sizes):
         owner = re.fullmatch(r"\.rodata\.(?:(.+)\.)?str1\.\d", section)
         if section in kept and ".text.%s" % owner[1] not in kept and int(size, 16) > 24:
@@ -300,9 +340,9 @@ def relink(job):
     core, name, source, names = job
     base = tag(name, core)
     shutil.copy(source + ".o", base + ".o")
-    link(base, core, ["-nostartfiles", "-Wl,-e," + names[0]] +
+    link(base, core, PLAIN, ["-nostartfiles", "-Wl,-e," + names[0]] +
          ["-Wl,--require-defined=" + name for name in names])
-    return by_part(base)
+    return by_part(base, core, PLAIN)
 
 
 def capabilities(pool, cores):
@@ -375,49 +415,95 @@ def check_object(base):
     return wrong
 
 
+def qemu(core, image, more=()):
+    """What an image says."""
+    machine = {"m4": "mps2-an386", "m0plus": "mps2-an385"}[core]  # an M3 runs all that an M0+ does
+    return run(["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial",
+                "none", "-semihosting-config", "enable=on,target=native,chardev=out", "-chardev",
+                "stdio,id=out", *more, "-kernel", image], timeout=300, stdin=subprocess.DEVNULL)
+
+
 def emulate(name, core, parts, defines):
     """Run a program on QEMU: {word: number} of its lines."""
-    base = compile_program("run " + name, core, parts, list(defines) + ["-DSIZES_RUN"])
-    link(base, core, ["--oslib=semihost", "--crt0=hosted", "-Wl,--defsym=__stack_size=0x8000"])
-    machine = {"m4": "mps2-an386", "m0plus": "mps2-an385"}[core] # an M3 runs all that an M0+ does
-    text = run(["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial",
-                "none", "-semihosting-config", "enable=on,target=native,chardev=out", "-chardev",
-                "stdio,id=out", "-kernel", base + ".elf"], timeout=120, stdin=subprocess.DEVNULL)
+    base = compile_program("run " + name, core, parts, defines + ["-DSIZES_RUN"])
+    link(base, core, defines,
+         ["--oslib=semihost", "--crt0=hosted", "-Wl,--defsym=__stack_size=0x8000"])
+    text = qemu(core, base + ".elf")
     if "error" in text or "clear" not in text:
         sys.exit("sizes.py: the emulated program says:\n" + text)
     return {" ".join(words[:-1]): int(words[-1]) for words in map(str.split, text.splitlines())
             if words}
 
 
+def samples():
+    """BearSSL's sample certificates and keys, with the anchors of its sample client."""
+    place = os.path.join(BUILD, "samples")
+    source = os.path.join(fetch_bearssl(), "samples")
+    os.makedirs(place, exist_ok=True)
+    for name in ("chain-ec.h", "chain-rsa.h", "key-ec.h", "key-rsa.h"):
+        shutil.copy(os.path.join(source, name), place)
+    with open(os.path.join(source, "client_basic.c"), encoding="utf-8") as file:
+        anchors = re.search(r"^static const unsigned char TA0_DN.*?^};\n\n#define TAs_NUM",
+                            file.read(), re.M | re.S)[0]
+    with open(os.path.join(place, "anchors.h"), "w", encoding="utf-8") as file:
+        file.write(anchors.rsplit("\n", 1)[0] + "\n")
+    return place
+
+
+def instructions(core):
+    """tests/instructions.c, run: {"count", "stack", "ram", "hundredth": {what: number}}."""
+    base = compile_for(core, tag("instructions", core), SMALL + ["-isystem", samples()],
+                       "instructions.c")
+    run([ARM + "gcc", "--specs=picolibc.specs", "--oslib=semihost", "--crt0=hosted"] + CORES[core] +
+        ["-Wl,--gc-sections", "-Wl,--defsym=__flash=0", "-Wl,--defsym=__flash_size=0x400000",
+         "-Wl,--defsym=__ram=0x20000000", "-Wl,--defsym=__ram_size=0x400000",
+         "-Wl,--defsym=__stack_size=0x8000", base + ".o", bearssl(core), "-o", base + ".elf"])
+    text = qemu(core, base + ".elf", ["-icount", "shift=6"])
+    found = {"count": {}, "stack": {}, "ram": {}, "hundredth": {}}
+    for kind, what, value in re.findall(r"^(\w+) (.+) (\d+)$", text, re.M):
+        found[kind][what] = int(value)
+    count = found["count"]
+    if "ecdsa get, BearSSL alone" not in count or not found["ram"]:
+        sys.exit("sizes.py: tests/instructions.c says:\n" + text)
+    count["ecdsa get over TLS"] = count["ecdsa get"] - count["ecdsa get, BearSSL alone"]
+    return found
+
+
 # ---- All of it ----
 
 def build(job):
     core, name, parts, defines = job
-    base = compile_program(name, core, parts, defines, ["-fstack-usage", "-fcallgraph-info=su"])
-    link(base, core, ["-nostartfiles", "-Wl,-e,start"])
+    base = compile_program(name, core, parts, defines)
+    link(base, core, defines, ["-nostartfiles", "-Wl,-e,start"])
     return base
 
 
 
 def measure(cores):
-    result = {"flash": {}, "added": {}, "stack": {}, "frames": {}, "memory": {},
+    result = {"flash": {}, "added": {}, "stack": {}, "frames": {}, "memory": {}, "ram": {},
+              "instructions": {}, "hundredths": {},
               "structs": struct_sizes()}
     wrong = []
     for core in cores:
         bearssl(core)
     jobs = [(core, name, parts, defines) for core in cores
             for name, (parts, defines) in PROGRAMS.items()]
+    kinds = [(core, defines) for core in cores for defines in KINDS]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for (core, defines), ours in zip(kinds, pool.map(compile_headers, kinds)):
+            wrong += ["%s, %s: %s" % (core, " ".join(defines), what)
+                      for what in check_object(ours)]
         bases = list(pool.map(build, jobs))
         more = list(capabilities(pool, cores))
-    for (core, name, parts, _), base in zip(jobs, bases):
-        result["flash"].setdefault(core, {})[name] = by_part(base)
-        wrong += ["%s, %s: %s" % (core, name, what) for what in check_object(base)]
+        counted = dict(zip(cores, pool.map(instructions, cores)))
+    for (core, name, parts, defines), base in zip(jobs, bases):
+        ours = headers(core, defines)
+        result["flash"].setdefault(core, {})[name] = by_part(base, core, defines)
         if parts == FIVE:
-            wrong += ["%s, %s: %s" % (core, name, what) for what in stray_literals(base)]
+            wrong += ["%s, %s: %s" % (core, name, what) for what in stray_literals(base, ours)]
         kept = {section.split(".", 2)[-1] for section, _, file in sections(base)
-                if file == base + ".o"}
-        rows = [row for row in frames(base)[0] if row[1] in kept]
+                if file == ours + ".o"}
+        rows = [row for row in frames(ours)[0] if row[1] in kept]
         result["frames"].setdefault(core, {})[name] = [list(row) for row in rows[:5]]
     for (core, name, _, _), parts in more:
         if name in ALONE:
@@ -435,10 +521,30 @@ def measure(cores):
         result["stack"][core] = {
             "aws_sign": said["stack sign"], "put": said["call put"], "list": said["stack call"],
             "failing list with its text": said["stack failing"]}
+        found = counted[core]
+        for name, what in (("http: put, waiting", "http put"), ("http: list, waiting", "http list"),
+                           ("https: get with the handshake, ECDHE-ECDSA", "ecdsa handshake"),
+                           ("of it BearSSL alone", "ecdsa handshake, BearSSL alone"),
+                           ("https: get with the handshake, ECDHE-RSA", "rsa handshake"),
+                           ("https: the same, bounded answers", "bounded handshake"),
+                           ("https: put on the kept connection", "ecdsa put")):
+            result["stack"][core][name] = found["stack"][what]
+        result["ram"] = static_ram(found["ram"])
+        result["instructions"][core] = {what: found["count"][what] for _, what in COUNTS}
+        result["hundredths"][core] = {what: found["hundredth"][what] for _, what in BYTES}
         result["memory"][core] = {
             "http": said["memory http"], "TLS, bounded records": said["tls memory bounded"],
             "TLS, full records": said["tls memory tls"]}
     return result, wrong
+
+
+def static_ram(ram):
+    """What a program declares: {profile: [all, of it the client's block]}."""
+    rest = ram["session"] + ram["client"]
+    return {name: [rest + size, size] for name, size in (
+        ("http", ram["http"]), ("TLS, bounded answers", ram["bounded"]),
+        ("TLS, full records", ram["tls"]))} | {
+            "an iterator over a listing, in addition": [ram["listing"], 0]}
 
 
 def goals(result):
@@ -452,10 +558,35 @@ def goals(result):
         if depths["aws_sign"] > SIGNING_STACK:
             yield "%s: signing takes %d bytes of stack, the goal is %d" % (
                 core, depths["aws_sign"], SIGNING_STACK)
+        deepest = max(depths.values())
+        if deepest > PEAK_STACK:
+            yield "%s: a call takes %d bytes of stack, the goal is %d" % (core, deepest, PEAK_STACK)
+    for core, counts in result["instructions"].items():
+        for what, limit in COUNT_GOALS.items():
+            if counts[what] > limit:
+                yield "%s, %s: %d instructions, the goal is %d" % (core, what, counts[what], limit)
 
 
 def number(value):
     return "{:,}".format(value)
+
+
+def instruction_tables(result, cores):
+    """What tests/instructions.c counts."""
+    lines = ["", "Instructions, counted by the emulator. Requests are signed, carry 5 bytes and go"
+             " over a kept connection; http in `AWS_CLIENT_MEMORY_HTTP`, https in"
+             " `AWS_CLIENT_MEMORY`. The other end is BearSSL's server, which isn't counted.", "",
+             "| instructions | %s |" % " | ".join(NAMES[core] for core in cores),
+             "|---|%s" % ("--:|" * len(cores))]
+    for name, what in COUNTS:
+        lines.append("| %s | %s |" % (name, " | ".join(number(result["instructions"][core][what])
+                                                       for core in cores)))
+    lines += ["", "| instructions per byte of a body | %s |" %
+              " | ".join(NAMES[core] for core in cores), "|---|%s" % ("--:|" * len(cores))]
+    for name, what in BYTES:
+        lines.append("| %s | %s |" % (name, " | ".join(
+            "%.1f" % (result["hundredths"][core][what] / 100) for core in cores)))
+    return lines
 
 
 def tables(result):
@@ -487,6 +618,11 @@ def tables(result):
     for name in result["memory"][cores[0]]:
         lines.append("| %s | %s |" % (name, " | ".join(number(result["memory"][core][name])
                                                        for core in cores)))
+    lines += ["", "| static RAM, at least: session, client and its block | all | the block |",
+              "|---|--:|--:|"]
+    for name, (size, block) in result["ram"].items():
+        lines.append("| %s | %s | %s |" % (name, number(size), number(block) if block else ""))
+    lines += instruction_tables(result, cores)
     lines += ["", "| sizeof | 32-bit ARM | x86-64 |", "|---|--:|--:|"]
     for name, (arm, host) in sorted(result["structs"].items(), key=lambda item: -item[1][0]):
         lines.append("| `%s` | %s | %s |" % (name, number(arm), number(host)))
@@ -516,8 +652,9 @@ def flatten(value, path=()):
             yield from flatten(item, path + (key,))
     elif isinstance(value, int):
         yield path, value
-    elif path[0] == "structs":
-        for name, item in zip(("ARM", "x86-64"), value):
+    elif path[0] in ("structs", "ram"):
+        for name, item in zip(("ARM", "x86-64") if path[0] == "structs" else ("all", "block"),
+                              value):
             yield path + (name,), item
 
 
@@ -536,12 +673,11 @@ def compare(result):
 
 
 def functions(parts):
-    base = compile_program("functions", "m4", parts, PLAIN)
-    link(base, "m4", ["-nostartfiles", "-Wl,-e,start"])
+    ours = compile_headers(("m4", PLAIN)) + ".o"
+    base = build(("m4", "functions", parts, PLAIN))
     for section, size, file in sorted(sections(base), key=lambda row: -row[1]):
-        print("%6d  %-44s %s" % (size, section, "" if file == base + ".o" else
-                                 os.path.basename(file)))
-    print(by_part(base))
+        print("%6d  %-44s %s" % (size, section, "" if file == ours else os.path.basename(file)))
+    print(by_part(base, "m4", PLAIN))
 
 
 def main():
