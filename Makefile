@@ -81,6 +81,11 @@ build/sanitized/%: tests/%.c $(HEADERS)
 
 $(foreach kind,plain sanitized coverage,build/$(kind)/test_checksum_small): tests/test_checksum.c
 
+# Tests as strictly as the plain ones, for which these stand in .ci/run.
+build/coverage/test_%: tests/test_%.c $(HEADERS)
+	@mkdir -p $(@D)
+	cd $(@D) && $(CC) -std=c99 -O0 -g $(STRICT) --coverage -I$(CURDIR) $(CURDIR)/$< -o $(@F) $(LDLIBS)
+
 build/coverage/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	cd $(@D) && $(CC) -std=c99 -O0 -g --coverage -I$(CURDIR) $(CURDIR)/$< -o $(@F) $(LDLIBS)

@@ -34,7 +34,10 @@ def run_one(name, command, environment):
                                   stderr=log, check=False, timeout=900, env=environment)
         except subprocess.TimeoutExpired:
             return f"{name} does not end"
-    return f"{name} fails: build/coverage/{name}.log" if done.returncode else None
+    if not done.returncode:
+        return None
+    with open(os.path.join(BUILD, f"{name}.log"), encoding="utf-8", errors="replace") as log:
+        return f"{name} fails:\n  " + "  ".join(log.readlines()[-25:])
 
 
 def run_programs():

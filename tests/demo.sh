@@ -60,8 +60,13 @@ mkdir -p build
 tool=${TOOL:-$PWD/build/s3} # another build of it: tests/targets.sh
 heap=$PWD/build/heap.so
 cc=${CC:-cc}
-[ -n "${TOOL:-}" ] || $cc -std=c99 -O2 -I. examples/s3.c -lbearssl -o "$tool"
-$cc -O2 -shared -fPIC tests/heap.c -o "$heap" -ldl
+# In one move: other tests may be using them.
+if [ -z "${TOOL:-}" ]; then
+    $cc -std=c99 -O2 -I. examples/s3.c -lbearssl -o "$work/s3"
+    mv "$work/s3" "$tool"
+fi
+$cc -O2 -shared -fPIC tests/heap.c -o "$work/heap.so" -ldl
+mv "$work/heap.so" "$heap"
 
 start_server "$server" "$work/server"
 use_server
