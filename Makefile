@@ -7,7 +7,7 @@
 # make firmware      examples/firmware on an emulated Cortex-M3, over TLS to the embedded server and
 #                    to Ceph's gateway
 # make s3-static     examples/s3.c in one small file that needs no libc: build/s3-static
-# make sizes         flash, RAM and stack, into README.md
+# make sizes         flash, RAM, stack and instructions, into README.md
 # make bench         CPU, instructions and system calls per request, into README.md
 # make clean
 #
