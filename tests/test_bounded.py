@@ -455,6 +455,15 @@ def test_faults():
                 done = client(server.endpoint, server.ca, f"{how}={key}", memory=LEAST + 2000)[0]
                 check_get(done, pattern(8000), f"{how} cut at {keep}")
                 check(server.connections > 1, "one connection")
+    # an error in between, whose document isn't the object's
+    slow = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+    for how in ("get", "sink", "read"):
+        with front() as server:
+            server.change = lambda n, head, body: (
+                b"HTTP/1.1 503 Slow\r\nContent-Length: %d\r\n\r\n" % len(slow),
+                slow) if n == 3 else (head, body)
+            done = client(server.endpoint, server.ca, f"{how}={key}", memory=LEAST + 2000)[0]
+            check_get(done, pattern(8000), f"{how} after a 503")
     # without end: as many attempts as there are, and an error
     with front() as server:
         server.change = lambda number, head, body: (head, body) if number < 3 else None
