@@ -2,8 +2,8 @@
 """examples/firmware: built for a Cortex-M3, run in QEMU against S3 servers over TLS, with keys from a
 provider that wants the device's certificate, and names from a name server.
 
-    tests/firmware.py [NAME...]   of: faults ceph upload download hang stranger no-random; without one
-                                  all
+    tests/firmware.py [NAME...]   of: faults ceph upload download bounded hang stranger no-random;
+                                  without one all
 
 upload     the power is cut at 20 points of the log's upload
 download   the power is cut at 20 points of the download of 1 MB into flash
@@ -12,6 +12,8 @@ ceph       Ceph's gateway (tests/servers/rgw.sh), by the temporary keys of a rol
            is said, and is a failure if CI=true
 faults     the server loses, cuts, resets and refuses answers, records are cut in the middle, the link
            drops, names come late or not at all, the device is reset
+bounded    the same image with 11 KB for the client: servers that ignore max_fragment_length, head and body in
+           one record. The power is cut in each phase
 hang       the image hangs: the watchdog ends it
 stranger, no-random   a server of another CA, no random bytes: nothing may be sent
 
@@ -44,6 +46,7 @@ import botocore.session
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import server_suite  # noqa: E402
 import sizes  # noqa: E402
+import test_bounded  # noqa: E402
 
 ROOT = sizes.ROOT
 PLACE = os.path.join(ROOT, "build", "firmware")
@@ -68,6 +71,7 @@ DOWNLOAD_CUTS = ["update:s%d" % n for n in (1, 2, 3, 4)] + ["update:w%d" % n for
         "install:s1", "install:s2"]
 # And on Ceph: some of each.
 CEPH_CUTS = ["log:s1", "log:f400", "logged:s1", "update:s3", "update:f30"]
+BOUNDED_CUTS = ["log:s1", "log:f150", "logged:s2", "update:s3", "update:f100", "install:s1"]
 # What the server does to one run: answers lost, cut, reset and refused, kept connections closed.
 FAULTS = (("PutObject", 0, {"lose_after": True}), ("PutObject", 0, {"close_idle": True}),
           ("PutObject", 0, {"status": 503}), ("PutObject", 0, {"reset": 40}),
@@ -299,19 +303,24 @@ class Device:
                        '#define CONFIG_ROLE_ALIAS "%s"\n#define CONFIG_THING "device-7"\n'
                        '#define CONFIG_BUCKET "%s"\n#define CONFIG_BUILD_TIME %d\n'
                        '#define CONFIG_NAME_SERVER 0x0a000202ul\n#define CONFIG_LOG_PART %du\n'
-                       '#define CONFIG_LOG_CLOSES %du\n#include <bearssl.h>\n%s%s%s'
-                       % ("https://localhost:%d" % server.wire.port, Device.provider, name, BUCKET, BUILD_TIME, part, closes, anchors,
+                       '#define CONFIG_LOG_CLOSES %du\n%s#include <bearssl.h>\n%s%s%s'
+                       % ("https://localhost:%d" % server.wire.port, Device.provider, name, BUCKET,
+                          BUILD_TIME, part, closes, server.options.get("config", ""), anchors,
                           array("device_certificate", "device.der"), array("device_key", "key.der")))
-        self.image = self.build(defines)
+        self.image = self.build(defines, server.options.get("client"))
         self.erase()
 
-    def build(self, defines):
+    def build(self, defines, client):
         mine = ["-I" + self.place, "-DDNS_SERVER_PORT=%d" % self.names.port]
         objects = [compile_file(os.path.join(HERE, file), os.path.join(self.place, file[:-2] + ".o"),
                                 STRICT + mine + defines)
                    for file in ("main.c", "board.c", "records.c", "log.c", "update.c")]
         lwip = os.path.join(sizes.fetch_lwip(), "src", "core", "dns.c")
-        objects += [path for path in Device.shared if os.path.basename(path) != "dns.o"]
+        names = ("dns.o", "client.o") if client else ("dns.o",)
+        objects += [path for path in Device.shared if os.path.basename(path) not in names]
+        if client:
+            objects.append(compile_file(os.path.join(ROOT, "tests", client),
+                                        os.path.join(self.place, "client.o"), STRICT))
         objects.append(compile_file(lwip, os.path.join(self.place, "dns.o"), ["-w"] + mine))
         image = os.path.join(self.place, "firmware.elf")
         link(objects, image)
@@ -477,6 +486,20 @@ class Own:
         self.process.wait()
 
 
+class Joined(Own):
+    """It has head and body in one record, as long as need be; and a device with little memory."""
+    options = {"client": "firmware_bounded.c", "config":
+               "int device_bounded(aws_client *client, int what, int number);\n"
+               "#define DEVICE_BOUNDED device_bounded\n"
+               "#define DEVICE_MEMORY AWS_CLIENT_MEMORY_TLS_BOUNDED\n"}
+
+    def __init__(self, name):
+        super().__init__(name)
+        test_bounded.tls.make_certificates()
+        self.wire = test_bounded.Front(int(self.words["http"]))
+        self.ca = self.wire.ca
+
+
 class NotRun(Exception):
     """This machine can't do it."""
 
@@ -583,6 +606,25 @@ def ceph(server, device):
     return wrong + list(check_later(device, code, server.client))
 
 
+def bounded(server, device):
+    wrong = []
+    for cut in BOUNDED_CUTS:
+        code = device.run(cut)
+        device.say("power fails at %s: %s, came to %s" % (
+            cut, (device.said("log ") or ["log"])[-1], device.positions()[-1:]))
+        if code != 75:
+            wrong.append("cut at %s: exit code %d, %s" % (cut, code, device.lines[-9:]))
+            return wrong
+    server.wire.forget()
+    device.erase()
+    wrong += check(device, device.run(), server.client)
+    ranges = [headers["range"] for _, _, headers in server.wire.requests if "range" in headers]
+    device.say("%d requests, %d of them ranges of the update" % (len(server.wire.requests), len(ranges)))
+    if len(ranges) < 400 or device.figures["static RAM"] > 42000:
+        wrong.append("%d ranges, figures %s" % (len(ranges), device.figures))
+    return wrong
+
+
 def check_later(device, code, client):
     """The same as check, of a device whose log was sent in an earlier run."""
     log = device.flash(LOG_AT, FLASH_SIZE - LOG_AT).rstrip(b"\xff")
@@ -651,6 +693,7 @@ def no_random(server, device):
 # name -> (test, its server, defines of the image, whether it trusts the server)
 TESTS = {"faults": (faults, Own, [], True), "ceph": (ceph, Ceph, [], True),
          "upload": (upload, Own, [], True), "download": (download, Own, [], True),
+         "bounded": (bounded, Joined, [], True),
          "hang": (hang, Own, ["-DBOARD_WATCHDOG_SECONDS=10"], True),
          "stranger": (stranger, Own, [], False),
          "no-random": (no_random, Own, ["-DBOARD_RANDOM_FAILS=1"], True)}

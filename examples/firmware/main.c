@@ -23,7 +23,12 @@
 
 enum { READINGS = 5, PATIENCE = 20000 }; /* PATIENCE: ms of silence that are borne */
 
-static unsigned char memory[AWS_CLIENT_MEMORY_TLS];
+/* Less memory, down to AWS_CLIENT_MEMORY_TLS_BOUNDED, has no room for TLS records of 16 KB: with
+ * DEVICE_BOUNDED aws_bounded_answers answers are asked for in parts that fit. */
+#ifndef DEVICE_MEMORY
+#define DEVICE_MEMORY AWS_CLIENT_MEMORY_TLS
+#endif
+static unsigned char memory[DEVICE_MEMORY];
 static uint32_t keys_memory[2560 / 4];     /* twice the answer that the keys come in */
 static uint32_t identity_memory[1536 / 4]; /* the device's certificate and key */
 /* Not on the stack, where it would lie beneath TLS: a handshake takes 4.5 KB of it. Never at once. */
@@ -293,6 +298,9 @@ int main(void)
     /* The device has no keys, only a certificate: for it the provider gives some. */
     config.provider = aws_keys_iot_init(&source, CONFIG_IOT, CONFIG_ROLE_ALIAS, CONFIG_THING,
                                         &identity, keys_memory, sizeof keys_memory);
+#ifdef DEVICE_BOUNDED
+    config.bounded = DEVICE_BOUNDED;
+#endif
     config.clock_floor = CONFIG_BUILD_TIME; /* no clock: the certificate's, then the server's time */
     config.connect_timeout = config.read_timeout = PATIENCE;
     aws_session_init(&session, &config);
