@@ -106,10 +106,9 @@
  *   AWS_NO_JSON          no aws_json_parse (AWS_ERR_UNSUPPORTED): jsmn.h isn't needed then
  *   AWS_SMALL            for little flash: the features below only where a program names them
  *   AWS_SMALL_CRC        CRCs bit by bit, without tables (default on Cortex-M)
- *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section; with gcc on
- *                        x86-64 it is port/sha256_x86.h by itself, and CRCs are by port/crc_x86.h,
- *                        unless AWS_SMALL_CRC, and for SHA-256
- *   AWS_SMALL_SHA256     is defined: BearSSL's alone, 7 KB less
+ *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section. With gcc on
+ *                        x86-64 it is port/sha256_x86.h by itself, as port/crc_x86.h is for CRCs
+ *   AWS_SMALL_SHA256     not on x86-64 either: BearSSL's alone, 7 KB less
  *   AWS_POSIX_NO_HEAP    names by port/dns.h instead of getaddrinfo, programs (credential_process) by
  *                        vfork instead of posix_spawn: nothing on POSIX allocates then
  *
