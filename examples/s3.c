@@ -213,6 +213,7 @@ typedef struct job {
 static job           jobs[JOBS];
 static aws_s3_worker workers[JOBS];
 static unsigned      busy, finished, failures, skips;
+static volatile sig_atomic_t tidying, stopped; /* parts must not stay in the bucket; a signal came */
 static uint64_t      bytes_done; /* of finished jobs */
 
 /* ---- Telling a person ---- */
@@ -1031,7 +1032,7 @@ static ssize_t read_some(int fd, void *data, size_t size)
 
     do {
         n = read(fd, data, size);
-    } while (n < 0 && errno == EINTR);
+    } while (n < 0 && errno == EINTR && !stopped);
     return n;
 }
 
@@ -1249,6 +1250,10 @@ static void interrupted(int number)
 {
     size_t i;
 
+    if (tidying && !stopped) { /* the upload is aborted first; the second time end at once */
+        stopped = number;
+        return;
+    }
     for (i = 0; i < JOBS; i++)
         if (jobs[i].has_temporary)
             unlink(jobs[i].temporary);
@@ -1287,12 +1292,13 @@ static void release(job *j)
     }
     j->step = NULL;
     busy--;
+    tidying = 0;
 }
 
 static void job_failed(job *j, const char *reason)
 {
     if (!reason)
-        reason = file_reason(j);
+        reason = stopped ? "interrupted; nothing was stored" : file_reason(j);
     begin_line();
     say(&err, "%s failed: ", verbs[j->moving ? MOVE : j->verb]);
     print_job(&err, j);
@@ -1359,6 +1365,15 @@ static void job_done(job *j)
 
 static int moving; /* the command is mv */
 
+/* A second at most: a signal may have come right before. There is room for one more. */
+static void wait_for(aws_waiting *waiting, size_t count)
+{
+    memset(&waiting[count], 0, sizeof *waiting);
+    waiting[count].handle = -1;
+    waiting[count].ms = 1000;
+    aws_system_wait(waiting, count + 1);
+}
+
 static void wait_for_any(void)
 {
     aws_waiting waiting[64];
@@ -1369,11 +1384,19 @@ static void wait_for_any(void)
 
         if (j->step && j->in_transfer && j->step != step_delete)
             count += aws_s3_transfer_waiting(&j->transfer, waiting + count,
-                                             sizeof waiting / sizeof *waiting - count);
+                                             sizeof waiting / sizeof *waiting - 1 - count);
         else if (j->step)
             aws_client_waiting(&j->client, &waiting[count++]);
     }
-    aws_system_wait(waiting, count);
+    wait_for(waiting, count);
+}
+
+/* After a signal, when all is tidy. */
+static void leave(void)
+{
+    flush(&out);
+    clear_bar();
+    _exit(128 + stopped);
 }
 
 /* Until at most so many jobs are busy. */
@@ -1385,8 +1408,11 @@ static void work(unsigned most)
 
         for (i = 0; i < JOBS; i++) {
             job *j = &jobs[i];
-            int r = j->step ? j->step(j) : AWS_AGAIN;
+            int r;
 
+            if (stopped && j->step && j->in_transfer && j->step != step_delete)
+                aws_s3_transfer_cancel(&j->transfer);
+            r = j->step ? j->step(j) : AWS_AGAIN;
             if (r == AWS_AGAIN)
                 continue;
             moved = 1;
@@ -1400,6 +1426,8 @@ static void work(unsigned most)
             wait_for_any();
         }
     }
+    if (stopped)
+        leave();
 }
 
 static int client_begin(aws_client *client, size_t number)
@@ -1515,6 +1543,7 @@ static void start_transfer(job *j, begin_function *begin, resume_function *resum
     } else {
         if (j->wide && j->verb == DOWNLOAD)
             file_restart(j);
+        tidying = j->verb != DOWNLOAD; /* with a checkpoint parts may stay */
         begin(&j->transfer, &j->object, &j->args);
     }
     if (j->wide)
@@ -1581,6 +1610,23 @@ static void start_upload(const entry *e)
     start_transfer(j, aws_s3_upload_begin, aws_s3_upload_resume);
 }
 
+/* Upload a part by the listing's client, until a signal comes. */
+static int upload_part(const aws_s3_args *args, aws_s3_result *result)
+{
+    aws_waiting waiting[2];
+    int r;
+
+    aws_client_no_wait(&lister, 1);
+    while ((r = aws_s3_upload_part(&lister, args, result)) == AWS_AGAIN && !stopped) {
+        aws_client_waiting(&lister, waiting);
+        wait_for(waiting, 1);
+    }
+    if (r == AWS_AGAIN)
+        aws_client_cancel(&lister);
+    aws_client_no_wait(&lister, 0);
+    return r;
+}
+
 /* Standard input of unknown size: part by part from memory, each of which can be sent again. */
 static int upload_parts(job *j, size_t filled)
 {
@@ -1593,6 +1639,7 @@ static int upload_parts(job *j, size_t filled)
 
     args.bucket = j->bucket.name;
     args.key = j->object.key;
+    tidying = 1;
     r = aws_s3_create_multipart_upload(&lister, &args, &result);
     if (r < 0)
         return call_failed();
@@ -1608,7 +1655,7 @@ static int upload_parts(job *j, size_t filled)
         args.part_number = ++count;
         args.body = part_buffer;
         args.body_size = filled;
-        r = count > PARTS ? -1 : aws_s3_upload_part(&lister, &args, &result);
+        r = stopped || count > PARTS ? -1 : upload_part(&args, &result);
         if (r < 0)
             break;
         print(etags[count - 1], sizeof etags[0], "%s", result.etag ? result.etag : "");
@@ -1635,7 +1682,9 @@ static int upload_parts(job *j, size_t filled)
         r = aws_s3_complete_multipart_upload(&lister, &args, NULL);
     if (r == 0)
         return DONE;
-    if (count > PARTS)
+    if (stopped)
+        complain(FAILED, "interrupted; nothing was stored");
+    else if (count > PARTS)
         complain(FAILED, "standard input is longer than 10,000 parts of 8 MiB: give --size BYTES");
     else if (j->error)
         complain(FAILED, "standard input: %s", strerror(j->error));
@@ -1644,6 +1693,8 @@ static int upload_parts(job *j, size_t filled)
     args.parts = NULL;
     args.part_count = 0;
     aws_s3_abort_multipart_upload(&lister, &args, NULL);
+    if (stopped)
+        leave();
     return FAILED;
 }
 

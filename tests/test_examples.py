@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tty
 import unittest
 import urllib.error
 import urllib.request
@@ -531,6 +532,60 @@ class Examples(unittest.TestCase):
                 os.remove(os.path.join(self.folder, name))
         self.ok("s3", *get)
         self.assertEqual(self.read("g"), data)
+
+    def interrupted(self, number, after, command, data=None, **environment):
+        """A signal once so many parts are under way: nothing stays in the bucket."""
+        process = subprocess.Popen([self.program("s3"), *command], cwd=self.folder,
+                                   env=self.environment(**environment), stdin=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        before, aborted = self.gets("UploadPart"), self.gets("AbortMultipartUpload")
+        if data:
+            process.stdin.write(data)
+            process.stdin.flush()
+        for _ in range(1500):
+            if self.gets("UploadPart") - before >= after or process.poll() is not None:
+                break
+            time.sleep(0.02)
+        process.send_signal(number)
+        self.assertEqual(process.wait(60), 128 + number)
+        self.assertIn(b"interrupted; nothing was stored", process.stderr.read())
+        process.stdin.close()
+        process.stderr.close()
+        self.assertEqual(self.gets("AbortMultipartUpload") - aborted, 1)
+        self.assertEqual(self.gets("CompleteMultipartUpload"), 0)
+
+    def test_s3_interrupted_input(self):
+        data = os.urandom(9 << 20)
+        # while it waits for more
+        self.interrupted(signal.SIGINT, 1, ["cp", "-", "s3://bucket/k"], data)
+        self.interrupted(signal.SIGTERM, 1, ["cp", "-", "s3://bucket/k", "--size", str(20 << 20)], data)
+        # while it sends
+        self.server.admin("POST", "fault", {"op": "UploadPart", "times": 10, "action": {"delay": 1}})
+        self.interrupted(signal.SIGINT, 1, ["cp", "-", "s3://bucket/k"], data)
+        # a file, if it isn't noted how far that came
+        self.write("f", data * 3)
+        self.interrupted(signal.SIGINT, 2, ["cp", "f", "s3://bucket/k", "--checkpoints", ""])
+        self.server.admin("DELETE", "fault")
+        self.fails(1, "404", "s3", "cat", "s3://bucket/k")
+
+    def test_s3_input_that_fails(self):
+        """A terminal that is hung up after a part."""
+        ours, theirs = pty.openpty()
+        tty.setraw(theirs)
+        process = subprocess.Popen([self.program("s3"), "cp", "-", "s3://bucket/k"], stdin=theirs,
+                                   cwd=self.folder, env=self.environment(), stderr=subprocess.PIPE)
+        os.close(theirs)
+        data = memoryview(os.urandom(9 << 20))
+        while data:
+            data = data[os.write(ours, data[:4096]):]
+        while not self.gets("UploadPart"):
+            time.sleep(0.02)
+        os.close(ours)
+        self.assertEqual(process.wait(60), 1)
+        self.assertIn(b"standard input: Input/output error", process.stderr.read())
+        process.stderr.close()
+        self.assertEqual(self.gets("AbortMultipartUpload"), 1)
+        self.assertEqual(self.gets("CompleteMultipartUpload"), 0)
 
     # ---- s3: on a terminal ----
 
