@@ -1658,6 +1658,8 @@ typedef struct aws_i_asker {
     aws_client     client;
     aws_i_item     items[8];
     char           url[96]; /* scheme, host and port */
+    void          *secret; /* what else aws_keys_close wipes, NULL nothing */
+    size_t         secret_size;
 } aws_i_asker;
 
 /* Reads a whole file into to[room]: its size, AWS_ERR_MEMORY if it is larger, or another error. */
@@ -2064,6 +2066,23 @@ static void aws_i_hash_sha256(void *context, const void *data, size_t size)
     aws_i_sha256_update((aws_i_sha256 *)context, data, size);
 }
 
+#if defined(__GNUC__)
+#define AWS_I_NOINLINE __attribute__((noinline))
+#else
+#define AWS_I_NOINLINE
+#endif
+
+/* The hash keeps its states on the stack, and doesn't wipe them: what its functions took below this
+ * one's caller is overwritten. It is less than what signing takes in any case. */
+static AWS_I_NOINLINE void aws_i_burn(void)
+{
+    volatile size_t stack[48 + 256 / sizeof(size_t)];
+    size_t i;
+
+    for (i = 0; i < sizeof stack / sizeof *stack; i++)
+        stack[i] = 0;
+}
+
 typedef struct aws_i_hmac {
     aws_i_sha256  sha;
     unsigned char pad[64];
@@ -2108,6 +2127,7 @@ static void aws_i_hmac_final(aws_i_hmac *hmac, unsigned char digest[32])
     aws_i_sha256_update(&hmac->sha, digest, 32);
     aws_i_sha256_final(&hmac->sha, digest);
     aws_i_wipe(hmac, sizeof *hmac);
+    aws_i_burn();
 }
 
 /* A key's two states after its pads: what HMAC with a key that is used often begins with. */
@@ -2124,6 +2144,19 @@ static void aws_i_key_init(aws_i_key_states *states, const unsigned char key[32]
     aws_i_hmac_outer(&hmac);
     states->outer = hmac.sha;
     aws_i_wipe(&hmac, sizeof hmac);
+    aws_i_burn();
+}
+
+/* From a hash that began with the inner state to the code. */
+static void aws_i_key_final(const aws_i_key_states *states, aws_i_sha256 *sha,
+                            unsigned char digest[32])
+{
+    aws_i_sha256_final(sha, digest);
+    *sha = states->outer;
+    aws_i_sha256_update(sha, digest, 32);
+    aws_i_sha256_final(sha, digest);
+    aws_i_wipe(sha, sizeof *sha);
+    aws_i_burn();
 }
 
 /* ---- Checksums ---- */
@@ -3016,11 +3049,7 @@ static void aws_i_signature(const aws_i_view *view, const aws_i_key_states *key,
     aws_i_canonical_digest(view, buffer, room, signature);
     sha = key->inner;
     aws_i_hash_to_sign(view, signature, &sha);
-    aws_i_sha256_final(&sha, signature);
-    sha = key->outer;
-    aws_i_sha256_update(&sha, signature, 32);
-    aws_i_sha256_final(&sha, signature);
-    aws_i_wipe(&sha, sizeof sha);
+    aws_i_key_final(key, &sha, signature);
 }
 
 static void aws_i_out_authorization(aws_out *out, const aws_i_view *view,
@@ -8010,11 +8039,7 @@ static void aws_i_sign_chunk(const aws_client *client, const char *kind, const c
     aws_out_text(&out, nothing);
     aws_out_text(&out, *nothing ? "\n" : "");
     aws_i_out_hex(&out, hash, 32);
-    aws_i_sha256_final(&sha, signature);
-    sha = key->outer;
-    aws_i_sha256_update(&sha, signature, 32);
-    aws_i_sha256_final(&sha, signature);
-    aws_i_wipe(&sha, sizeof sha);
+    aws_i_key_final(key, &sha, signature);
 }
 
 /* Sign the chunk in the buffer, which the next one's signature is made from. */
@@ -12255,6 +12280,7 @@ AWS_API void aws_keys_close(const aws_provider *source)
     aws_i_asker *a = (aws_i_asker *)source->context;
 
     aws_i_wipe(a->memory, a->part * a->parts);
+    aws_i_wipe(a->secret, a->secret_size);
     aws_i_wipe(&a->keys, sizeof a->keys);
     aws_i_wipe(&a->session, sizeof a->session);
     aws_i_wipe(&a->client, sizeof a->client);
@@ -12691,6 +12717,8 @@ AWS_API const aws_provider *aws_keys_imds_init(aws_keys_imds *source, void *memo
 {
     memset(source, 0, sizeof *source);
     aws_i_asker_init(&source->ask, aws_i_imds_get, source, memory, size, 2);
+    source->ask.secret = source->token;
+    source->ask.secret_size = sizeof source->token;
     source->endpoint = "http://169.254.169.254";
     return &source->ask.provider;
 }

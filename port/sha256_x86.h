@@ -116,7 +116,7 @@ static void aws_i_sha256_final(aws_i_sha256 *sha, unsigned char digest[32])
     aws_i_sha256_blocks(end.val, end.buf, 1);
     for (i = 0; i < 32; i++)
         digest[i] = (unsigned char)(end.val[i / 4] >> (24 - 8 * (i & 3)));
-    memset(&end, 0, sizeof end);
+    aws_i_wipe(&end, sizeof end);
 }
 
 #endif
