@@ -5361,7 +5361,6 @@ static int aws_i_http_begin_body(aws_i_http *http, int head_request)
     http->total = 0;
     http->digits = 0;
     if (head_request || http->status == 204 || http->status == 304) {
-        http->close |= http->chunked; /* Ceph 16 sends the chunks even so */
         http->state = AWS_I_H_DONE;
     } else if (http->chunked) {
         http->state = AWS_I_H_SIZE;
@@ -8325,8 +8324,8 @@ static int aws_i_head_failed(aws_client *client, int code)
     return aws_i_fail(client, code == AWS_ERR_TOO_BIG ? AWS_REASON_HEAD_SIZE : AWS_REASON_HEAD, NULL);
 }
 
-/* The answer to a HEAD that says "chunked" may end like one with a body, which Swift's do, and late.
- * Amazon's say so too and don't, so the connection is kept. 0: the byte is of that, 1: it isn't, or an error. */
+/* The answer to a HEAD that says "chunked" may end like one with a body, which Swift's and Ceph 16's
+ * do, perhaps late. Amazon's to a HEAD that fails say so too and don't, so the connection is kept. 0: the byte is of that, 1: it isn't, or an error. */
 static int aws_i_last_chunk(aws_i_connection *n, unsigned char c)
 {
     int begun = n->last > 1;
