@@ -10,6 +10,7 @@
 #   firmware  make firmware, tests/lwip/run.sh
 #   bench   make bench
 #   targets tests/targets.sh
+#   windows tests/windows.sh
 #   proxies test_bounded.py --servers
 #   servers make test-servers: awscli, which the tool is compared with
 #   ci      what .ci/run wants beyond these
@@ -35,6 +36,8 @@ for group in "$@"; do
         bench) packages+=(libcurl4-openssl-dev valgrind strace) ;;
         targets) packages+=(dpkg-dev "$gcc-multilib" musl-tools "$gcc-powerpc-linux-gnu"
             libc6-dev-powerpc-cross qemu-user) ;;
+        windows) packages+=(gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32
+            gcc-mingw-w64-i686-win32 wine wine64) ;;
         servers) packages+=(awscli) ;;
         proxies) packages+=(nginx-light haproxy) ;;
         ci) packages+=(gcovr shellcheck git) ;;
