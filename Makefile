@@ -7,6 +7,7 @@
 # make firmware      examples/firmware on an emulated Cortex-M3, over TLS to the embedded server and
 #                    to Ceph's gateway
 # make s3-static     examples/s3.c in one small file that needs no libc: build/s3-static
+# make test-windows  headers, unit tests, port and tool for Windows: MinGW-w64 and wine
 # make sizes         flash, RAM, stack and instructions, into README.md
 # make bench         CPU, instructions and system calls per request, into README.md
 # make clean
@@ -50,6 +51,9 @@ test-servers:
 firmware:
 	@tests/install.sh build arm firmware
 	@python3 tests/firmware.py
+
+test-windows:
+	@tests/windows.sh
 
 s3-static:
 	@tests/targets.sh static
@@ -107,4 +111,4 @@ build/heap.so: tests/heap.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -shared -fPIC $< -o $@ -ldl
 
-.PHONY: help demo test test-servers firmware s3-static sizes bench clean programs
+.PHONY: help demo test test-servers test-windows firmware s3-static sizes bench clean programs

@@ -1,4 +1,4 @@
-/* sockets.h - connections by BSD sockets that don't block: what posix.h and lwip_sockets.h share.
+/* sockets.h - connections by BSD sockets that don't block: what the ports with sockets share.
  *
  * SPDX-License-Identifier: MIT
  *
