@@ -400,6 +400,8 @@ static void (*win_interrupted)(int number);
 static BOOL WINAPI win_control(DWORD event)
 {
     win_interrupted(event == CTRL_CLOSE_EVENT ? SIGHUP : event == CTRL_C_EVENT ? SIGINT : SIGTERM);
+    if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT)
+        Sleep(INFINITE); /* Windows ends the process when this returns; the tool ends first */
     return TRUE;
 }
 

@@ -301,10 +301,16 @@ static int64_t aws_i_winsock_now(const aws_port *port)
     return now >= AWS_I_SOCKETS_2020 ? now : 0;
 }
 
+/* GetTickCount64 stands still for 16 ms at a time. */
 static uint32_t aws_i_winsock_ticks(const aws_port *port)
 {
+    LARGE_INTEGER count, rate;
+
     (void)port;
-    return (uint32_t)GetTickCount64();
+    QueryPerformanceCounter(&count);
+    QueryPerformanceFrequency(&rate);
+    return (uint32_t)(count.QuadPart / rate.QuadPart * 1000 +
+                      count.QuadPart % rate.QuadPart * 1000 / rate.QuadPart);
 }
 
 static int aws_i_winsock_entropy(const aws_port *port, void *data, size_t size)

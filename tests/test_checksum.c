@@ -10,7 +10,7 @@
 
 /* ---- The algorithms ---- */
 
-enum { PATTERN = 1000 };
+enum { PATTERN_SIZE = 1000 };
 
 static const aws_digest *const digests[] = {&aws_crc32, &aws_crc32c, &aws_crc64nvme,
                                             &aws_sha1,  &aws_sha256, &aws_content_md5};
@@ -49,7 +49,7 @@ static const struct {
       "202624ceebf0382a686cdd772f292148846055f8dc1463cc577064d325cd3e46",
       "503532398dda9f6bc328a6d2d2b879fb"}}};
 
-static unsigned char pattern[PATTERN];
+static unsigned char pattern[PATTERN_SIZE];
 
 static void hex_of(const unsigned char *data, size_t size, char *text)
 {
@@ -67,13 +67,13 @@ static void test_vectors(void)
     unsigned char sum[32];
     char text[65];
 
-    for (cut = 0; cut < PATTERN; cut++)
+    for (cut = 0; cut < PATTERN_SIZE; cut++)
         pattern[cut] = (unsigned char)(cut * 167 + (cut >> 8) * 59);
     for (v = 0; v < sizeof vectors / sizeof *vectors; v++)
         for (d = 0; d < 6; d++) {
             const aws_digest *digest = digests[d];
             const char *data = vectors[v].text ? vectors[v].text : (const char *)pattern;
-            size_t size = vectors[v].text ? strlen(data) : PATTERN, i;
+            size_t size = vectors[v].text ? strlen(data) : PATTERN_SIZE, i;
 
             CHECK_INT(digest->size, strlen(vectors[v].want[d]) / 2);
             for (cut = 0; cut <= size; cut++) {
