@@ -4,6 +4,10 @@ that the AWS CRT's C libraries have, so that both can be in one program.
 
 The CRT's names are read from ../shared/data/crt_identifiers.txt, or from the file that
 CRT_IDENTIFIERS names; without it only the prefixes are checked, and a note says so.
+
+Also, tests/rules.tsv: each test that it names is there. It names one for each rule of section 2 of
+../shared/behaviour.md (or BEHAVIOUR), all of whose words belong to a rule; without that page only the
+tests are looked for.
 """
 
 import os
@@ -11,6 +15,7 @@ import re
 import subprocess
 import sys
 
+BEHAVIOUR = os.environ.get("BEHAVIOUR", "../shared/behaviour.md")
 LIST = os.environ.get("CRT_IDENTIFIERS", "../shared/data/crt_identifiers.txt")
 OBJECT = "build/names.o"
 
@@ -84,6 +89,47 @@ def declared(define):
     return found
 
 
+def named_tests():
+    """The rows of tests/rules.tsv, and what is wrong with their tests."""
+    rows, wrong, sources = [], [], {}
+    with open("tests/rules.tsv", encoding="utf-8") as file:
+        for line in file:
+            if not line.startswith("#"):
+                rows.append(line.rstrip("\n").split("\t"))
+    for rule, tests, _ in rows:
+        for test in tests.split() if tests != "-" else ():
+            name, function = test.split(":")
+            if name not in sources:
+                with open("tests/" + name, encoding="utf-8") as file:
+                    sources[name] = file.read()
+            form = rf"^static void (test_)?{function}\(void\)$" if name.endswith(".c") else rf"^def {function}\("
+            if not re.search(form, sources[name], re.MULTILINE):
+                wrong.append(f"rule {rule}: there is no test {test}")
+    return rows, wrong
+
+
+def rules():
+    rows, wrong = named_tests()
+    print(f"{len(rows)} rules, {sum(len(row[1].split()) for row in rows)} tests named for them")
+    if not os.path.exists(BEHAVIOUR):
+        print(f"NOTE: {BEHAVIOUR} is not there: the rules were NOT compared with it")
+        return wrong
+    with open(BEHAVIOUR, encoding="utf-8") as file:
+        page = re.search(r"\n## 2\..*?\n(.*?)\n## 3\.", file.read(), re.DOTALL)[1]
+    page = " ".join(page.split())
+    left = list(page)
+    for rule, _, words in rows:
+        first, _, last = words.partition(" ... ")
+        begin = page.find(first)
+        end = page.find(last, begin + len(first)) + len(last) if last else begin + len(first)
+        if begin < 0 or end < begin + len(first):
+            wrong.append(f"rule {rule}: these words aren't in {BEHAVIOUR}: {words}")
+        else:
+            left[begin:end] = " " * (end - begin)
+    return wrong + [f"no rule has the words: {words}" for words in
+                    re.split(r" {3,}", "".join(left)) if re.search(r"\w", words)]
+
+
 def main():
     os.makedirs("build", exist_ok=True)
     implementation = "#define AWS_IMPLEMENTATION\n"
@@ -96,7 +142,7 @@ def main():
             crt = set(file.read().split())
     else:
         print(f"NOTE: {LIST} is not there: names were NOT compared with the AWS CRT's")
-    wrong = []
+    wrong = rules()
     for kind, found in names.items():
         allowed = {"symbol": ("aws_",), "static": ("aws_", "br_")}.get(kind, ("aws_", "AWS_"))
         wrong += [f"{kind} {name} lacks the prefix" for name in sorted(found)

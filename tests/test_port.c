@@ -1300,6 +1300,21 @@ static void test_system_calls(void)
     link_free(&l);
 }
 
+/* What is small is sent at once, though what was sent before isn't acknowledged yet. */
+static void test_no_delay(void)
+{
+    unsigned what = AWS_WAIT_READ;
+    socklen_t size = sizeof(int);
+    int on = 0;
+    connection l;
+
+    link_new(&l);
+    CHECK_INT(link_open(&l, "127.0.0.1", peer_port), 0);
+    CHECK_INT(getsockopt((int)port->handle(port, l.area, &what), IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+    CHECK(on != 0);
+    link_free(&l);
+}
+
 #endif /* _WIN32 */
 
 static void test_waits(void)
@@ -1377,6 +1392,7 @@ static void test_default(void)
     port = AWS_I_DEFAULT_PORT();
 #ifndef _WIN32
     test_system_calls();
+    test_no_delay();
 #endif
     test_waits();
 #ifndef AWS_NO_JSON
