@@ -3700,7 +3700,7 @@ static int aws_i_target(aws_client *client)
     aws_out out;
 
     aws_i_out(&out, client->host, sizeof client->host);
-    memcpy(old, client->host, sizeof old);
+    memcpy(old, client->host, strlen(client->host) + 1);
     client->virtual_host =
         bucket &&
         (client->call.flags & AWS_CALL_HOST_PREFIX ||
@@ -3819,7 +3819,8 @@ static const unsigned char aws_i_xml_rules[AWS_I_X_STATES - AWS_I_X_FAILED][4][2
 
 AWS_API void aws_xml_init(aws_xml *xml)
 {
-    memset(xml, 0, sizeof *xml);
+    memset(xml, 0, offsetof(aws_xml, starts));
+    *xml->path = 0;
     xml->state = AWS_I_X_CONTENT;
 }
 
@@ -6940,11 +6941,18 @@ static int aws_i_same_call(const aws_call *a, const aws_call *b)
            a->buffer == b->buffer;
 }
 
+/* Each call begins with it: texts end at once, their rest isn't wiped. */
 static void aws_i_failure_reset(aws_client *client)
 {
-    memset(&client->failure, 0, sizeof client->failure);
-    client->failure.operation = client->call.operation ? client->call.operation : "";
-    client->failure.attempts = client->attempts;
+    aws_failure *f = &client->failure;
+
+    memset(f, 0, offsetof(aws_failure, aws_code));
+    *f->aws_code = *f->message = *f->request_id = *f->host_id = *f->value = *f->expected = 0;
+    f->signed_line = 0;
+    f->signed_same = 0;
+    f->signed_end = 0;
+    f->operation = client->call.operation ? client->call.operation : "";
+    f->attempts = client->attempts;
 }
 
 /* What every call has to keep, checked at its first entry. */

@@ -1371,17 +1371,20 @@ static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *o
                                  const aws_s3_args *args)
 {
     const char *wire = aws_i_s3_wires, *query = op->query, *value;
-    unsigned index, number;
+    unsigned index, at = 1, number;
     size_t i;
 
     for (; *query; query = value + strlen(value) + 1) {
         value = query + strlen(query) + 1;
         aws_call_query(client, query, value);
     }
-    for (index = 1; index <= AWS_I_S3_I_COMMON_LAST; index++, wire += strlen(wire) + 1) {
+    for (index = 1; index <= AWS_I_S3_I_COMMON_LAST; index++) {
         value = aws_i_s3_value(args, index, &number);
-        if (value || number)
-            aws_i_s3_add_member(client, op, index, wire, value, number);
+        if (!value && !number)
+            continue;
+        for (; at < index; at++)
+            wire += strlen(wire) + 1;
+        aws_i_s3_add_member(client, op, index, wire, value, number);
     }
     for (i = 0; i < args->more_count; i++) {
         const aws_s3_member *member = args->more[i].member;
