@@ -27,7 +27,9 @@
  * lwipopts.h: LWIP_TCP, and LWIP_DNS for names (without it, only addresses). What has come stays in
  * lwIP's pbufs until the client takes it, so PBUF_POOL_SIZE * PBUF_POOL_BUFSIZE has to exceed
  * TCP_WND for each connection; TCP_WND 2 * TCP_MSS will do. TCP_SND_BUF and MEM_SIZE hold what isn't
- * acknowledged yet. lwIP's resolver gives one address of a name: no other is tried.
+ * acknowledged yet. lwIP's resolver gives one address of a name: no other is tried. LWIP_RAND may not
+ * give the same number for ever, even where randomness has failed: the resolver asks it for a port
+ * until it gets one above 1,023.
  */
 #ifndef AWS_LWIP_INCLUDED
 #define AWS_LWIP_INCLUDED

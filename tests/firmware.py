@@ -2,8 +2,8 @@
 """examples/firmware: built for a Cortex-M3, run in QEMU against S3 servers over TLS, with keys from a
 provider that wants the device's certificate, and names from a name server.
 
-    tests/firmware.py [NAME...]   of: faults ceph upload download bounded hang stranger no-random;
-                                  without one all
+    tests/firmware.py [NAME...]   of: faults ceph upload download bounded hang stranger no-random
+                                  no-port random-ends; without one all
 
 upload     the power is cut at 20 points of the log's upload
 download   the power is cut at 20 points of the download of 1 MB into flash
@@ -15,7 +15,8 @@ faults     the server loses, cuts, resets and refuses answers, records are cut i
 bounded    the same image with 11 KB for the client: servers that ignore max_fragment_length, head and body in
            one record. The power is cut in each phase
 hang       the image hangs: the watchdog ends it
-stranger, no-random   a server of another CA, no random bytes: nothing may be sent
+stranger, no-random, no-port, random-ends   a server of another CA, no random bytes, or none any more for
+           lwIP's ports, or once there are keys: nothing may be sent
 
 After each of them the server's objects must be what the image says it sent, and the flash must hold
 what the server has. The sources of BearSSL and lwIP come by apt (tests/sizes.py). Everything is made
@@ -690,13 +691,23 @@ def no_random(server, device):
                         "could not be asked for keys: the port gave no random bytes"))
 
 
+def random_ends(server, device):
+    yield from refused(device, device.run(), "put: PutObject: the port gave no random bytes")
+    if not [row for row in Provider.asked if row[0] == device.name]:
+        yield "the provider was not asked for keys before"
+    if server.client.list_objects_v2(Bucket=BUCKET)["KeyCount"] != 1:
+        yield "something was put without random bytes"
+
+
 # name -> (test, its server, defines of the image, whether it trusts the server)
 TESTS = {"faults": (faults, Own, [], True), "ceph": (ceph, Ceph, [], True),
          "upload": (upload, Own, [], True), "download": (download, Own, [], True),
          "bounded": (bounded, Joined, [], True),
          "hang": (hang, Own, ["-DBOARD_WATCHDOG_SECONDS=10"], True),
          "stranger": (stranger, Own, [], False),
-         "no-random": (no_random, Own, ["-DBOARD_RANDOM_FAILS=1"], True)}
+         "no-random": (no_random, Own, ["-DBOARD_RANDOM_FAILS=1"], True),
+         "no-port": (no_random, Own, ["-DBOARD_RANDOM_FAILS=5"], True),
+         "random-ends": (random_ends, Own, ["-DBOARD_RANDOM_FAILS=9"], True)}
 
 
 def perform(name):

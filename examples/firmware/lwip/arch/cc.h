@@ -21,13 +21,13 @@
         board_exit(71);                                                                           \
     } while (0)
 
-/* Port numbers and sequence numbers that can't be guessed. */
+/* Port numbers and sequence numbers that can't be guessed. Without a source of randomness any that
+ * differ: lwIP asks until it has one that it likes. */
 static inline unsigned lwip_random(void)
 {
-    unsigned r = 0;
+    unsigned r;
 
-    (void)board_random(&r, sizeof r);
-    return r;
+    return board_random(&r, sizeof r) == 0 ? r : (unsigned)board_clock() * 2654435761u;
 }
 #define LWIP_RAND() lwip_random()
 
