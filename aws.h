@@ -674,7 +674,7 @@ typedef struct aws_config {
                                     * AWS_SMALL_CRC CRC32 only, and no trailers */
     /* aws_bounded_answers: where the server's TLS records could be larger than the client's buffer,
      * objects and listings are asked for in parts that fit. Default: set where a port comes
-     * along (POSIX, Windows), elsewhere none. */
+     * along (POSIX, Windows), elsewhere and with AWS_SMALL none. */
     int (*bounded)(aws_client *client, int what, int number);
     const char *user_agent_extra;  /* appended to the User-Agent header */
     /* aws_explain_signature: a refused signature is explained by the first line of what the server
@@ -13370,7 +13370,7 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
         c->port = AWS_I_DEFAULT_PORT();
     if (!c->explain)
         c->explain = aws_explain_signature;
-#ifndef AWS_NO_TLS
+#if !defined(AWS_NO_TLS) && !defined(AWS_SMALL)
     if (!c->bounded)
         c->bounded = aws_bounded_answers;
 #endif

@@ -97,6 +97,7 @@ static const char help[] =
     "  --content-encoding T, --content-language T, --expires T, --metadata K=V,..., --acl T,\n"
     "  --storage-class T, --sse T, --sse-kms-key-id T, --website-redirect T,\n"
     "  --metadata-directive T, --request-payer T\n"
+    "  --copy-props none|metadata-directive|default  what copies take along: all but tags; all\n"
     "  --size B                    of standard input: it isn't gathered in parts of 8 MiB then\n"
     "\n"
     "  --endpoint URL  http[s]://HOST[:PORT], if not Amazon (or AWS_ENDPOINT_URL_S3)\n"
@@ -138,14 +139,15 @@ static char          held[1 << 18]; /* lines of ls that come after the prefixes 
 static aws_default  here; /* the session, its profile and its keys */
 static aws_session *session;
 static aws_trust    trust;
+static aws_service  service; /* S3, with what AWS_SMALL leaves out */
 static aws_client   lister; /* for listings and all that isn't a job; it waits */
 
 static struct options {
-    const char *endpoint, *region, *ca, *profile, *checkpoints;
+    const char *endpoint, *region, *ca, *profile, *checkpoints, *copy_props;
     uint64_t    memory, size, parallel, part_size, threshold, seconds;
     int has_size, has_threshold, recursive, force, quiet, no_progress, stats, dryrun, remove,
         size_only, exact, no_follow, no_guess, human, summarize;
-} option = {NULL, NULL, NULL, NULL, NULL, AWS_CLIENT_MEMORY, 0, 4, 8 << 20, 8 << 20, 3600,
+} option = {NULL, NULL, NULL, NULL, NULL, NULL, AWS_CLIENT_MEMORY, 0, 4, 8 << 20, 8 << 20, 3600,
             0,    0,    0,    0,    0,    0,                 0, 0, 0,       0,       0,
             0,    0,    0,    0};
 
@@ -1331,6 +1333,9 @@ static int finish_file(job *j)
 }
 
 static int step_delete(job *j);
+static int set_tags(job *j);
+static char tags_xml[32768], tags_head[2049];
+static int  tags_size; /* of tags_xml, if the copy is to get it */
 
 /* A job that isn't under way yet. */
 static int step_begun(job *j)
@@ -1342,6 +1347,10 @@ static int step_begun(job *j)
 static void job_done(job *j)
 {
     if (j->verb == DOWNLOAD && !j->direct && j->step != step_delete && finish_file(j) < 0) {
+        job_failed(j, NULL);
+        return;
+    }
+    if (j->verb == COPY && j->in_transfer && j->step != step_delete && tags_size && set_tags(j) < 0) {
         job_failed(j, NULL);
         return;
     }
@@ -1432,7 +1441,7 @@ static void work(unsigned most)
 
 static int client_begin(aws_client *client, size_t number)
 {
-    return aws_client_init(client, session, &aws_s3_service,
+    return aws_client_init(client, session, &service,
                            pool + number * (size_t)((option.memory + 15) & ~(uint64_t)15),
                            (size_t)option.memory);
 }
@@ -1877,7 +1886,7 @@ static int download_output(void)
 
 static int step_copy(job *j)
 {
-    aws_s3_args args = given;
+    aws_s3_args args = j->members;
 
     args.bucket = j->bucket.name;
     args.key = j->object.key;
@@ -1885,27 +1894,51 @@ static int step_copy(job *j)
     return aws_s3_copy(&j->client, &args, NULL);
 }
 
-/* In parts the server doesn't copy what is said of an object: read it, and say it again. */
-static int keep_properties(job *j)
+enum { NO_PROPERTIES, METADATA, ALL_PROPERTIES };
+static int copied = ALL_PROPERTIES; /* --copy-props: also tags */
+
+static const char *const property_names[] = {"content-type",     "cache-control",
+                                             "content-disposition", "content-encoding",
+                                             "content-language", "expires"};
+enum { PROPERTIES = sizeof property_names / sizeof *property_names };
+
+static void find_properties(aws_s3_args *args, const char **fields[PROPERTIES])
+{
+    fields[0] = &args->content_type;
+    fields[1] = &args->cache_control;
+    fields[2] = &args->content_disposition;
+    fields[3] = &args->content_encoding;
+    fields[4] = &args->content_language;
+    fields[5] = &args->expires;
+}
+
+/* Whether the command line says something of what the server would copy all or nothing of. */
+static int gives_properties(void)
+{
+    const char **fields[PROPERTIES];
+    size_t i;
+
+    find_properties(&given, fields);
+    for (i = 0; i < PROPERTIES && !*fields[i]; i++)
+        ;
+    return i < PROPERTIES || given.metadata;
+}
+
+/* What is said of the source, and not on the command line: read it, to say it of the copy. */
+static int keep_metadata(job *j)
 {
     static char     texts[16384];
     static aws_pair pairs[PAIRS];
-    static const char *const names[] = {"content-type", "cache-control", "content-disposition",
-                                        "content-encoding", "content-language", "expires"};
-    const char **fields[6];
+    const char **fields[PROPERTIES];
     size_t used = 0, i;
     aws_s3_args args = {0};
     aws_pair header;
     unsigned at;
 
-    fields[0] = &j->members.content_type;
-    fields[1] = &j->members.cache_control;
-    fields[2] = &j->members.content_disposition;
-    fields[3] = &j->members.content_encoding;
-    fields[4] = &j->members.content_language;
-    fields[5] = &j->members.expires;
+    find_properties(&j->members, fields);
     args.bucket = j->from_place->bucket;
     args.key = j->from;
+    args.request_payer = given.request_payer;
     if (aws_s3_head_object(&lister, &args, NULL) < 0) {
         j->failed = &lister;
         return -1;
@@ -1918,8 +1951,8 @@ static int keep_properties(job *j)
             break;
         memcpy(texts + used, header.name + 11, name);
         memcpy(texts + used + name, header.value, value);
-        for (i = 0; i < 6; i++)
-            if (strcmp(header.name, names[i]) == 0 && !*fields[i])
+        for (i = 0; i < PROPERTIES; i++)
+            if (strcmp(header.name, property_names[i]) == 0 && !*fields[i])
                 *fields[i] = texts + used;
         if (is_meta && !given.metadata && j->members.metadata_count < PAIRS) {
             pairs[j->members.metadata_count].name = texts + used;
@@ -1931,9 +1964,82 @@ static int keep_properties(job *j)
     return 0;
 }
 
+static void add_encoded(writer *to, const char *text)
+{
+    for (; *text; text++)
+        if (strchr("-._~", *text) || (*text >= '0' && *text <= '9') ||
+            ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z'))
+            add_char(to, *text);
+        else
+            say(to, "%%%02x", (unsigned)(unsigned char)*text);
+}
+
+/* The source's tags, of which there are ten at most: in the head of the upload that makes the copy
+ * if they take at most 2 KB there, else the copy gets them once it is there. */
+static int keep_tags(job *j)
+{
+    static char text[2048];
+    static const char *const parts[] = {"Key", "Value"};
+    aws_s3_args args = {0};
+    aws_slice document, tag, part;
+    writer to = {-1, 0, 0, 0, NULL};
+    char path[24];
+    unsigned i, k;
+    int n, status;
+
+    args.bucket = j->from_place->bucket;
+    args.key = j->from;
+    args.request_payer = given.request_payer;
+    args.buffer = tags_xml;
+    args.buffer_size = sizeof tags_xml;
+    n = aws_s3_get_object_tagging(&lister, &args, NULL);
+    tags_size = 0;
+    if (n < 0) {
+        j->failed = &lister;
+        status = aws_client_failure(&lister)->http_status; /* none, or the server has no tags */
+        return status == 404 || status == 405 || status == 501 ? 0 : -1;
+    }
+    document.text = tags_xml;
+    document.size = (size_t)n;
+    to.data = tags_head;
+    to.size = sizeof tags_head - 1;
+    for (i = 0;; i++) {
+        print(path, sizeof path, "TagSet.Tag.%u", i);
+        if (aws_xml_find(&document, path, &tag) <= 0)
+            break;
+        for (k = 0; k < 2; k++) {
+            add(&to, k ? "=" : i ? "&" : "");
+            if (aws_xml_find(&tag, parts[k], &part) <= 0 || aws_xml_value(&part, text, sizeof text) < 0)
+                return file_failed(j, EILSEQ, -1);
+            add_encoded(&to, text);
+        }
+    }
+    tags_head[to.used] = 0;
+    if (to.bad)
+        tags_size = (int)document.size;
+    else if (i)
+        j->members.tagging = tags_head;
+    return 0;
+}
+
+static int set_tags(job *j)
+{
+    aws_s3_args args = {0};
+
+    j->failed = &lister;
+    args.bucket = j->bucket.name;
+    args.key = j->object.key;
+    args.request_payer = given.request_payer;
+    args.body = tags_xml;
+    args.body_size = (size_t)tags_size;
+    tags_size = 0;
+    return aws_s3_put_object_tagging(&lister, &args, NULL);
+}
+
 static void start_copy(const entry *e)
 {
     const uint64_t most = (uint64_t)5 << 30; /* that CopyObject takes */
+    int in_parts, given_some, replaced;
     job *j;
 
     if (e->cold) {
@@ -1950,12 +2056,26 @@ static void start_copy(const entry *e)
     }
     print(j->copy_source, sizeof j->copy_source, "%s/%.1024s", source.bucket, j->from);
     j->size = e->size;
-    if (j->size <= most && !(option.has_threshold && j->size > option.threshold)) {
-        j->step = step_copy;
+    in_parts = j->size > most || (option.has_threshold && j->size > option.threshold);
+    given_some = gives_properties();
+    replaced = given.metadata_directive && strcmp(given.metadata_directive, "REPLACE") == 0;
+    if (in_parts || (given_some && !given.metadata_directive))
+        work(1); /* what is kept of a source has one place */
+    if ((in_parts || given_some) && !replaced && copied >= METADATA && keep_metadata(j) < 0) {
+        job_failed(j, NULL);
         return;
     }
-    work(1);
-    if (keep_properties(j) < 0) {
+    if (!in_parts) {
+        if (!given.metadata_directive && (given_some || copied == NO_PROPERTIES))
+            j->members.metadata_directive = "REPLACE";
+        if (copied < ALL_PROPERTIES)
+            j->members.tagging_directive = "REPLACE";
+        j->step = step_copy;
+        if (given_some)
+            work(0);
+        return;
+    }
+    if (copied == ALL_PROPERTIES && keep_tags(j) < 0) {
         job_failed(j, NULL);
         return;
     }
@@ -2359,6 +2479,18 @@ static int parse_places(char **arguments, int trees_meant)
     return DONE;
 }
 
+static int parse_copied(void)
+{
+    static const char *const names[] = {"none", "metadata-directive", "default"};
+
+    for (copied = ALL_PROPERTIES; option.copy_props && copied >= 0; copied--)
+        if (strcmp(option.copy_props, names[copied]) == 0)
+            return DONE;
+    return option.copy_props
+               ? complain(USAGE, "--copy-props is none, metadata-directive or default")
+               : DONE;
+}
+
 static int same_place(const char *name)
 {
     char to[PATH_ROOM];
@@ -2383,6 +2515,8 @@ static int copy(char **arguments)
                                                                             : code;
     }
     code = parse_places(arguments, option.recursive);
+    if (code == DONE)
+        code = parse_copied();
     if (code != DONE)
         return code;
     if (moving && (same_place(source.path) || (option.recursive && same_place(""))))
@@ -2401,6 +2535,8 @@ static int sync_places(char **arguments)
     char *path = arguments[1];
     int code = parse_places(arguments, 1);
 
+    if (code == DONE)
+        code = parse_copied();
     if (code != DONE)
         return code;
     if (!target.is_s3 && !is_directory(path)) {
@@ -2495,6 +2631,7 @@ static const struct value {
               {"--sse-kms-key-id", &given.sse_kms_key_id, NULL},
               {"--website-redirect", &given.website_redirect_location, NULL},
               {"--metadata-directive", &given.metadata_directive, NULL},
+              {"--copy-props", &option.copy_props, NULL},
               {"--request-payer", &given.request_payer, NULL},
               {"--exclude", NULL, NULL},
               {"--include", NULL, NULL},
@@ -2597,9 +2734,14 @@ static int load_trust(aws_config *config, const char *path)
  * system's. The profile is read to know whether it has one. */
 static int open_session(void)
 {
+    static const aws_features features = {aws_feature_environment, aws_feature_checksums,
+                                          aws_feature_refresh, aws_feature_clock, NULL};
     aws_config config = {0};
     int code = DONE;
 
+    service = aws_s3_service;
+    service.region = aws_call_bucket_region;
+    config.features = &features;
     config.region = option.region;
     config.endpoint = option.endpoint;
     if (option.ca || getenv("AWS_CA_BUNDLE"))

@@ -87,7 +87,7 @@ static_limit=204800
 static_tool() {
     local work=build/targets/static small size compiler=musl-gcc
     small="-Oz -ffunction-sections -fdata-sections -fno-pie -fno-asynchronous-unwind-tables"
-    small="$small -fno-unwind-tables -fno-ident -fno-stack-protector"
+    small="$small -fno-unwind-tables -fno-ident -fno-stack-protector -fno-jump-tables -fno-ipa-sra"
     mkdir -p "$work/include"
     cp "$source"/inc/*.h /usr/include/jsmn.h "$work/include/"
     [ -e "$work/libbearssl.a" ] ||
@@ -95,8 +95,8 @@ static_tool() {
             LD=$compiler CFLAGS="$small -DBR_AES_X86NI=0 -DBR_SSE2=0 -DBR_RDRAND=0" \
             >"$work/bearssl.log" 2>&1 || return
     # shellcheck disable=SC2086
-    $compiler -std=c99 $small -DAWS_SMALL_CRC -DAWS_SMALL_SHA256 -DAWS_TLS_SMALL \
-        -DAWS_POSIX_NO_HEAP -static -no-pie -Wl,--gc-sections,--build-id=none \
+    $compiler -std=c99 $small -DAWS_SMALL -DAWS_SMALL_CRC -DAWS_SMALL_SHA256 \
+        -DAWS_TLS_SMALL -DAWS_POSIX_NO_HEAP -static -no-pie -Wl,--gc-sections,--build-id=none \
         -Wl,-z,norelro,-z,noseparate-code,-z,common-page-size=64,-Map="$work/s3.map" \
         -isystem "$work/include" -I. examples/s3.c -o "$work/s3" "$work/libbearssl.a" || return
     strip -s -R .comment "$work/s3" -o build/s3-static || return

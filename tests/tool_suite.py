@@ -195,6 +195,50 @@ def syncs(suite):
     suite.same_trees("sync down --delete")
 
 
+def copies(suite):
+    """What a copy takes along, in one request and in parts (for awscli from 8 MiB on)."""
+    tags = {"few": [("colour", "dark red"), ("a/b", "50% +&=")], "none": [],
+            "large": [(f"key{number}", "+ " * 128) for number in range(10)]}
+    said = ["--metadata", "one=1,two=second value", "--content-type", "x/y", "--cache-control",
+            "no-cache"]
+
+    def api(who, *words):
+        words = [word.replace("BUCKET", who + "-bucket") for word in words]
+        run = subprocess.run([AWS, "--endpoint-url", suite.endpoint, "s3api", *words, "--output",
+                              "json"], env=suite.environment, stdout=subprocess.PIPE, check=True)
+        return json.loads(run.stdout or b"{}")
+
+    def told(who, key):
+        head = api(who, "head-object", "--bucket", "BUCKET", "--key", key)
+        found = api(who, "get-object-tagging", "--bucket", "BUCKET", "--key", key).get("TagSet", [])
+        return ([head.get(name) for name in ("ContentType", "CacheControl", "Metadata",
+                                             "ContentLength")],
+                sorted((tag["Key"], tag["Value"]) for tag in found))
+
+    def check(name, source, *options):
+        results = []
+        for who in "theirs", "ours":
+            own = ["--threshold", "8388608"] if who == "ours" else []
+            code, _, error = suite.run(who, ["cp", "s3://BUCKET/" + source, "s3://BUCKET/" + name,
+                                             *options, *own])
+            results.append((code, error, told(who, name) if code == 0 else None))
+        suite.check(f"copy {source}: {name}", results[0][0] == results[1][0] == 0 and
+                    results[0][2] == results[1][2], *results)
+
+    for file, name in ("large.bin", "large"), ("a/b", "small"):
+        suite.both("cp", "tree/" + file, "s3://BUCKET/of/" + name, *said)
+        for count, these in sorted(tags.items()):
+            for who in "theirs", "ours":
+                api(who, "put-object-tagging", "--bucket", "BUCKET", "--key", "of/" + name, "--tagging",
+                    json.dumps({"TagSet": [{"Key": key, "Value": value} for key, value in these]}))
+            check(f"{name} {count}", "of/" + name)
+        check(name + " no-properties", "of/" + name, "--copy-props", "none")
+        check(name + " metadata", "of/" + name, "--copy-props", "metadata-directive")
+        check(name + " language", "of/" + name, "--content-language", "de", "--content-type", "z/z")
+    check("small replaced", "of/small", "--metadata-directive", "REPLACE", "--content-type", "n/n")
+    suite.both("rm", "s3://BUCKET", "--recursive")
+
+
 def listings(suite):
     for command in (["s3://BUCKET"], ["s3://BUCKET/"], ["s3://BUCKET/s"], ["s3://BUCKET/s/"],
                     ["s3://BUCKET/s/a"], ["s3://BUCKET/s/a/"], ["s3://BUCKET", "--recursive"],
@@ -242,7 +286,7 @@ def main():
     parser = argparse.ArgumentParser(description="The tool beside awscli.")
     parser.add_argument("server", nargs="?", default="rgw", choices=("rgw", "rgw20", "own"))
     parser.add_argument("parts", nargs="*", metavar="PART",
-                        help="of: transfers syncs listings wrong, in this order; default: all")
+                        help="of: transfers copies syncs listings wrong, in this order; default: all")
     parser.add_argument("--dir", help="the server's directory; default: a temporary one")
     options = parser.parse_intermixed_args()
     work = tempfile.mkdtemp(prefix="tool-suite-")
@@ -253,7 +297,7 @@ def main():
         suite = Suite(server, os.path.join(work))
         make_tree(suite)
         suite.both("mb", "s3://BUCKET")
-        for part in transfers, syncs, listings, wrong:
+        for part in transfers, copies, syncs, listings, wrong:
             if options.parts and part.__name__ not in options.parts:
                 continue
             part(suite)
