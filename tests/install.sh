@@ -30,9 +30,9 @@ for group in "$@"; do
     case $group in
         build) packages+=(gcc libc6-dev make libbearssl-dev libjsmn-dev python3 openssl) ;;
         test) packages+=(g++ clang libclang-rt-dev musl-tools "$gcc-multilib" valgrind
-            strace python3-botocore libc-ares-dev libssl-dev curl) ;;
+            strace python3-botocore libc-ares-dev libssl-dev curl cmake git) ;;
         arm) packages+=(gcc-arm-none-eabi picolibc-arm-none-eabi qemu-system-arm dpkg-dev) ;;
-        firmware) packages+=(libslirp-dev python3-botocore) ;;
+        firmware) packages+=(libslirp-dev python3-botocore cmake python3-kconfiglib python3-yaml) ;;
         bench) packages+=(libcurl4-openssl-dev valgrind strace) ;;
         targets) packages+=(dpkg-dev "$gcc-multilib" musl-tools "$gcc-powerpc-linux-gnu"
             libc6-dev-powerpc-cross qemu-user) ;;

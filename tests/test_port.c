@@ -442,6 +442,7 @@ static uint32_t clock_ms(void)
     return (uint32_t)((uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u);
 }
 
+#ifdef TEST_DEFAULT
 static void set_variable(const char *name, const char *value)
 {
     if (value != NULL)
@@ -449,6 +450,7 @@ static void set_variable(const char *name, const char *value)
     else
         unsetenv(name);
 }
+#endif
 
 /* The lowest file descriptor that is free: none may stay open. */
 static int open_files(void)

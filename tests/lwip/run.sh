@@ -2,7 +2,10 @@
 # lwIP on this host, its wire ends in libslirp: port/lwip.h (polled, no OS) and port/lwip_sockets.h
 # (lwIP's own thread and sockets) by the contract of ports, and an S3 client on the latter.
 #
-#   tests/lwip/run.sh [raw] [sockets] [s3]     all, or those named
+# port/lwip_sockets.h as Zephyr has it is tested against a stand-in for Zephyr's sockets, and the packages of
+# ESP-IDF and Zephyr against stand-ins for their build systems: tests/packages.
+#
+#   tests/lwip/run.sh [raw] [sockets] [s3] [zephyr] [packages]     all, or those named
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/common.sh
@@ -22,10 +25,10 @@ of_lwip() {
     mkdir -p "$place"
     for file in "$@"; do
         object=$place/$(basename "$file" .c).o
-        # shellcheck disable=SC2086
-        [ "$object" -nt tests/lwip/lwipopts.h ] ||
-            gcc $flags $more $include -w -c "$file" -o "$object"
-        echo "$object"
+        [ "$object" -nt tests/lwip/lwipopts.h ] || printf '%s\0%s\0' "$file" "$object"
+    done | xargs -0 -r -n 2 -P "$(nproc)" sh -c "gcc $flags $more $include -w -c \"\$0\" -o \"\$1\""
+    for file in "$@"; do
+        echo "$place/$(basename "$file" .c).o"
     done
 }
 
@@ -91,7 +94,36 @@ s3() {
     return $code
 }
 
-[ $# != 0 ] || set -- raw sockets s3
+zephyr() {
+    local place=build/lwip/zephyr
+    mkdir -p $place
+    cat >$place/port.c <<'END'
+#define _POSIX_C_SOURCE 200809L
+#include "aws.h"
+#define AWS_IMPLEMENTATION
+#include "port/lwip_sockets.h"
+END
+    echo "const aws_port *aws_lwip_sockets_port(void);" >$place/port.h
+    compile $place/port.c "-D__ZEPHYR__=1 -DCONFIG_POSIX_TIMERS=1 -DAWS_NO_DEFAULT_PORT
+        -Itests/packages/zephyr/include" $place/port.o
+    build $place/test_port "-DAWS_TEST_PORT_HEADER=\"$place/port.h\"
+        -DAWS_TEST_PORT=aws_lwip_sockets_port()" tests/test_port.c $place/port.o
+    $place/test_port
+}
+
+packages() {
+    local code=0
+    threads
+    start_server own $place/server
+    python3 port/make_roots.py anchors "$CA" >$place/anchors.h
+    printf "$PWD/%s\n" "${objects[@]}" >$place/objects
+    AWS_ACCESS_KEY_ID=$KEY AWS_SECRET_ACCESS_KEY=$SECRET AWS_ENDPOINT_URL=https://localhost:$HTTPS \
+        python3 tests/test_packaging.py rtos $place || code=$?
+    stop_server
+    return $code
+}
+
+[ $# != 0 ] || set -- raw sockets s3 zephyr packages
 for part in "$@"; do
     "$part"
 done
