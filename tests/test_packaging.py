@@ -11,6 +11,7 @@ The latter is for tests/lwip/run.sh, which has built lwIP for it: PLACE has obje
 and anchors.h, the CA of a server of which AWS_ENDPOINT_URL and the keys are in the environment.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -238,6 +239,15 @@ def rtos(lwip, work):
         yield system + ", no BearSSL", "no BearSSL in '/none'", 1, (system, lwip, "", "/none"), {}
 
 
+def page(system):
+    """The program on the package's page compiles as it stands there."""
+    folder = {"idf": "esp-idf"}.get(system, system)
+    with open(f"{TOP}/port/{folder}/README.md", encoding="utf-8") as file:
+        program = re.search(r"^```c\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL)[1]
+    return run("gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-I" + TOP, "-DAWS_NO_DEFAULT_PORT",
+               "-fsyntax-only", "-xc", "-", input=program)
+
+
 def report(name, code, fails, text, said):
     """1 if it is as it should be."""
     if (code != 0) == bool(fails) and (said == text if said.endswith("\n") else said in text):
@@ -249,6 +259,11 @@ def report(name, code, fails, text, said):
 def main_rtos(lwip):
     passed = failed = 0
     with tempfile.TemporaryDirectory() as work:
+        for system in ("idf", "zephyr"):
+            code, text = page(system)
+            fine = report(system + ", page", code, 0, text, "")
+            passed += fine
+            failed += 1 - fine
         for name, said, fails, arguments, options in rtos(lwip, work):
             code, text = build_rtos(work + "/user", *arguments, **options)
             fine = report(name, code, fails, text, said)
