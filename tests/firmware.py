@@ -260,7 +260,8 @@ def build_lwip():
         for source in sorted(glob.glob(os.path.join(sizes.fetch_lwip(), "src", pattern))):
             target = os.path.join(place, os.path.basename(source)[:-2] + ".o")
             if not os.path.exists(target) or os.path.getmtime(target) < newest:
-                compile_file(source, target, ["-w"])
+                # without a second at each start, in which it asks whether its address is free
+                compile_file(source, target, ["-w", "-DDHCP_DOES_ARP_CHECK=0"])
             objects.append(target)
     return objects
 
