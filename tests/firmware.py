@@ -61,6 +61,7 @@ UPDATE = random.Random(1).randbytes((1 << 20) + 777)
 IMAGE_AT = 8192
 LOG_AT = IMAGE_AT + (2 << 20)
 FLASH_SIZE = LOG_AT + (8 << 20)
+FIGURES = {}  # of each test's images
 STACK = 6144  # bytes: no run may take more, TLS included
 SLACK = 65536  # bytes of a part of the download, which are asked for again
 # At what the power fails, once each (board_mark): the so many-th write of a record (s) or of other
@@ -711,6 +712,27 @@ TESTS = {"faults": (faults, Own, [], True), "ceph": (ceph, Ceph, [], True),
          "random-ends": (random_ends, Own, ["-DBOARD_RANDOM_FAILS=9"], True)}
 
 
+def readme(figures):
+    """What README.md says of the images that isn't so: by more than 1 KB, or 200 bytes of stack."""
+    def most(what, bounded=False):
+        return max(figure[what] for name, figure in figures.items()
+                   if what in figure and (name == "bounded") == bounded)
+
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        text = " ".join(file.read().split())
+    memory = "of it the client's memory"
+    for words, slack, *values in (
+            (r"It takes (\d+) KB of flash, (\d+) KB of static RAM \((\d+) KB of it the client's memory", 1024,
+             most("flash"), most("static RAM"), most(memory)),
+            (r"at most (\d+\.\d) KB of stack", 200, max(most("stack"), most("stack", True))),
+            (r"the client has (\d+) KB and the image (\d+) KB of static RAM", 1024, most(memory, True),
+             most("static RAM", True))):
+        said = re.search(words, text)
+        if not said or any(abs(float(kilobytes) * 1024 - value) > slack
+                           for kilobytes, value in zip(said.groups(), values)):
+            yield "README.md says '%s' of %s" % (said and said[0], values)
+
+
 def perform(name):
     """A test with a server and a device of its own: (what it says, what is wrong)."""
     test, kind, defines, trusts = TESTS[name]
@@ -725,6 +747,7 @@ def perform(name):
         wrong = list(test(server, device))
         if device.figures.get("stack", 0) > STACK:
             wrong.append("the stack was %d bytes deep" % device.figures["stack"])
+        FIGURES[name] = device.figures
         device.say(", ".join("%s %d" % pair for pair in device.figures.items()) + "; %d s" % (
             time.monotonic() - begin))
         return device.out, [name + ": " + text for text in wrong]
@@ -744,6 +767,8 @@ def main():
             print("\n".join(out), flush=True)
             notes += [line for line in out if "NOT RUN" in line]
             wrong += found
+    if names == list(TESTS):
+        wrong += readme(FIGURES)
     for line in notes + ["WRONG: " + line for line in wrong]:
         print("firmware.py: " + line)
     if not wrong:

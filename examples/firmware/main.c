@@ -5,10 +5,10 @@
  *
  *     make firmware         builds it for QEMU's lm3s6965evb, and runs it against a server here
  *
- * board.c is the hardware, port/lwip.h the network, records.c what a power cut can't spoil. config.h, made
- * by tests/firmware.py, has what is the device's own: its certificate and key, whom it trusts, where the
- * servers are. The main loop is turn(): whatever else the device has to do goes there, since no call of
- * the client waits.
+ * client.c is the library, board.c the hardware, port/lwip.h the network, records.c what a power cut
+ * can't spoil. config.h, made by tests/firmware.py, has what is the device's own: its certificate and
+ * key, whom it trusts, where the servers are. The main loop is turn(): whatever else the device has to
+ * do goes there, since no call of the client waits.
  */
 #include "device.h"
 #include "port/lwip.h"
