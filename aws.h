@@ -5214,7 +5214,7 @@ static int aws_i_http_header(aws_i_http *http, const char *name, const char *val
     static const char names[] = "content-length\0transfer-encoding\0connection\0";
     uint64_t length;
 
-    switch (aws_i_list_find(names, name)) {
+    switch (*name == 'c' || *name == 't' ? aws_i_list_find(names, name) : -1) {
     case 0:
         if (!aws_i_number(value, &length) || (http->has_length && length != http->length))
             return AWS_ERR_PROTOCOL;

@@ -2237,17 +2237,15 @@ AWS_API void aws_s3_object_init(aws_s3_object *object, const aws_s3_bucket *buck
 }
 
 /* args or none, with the names of the resource. */
-static aws_s3_args aws_i_s3_args(const aws_s3_args *args, const char *bucket, const char *key)
+static void aws_i_s3_args(aws_s3_args *copy, const aws_s3_args *args, const char *bucket,
+                          const char *key)
 {
-    aws_s3_args copy;
-
     if (args)
-        copy = *args;
+        *copy = *args;
     else
-        memset(&copy, 0, sizeof copy);
-    copy.bucket = bucket;
-    copy.key = key;
-    return copy;
+        memset(copy, 0, sizeof *copy);
+    copy->bucket = bucket;
+    copy->key = key;
 }
 
 /* 404 is an answer here. */
@@ -2260,9 +2258,10 @@ static int aws_i_s3_exists(const aws_client *client, int r)
 
 AWS_API int aws_s3_bucket_create(const aws_s3_bucket *bucket, const aws_s3_args *args)
 {
-    aws_s3_args a = aws_i_s3_args(args, bucket->name, NULL);
+    aws_s3_args a;
     const char *region = aws_client_region(bucket->client);
 
+    aws_i_s3_args(&a, args, bucket->name, NULL);
     if (!a.location_constraint && region && strcmp(region, aws_i_s3_text_us) != 0)
         a.location_constraint = region;
     return aws_s3_create_bucket(bucket->client, &a, NULL);
@@ -2270,22 +2269,25 @@ AWS_API int aws_s3_bucket_create(const aws_s3_bucket *bucket, const aws_s3_args 
 
 AWS_API int aws_s3_bucket_exists(const aws_s3_bucket *bucket)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, bucket->name, NULL);
     return aws_i_s3_exists(bucket->client, aws_s3_head_bucket(bucket->client, &a, NULL));
 }
 
 AWS_API int aws_s3_bucket_delete(const aws_s3_bucket *bucket)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, bucket->name, NULL);
     return aws_s3_delete_bucket(bucket->client, &a, NULL);
 }
 
 static int aws_i_s3_set_versioning(const aws_s3_bucket *bucket, const char *body, size_t size)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, bucket->name, NULL);
     a.body = body;
     a.body_size = size;
     return aws_s3_put_bucket_versioning(bucket->client, &a, NULL);
@@ -2310,8 +2312,9 @@ AWS_API int aws_s3_bucket_suspend_versioning(const aws_s3_bucket *bucket)
 AWS_API int aws_s3_bucket_put(const aws_s3_bucket *bucket, const char *key, const void *data,
                               size_t size, const aws_s3_args *args)
 {
-    aws_s3_args a = aws_i_s3_args(args, bucket->name, key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, args, bucket->name, key);
     a.body = data || size ? data : ""; /* a body in args, too, is refused */
     a.body_size = size;
     return aws_s3_put_object(bucket->client, &a, NULL);
@@ -2320,8 +2323,9 @@ AWS_API int aws_s3_bucket_put(const aws_s3_bucket *bucket, const char *key, cons
 AWS_API int aws_s3_bucket_get(const aws_s3_bucket *bucket, const char *key, void *buffer,
                               size_t size, const aws_s3_args *args)
 {
-    aws_s3_args a = aws_i_s3_args(args, bucket->name, key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, args, bucket->name, key);
     a.buffer = buffer;
     a.buffer_size = size;
     return aws_s3_get_object(bucket->client, &a, NULL);
@@ -2329,37 +2333,42 @@ AWS_API int aws_s3_bucket_get(const aws_s3_bucket *bucket, const char *key, void
 
 AWS_API int aws_s3_bucket_delete_key(const aws_s3_bucket *bucket, const char *key)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, bucket->name, key);
     return aws_s3_delete_object(bucket->client, &a, NULL);
 }
 
 AWS_API int aws_s3_object_put(const aws_s3_object *object, const aws_s3_args *args)
 {
-    aws_s3_args a = aws_i_s3_args(args, object->bucket, object->key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, args, object->bucket, object->key);
     return aws_s3_put_object(object->client, &a, NULL);
 }
 
 AWS_API int aws_s3_object_get(const aws_s3_object *object, const aws_s3_args *args,
                               aws_s3_result *result)
 {
-    aws_s3_args a = aws_i_s3_args(args, object->bucket, object->key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, args, object->bucket, object->key);
     return aws_s3_get_object(object->client, &a, result);
 }
 
 AWS_API int aws_s3_object_head(const aws_s3_object *object, aws_s3_result *result)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, object->bucket, object->key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, object->bucket, object->key);
     return aws_s3_head_object(object->client, &a, result);
 }
 
 AWS_API int aws_s3_object_delete(const aws_s3_object *object)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, object->bucket, object->key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, object->bucket, object->key);
     return aws_s3_delete_object(object->client, &a, NULL);
 }
 
@@ -2370,37 +2379,42 @@ AWS_API int aws_s3_object_exists(const aws_s3_object *object)
 
 AWS_API int aws_s3_bucket_wait_until_exists(const aws_s3_bucket *bucket, aws_waiter *waiter)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, bucket->name, NULL);
     return aws_s3_wait_bucket_exists(bucket->client, &a, waiter);
 }
 
 AWS_API int aws_s3_bucket_wait_until_not_exists(const aws_s3_bucket *bucket, aws_waiter *waiter)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, bucket->name, NULL);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, bucket->name, NULL);
     return aws_s3_wait_bucket_not_exists(bucket->client, &a, waiter);
 }
 
 AWS_API int aws_s3_object_wait_until_exists(const aws_s3_object *object, aws_waiter *waiter)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, object->bucket, object->key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, object->bucket, object->key);
     return aws_s3_wait_object_exists(object->client, &a, waiter);
 }
 
 AWS_API int aws_s3_object_wait_until_not_exists(const aws_s3_object *object, aws_waiter *waiter)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, object->bucket, object->key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, NULL, object->bucket, object->key);
     return aws_s3_wait_object_not_exists(object->client, &a, waiter);
 }
 
 AWS_API int aws_s3_object_copy_from(const aws_s3_object *object, const char *source,
                                     const aws_s3_args *args)
 {
-    aws_s3_args a = aws_i_s3_args(args, object->bucket, object->key);
+    aws_s3_args a;
 
+    aws_i_s3_args(&a, args, object->bucket, object->key);
     a.copy_source = source;
     return aws_s3_copy(object->client, &a, NULL);
 }
@@ -3634,9 +3648,10 @@ static int aws_i_s3_batch_fill(aws_s3_batch *b)
 
 AWS_API int aws_s3_batch_delete(aws_s3_batch *b)
 {
-    aws_s3_args a = aws_i_s3_args(NULL, b->bucket, NULL);
+    aws_s3_args a;
     int r;
 
+    aws_i_s3_args(&a, NULL, b->bucket, NULL);
     while (!b->result) {
         if (!b->sending && (r = aws_i_s3_batch_fill(b)) <= 0) {
             if (r != AWS_AGAIN)
