@@ -36,8 +36,8 @@ for group in "$@"; do
         bench) packages+=(libcurl4-openssl-dev valgrind strace) ;;
         targets) packages+=(dpkg-dev "$gcc-multilib" musl-tools "$gcc-powerpc-linux-gnu"
             libc6-dev-powerpc-cross qemu-user) ;;
-        windows) packages+=(gcc-mingw-w64-x86-64-win32 g++-mingw-w64-x86-64-win32
-            gcc-mingw-w64-i686-win32 wine wine64) ;;
+        windows) packages+=(dpkg-dev ca-certificates gcc-mingw-w64-x86-64-win32
+            g++-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 wine wine64) ;;
         servers) packages+=(awscli) ;;
         proxies) packages+=(nginx-light haproxy) ;;
         ci) packages+=(gcovr shellcheck git) ;;
