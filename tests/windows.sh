@@ -134,7 +134,7 @@ port() {
 # s3 ARGUMENT...: the tool, which must succeed.
 s3() {
     echo "\$ s3 $*"
-    wine "$work/s3.exe" "$@"
+    timeout 300 wine "$work/s3.exe" "$@"
 }
 
 # The same files up and down again: in one piece, in parts, in directories whose names no code page
