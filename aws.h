@@ -63,8 +63,9 @@
  *   least, of which 29 are the record's own.
  *   It offers max_fragment_length (512 to 4,096 bytes, what fits). A server that accepts it, as
  *   those with OpenSSL do, keeps to it: all is as in a large client. For the others, of which
- *   Amazon's may be one, name aws_config.bounded = aws_bounded_answers (port/posix.h does): then
- *   nothing is asked for that wouldn't fit if it came in one record with its head.
+ *   Amazon's may be one, name aws_config.bounded = aws_bounded_answers (the default on POSIX and
+ *   Windows, but not with AWS_SMALL): then nothing is asked for that wouldn't fit if it came in one
+ *   record with its head.
  *   - GetObject: in ranges, each a request with attempts of its own, on the kept connection, under
  *     one If-Match. The first is half as long as what would fit, the next ones as the head that has
  *     come leaves room. A HEAD comes before them if the answer's checksum is to be verified, which
