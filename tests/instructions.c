@@ -628,6 +628,7 @@ static void run_tls(const char *prefix, int rsa, size_t size, int large)
         raw(prefix, server.last_request, server.last_answer);
 }
 
+#ifndef INSTRUCTIONS_WITHOUT_MAIN
 int main(void)
 {
     size_t i;
@@ -649,3 +650,4 @@ int main(void)
     show("ram", "", "tls", aws_client_memory(&port, AWS_MEMORY_TLS));
     return 0;
 }
+#endif

@@ -17,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 
@@ -144,6 +145,7 @@ COUNTS = (
     ("https: each further key", "ecdsa key"),
     ("https, bounded answers: get", "bounded get"),
 )
+ALONE_TLS = (("", "ecdsa handshake, BearSSL alone"), ("", "rsa handshake, BearSSL alone"))
 BYTES = (("http, put: SHA-256, CRC32", "http byte put"), ("http, got", "http byte got"),
          ("https, put: AES-128-GCM, CRC32", "ecdsa byte put"), ("https, got", "ecdsa byte got"),
          ("https, got, bounded answers", "bounded byte got"))
@@ -421,7 +423,7 @@ def qemu(core, image, more=()):
     machine = {"m4": "mps2-an386", "m0plus": "mps2-an385"}[core]  # an M3 runs all that an M0+ does
     return run(["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial",
                 "none", "-semihosting-config", "enable=on,target=native,chardev=out", "-chardev",
-                "stdio,id=out", *more, "-kernel", image], timeout=300, stdin=subprocess.DEVNULL)
+                "stdio,id=out", *more, "-kernel", image], timeout=120, stdin=subprocess.DEVNULL)
 
 
 def emulate(name, core, parts, defines):
@@ -448,6 +450,12 @@ def samples():
                             file.read(), re.M | re.S)[0]
     with open(os.path.join(place, "anchors.h"), "w", encoding="utf-8") as file:
         file.write(anchors.rsplit("\n", 1)[0] + "\n")
+    with open(os.path.join(place, "roots.h"), "w", encoding="utf-8") as file:
+        for name in ("ec", "rsa"):
+            with open(os.path.join(source, "cert-root-%s.pem" % name), encoding="utf-8") as pem:
+                der = ssl.PEM_cert_to_DER_cert(pem.read())
+            file.write("static const unsigned char root_%s[] = {%s};\n" % (
+                name, ", ".join(map(str, der))))
     return place
 
 
@@ -486,6 +494,42 @@ def instructions(core):
     return said[0]
 
 
+# ---- A peer ----
+
+def mbedtls(core):
+    """Debian's Mbed TLS as tests/peer_mbedtls.h configures it: its library, and its headers."""
+    source = fetch_source("mbedtls", "ChangeLog")
+    place = os.path.join(BUILD, "mbedtls-" + core)
+    library = os.path.join(place, "libmbedtls.a")
+    more = ["-isystem", os.path.join(source, "include"),
+            '-DMBEDTLS_CONFIG_FILE="%s"' % os.path.join(ROOT, "tests", "peer_mbedtls.h")]
+    if not os.path.exists(library):
+        os.makedirs(place, exist_ok=True)
+        run([ARM + "gcc", "--specs=picolibc.specs", "-std=c99", "-w"] + SECTIONS + CORES[core] +
+            more + ["-c"] + sorted(glob.glob(os.path.join(source, "library", "*.c"))), cwd=place)
+        run([ARM + "ar", "rcs", library] + sorted(glob.glob(os.path.join(place, "*.o"))))
+    return library, more
+
+
+def peer(core):
+    """Flash, RAM, stack and instructions of TLS by Mbed TLS: {what: number}."""
+    library, more = mbedtls(core)
+    base = compile_for(core, tag("peer", core), SMALL + more + ["-isystem", samples()],
+                       "peer_mbedtls.c")
+    run([ARM + "gcc", "--specs=picolibc.specs", "--oslib=semihost", "--crt0=hosted"] +
+        CORES[core] + ["-Wl,--gc-sections", "-Wl,-Map=" + base + ".map", "-Wl,--defsym=__flash=0",
+                       "-Wl,--defsym=__flash_size=0x400000", "-Wl,--defsym=__ram=0x20000000",
+                       "-Wl,--defsym=__ram_size=0x400000", "-Wl,--defsym=__stack_size=0x8000",
+                       base + ".o", library, bearssl(core), "-o", base + ".elf"])
+    text = qemu(core, base + ".elf", ["-icount", "shift=6"])
+    found = {"%s %s" % (kind, what): int(value)
+             for kind, what, value in re.findall(r"^(\w+) (.+) (\d+)$", text, re.M)}
+    if "ram static" not in found:
+        sys.exit("sizes.py: tests/peer_mbedtls.c says:\n" + text)
+    found["flash"] = sum(size for _, size, file in sections(base) if "libmbedtls" in file)
+    return found
+
+
 # ---- All of it ----
 
 def build(job):
@@ -512,7 +556,9 @@ def measure(cores):
                       for what in check_object(ours)]
         bases = list(pool.map(build, jobs))
         more = list(capabilities(pool, cores))
+        beside = pool.submit(peer, "m4")
         counted = dict(zip(cores, pool.map(instructions, cores)))
+        result["peer"] = beside.result()
     for (core, name, parts, defines), base in zip(jobs, bases):
         ours = headers(core, defines)
         result["flash"].setdefault(core, {})[name] = by_part(base, core, defines)
@@ -541,13 +587,16 @@ def measure(cores):
         found = counted[core]
         for name, what in (("http: put, waiting", "http put"), ("http: list, waiting", "http list"),
                            ("https: get with the handshake, ECDHE-ECDSA", "ecdsa handshake"),
-                           ("of it BearSSL alone", "ecdsa handshake, BearSSL alone"),
+                           ("of it BearSSL alone, ECDHE-ECDSA", "ecdsa handshake, BearSSL alone"),
                            ("https: get with the handshake, ECDHE-RSA", "rsa handshake"),
                            ("https: the same, bounded answers", "bounded handshake"),
                            ("https: put on the kept connection", "ecdsa put")):
             result["stack"][core][name] = found["stack"][what]
+        result["stack"][core]["of it BearSSL alone, ECDHE-RSA"] = found["stack"][
+            "rsa handshake, BearSSL alone"]
         result["ram"] = static_ram(found["ram"])
-        result["instructions"][core] = {what: found["count"][what] for _, what in COUNTS}
+        result["instructions"][core] = {
+            what: found["count"][what] for _, what in COUNTS + ALONE_TLS}
         result["hundredths"][core] = {what: found["hundredth"][what] for _, what in BYTES}
         result["memory"][core] = {
             "http": said["memory http"], "TLS, bounded records": said["tls memory bounded"],
@@ -606,6 +655,46 @@ def instruction_tables(result, cores):
     return lines
 
 
+def peer_table(result):
+    """What others take, beside ours. Figures that stand here as such: see (*)."""
+    flash, stack = result["flash"]["m4"], result["stack"]["m4"]
+    count, other = result["instructions"]["m4"], result["peer"]
+    tls = "put, get, head, delete, list with TLS"
+    rows = (
+        ("`aws_sign`", flash["signing alone (aws_sign)"]["flash"], "", number(stack["aws_sign"]),
+         number(count["aws_sign"])),
+        ("AWS's SigV4 library (*)", 5043, "", "4,424", "115,000"),
+        ("put, get, head, delete, list", flash["put, get, head, delete, list"]["flash"],
+         number(result["ram"]["http"][0]), number(stack["http: put, waiting"]), ""),
+        ("coreHTTP with llhttp, SigV4, coreJSON (*): no S3, XML, retries", 22330 + 5043 + 2500, "",
+         "", ""),
+        ("TLS by BearSSL, handshake ECDHE-ECDSA", flash[tls]["bearssl"],
+         number(result["ram"]["TLS, full records"][1]),
+         number(stack["of it BearSSL alone, ECDHE-ECDSA"]),
+         number(count["ecdsa handshake, BearSSL alone"])),
+        ("the same by Mbed TLS 2.28", other["flash"],
+         number(other["ram static"] + other["ram ecdsa heap"]),
+         number(other["stack ecdsa handshake"]), number(other["count ecdsa handshake"])),
+        ("TLS by BearSSL, handshake ECDHE-RSA", flash[tls]["bearssl"],
+         number(result["ram"]["TLS, full records"][1]),
+         number(stack["of it BearSSL alone, ECDHE-RSA"]),
+         number(count["rsa handshake, BearSSL alone"])),
+        ("the same by Mbed TLS 2.28", other["flash"],
+         number(other["ram static"] + other["ram rsa heap"]),
+         number(other["stack rsa handshake"]), number(other["count rsa handshake"])),
+        ("a get's bytes by BearSSL", "", "", "", number(count["ecdsa get, BearSSL alone"])),
+        ("the same by Mbed TLS 2.28", "", "", "", number(other["count ecdsa get"])))
+    lines = ["", "| beside others, %s | flash | RAM | peak stack | instructions |" % NAMES["m4"],
+             "|---|--:|--:|--:|--:|"]
+    for name, size, *more in rows:
+        lines.append("| %s | %s | %s |" % (name, number(size) if size else "", " | ".join(more)))
+    return lines + ["", "Mbed TLS is Debian's, with the same compiler, flags, cipher suites, curve and"
+                    " size of records (`tests/peer_mbedtls.h`), and heap counted as RAM; its AES takes"
+                    " tables, BearSSL's takes the same time for all keys. BearSSL's RAM is the"
+                    " whole block of a client. (*) measured before, in the same way, and not"
+                    " again by `make sizes`: Debian and npm don't have their source."]
+
+
 def tables(result):
     lines = ["Made by `make sizes` (tests/sizes.py) with `-Os --gc-sections`; bytes.", ""]
     for core, programs in result["flash"].items():
@@ -639,7 +728,7 @@ def tables(result):
               "|---|--:|--:|"]
     for name, (size, block) in result["ram"].items():
         lines.append("| %s | %s | %s |" % (name, number(size), number(block) if block else ""))
-    lines += instruction_tables(result, cores)
+    lines += instruction_tables(result, cores) + peer_table(result)
     lines += ["", "| sizeof | 32-bit ARM | x86-64 |", "|---|--:|--:|"]
     for name, (arm, host) in sorted(result["structs"].items(), key=lambda item: -item[1][0]):
         lines.append("| `%s` | %s | %s |" % (name, number(arm), number(host)))
@@ -682,7 +771,7 @@ def compare(result):
     grown = []
     for path, value in flatten(result):
         before = old.get(path)
-        if path[0] in ("flash", "added") and path[-1] not in ("headers", "flash"):
+        if path[0] == "peer" or path[0] in ("flash", "added") and path[-1] not in ("headers", "flash"):
             continue
         if before is not None and value > before + max(16, before // 100):
             grown.append("%s: %s -> %s" % (", ".join(path), number(before), number(value)))
