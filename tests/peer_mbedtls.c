@@ -1,5 +1,5 @@
-/* peer_mbedtls.c - what a handshake and a request's bytes cost by Mbed TLS: beside BearSSL's in
- * instructions.c, in the same way, with the same server, certificates and bytes. For tests/sizes.py.
+/* peer_mbedtls.c - what a handshake and a request's bytes cost by Mbed TLS, counted like BearSSL's
+ * in instructions.c, with the same server, certificates and bytes. For tests/sizes.py.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
-/* peer_mbedtls.h - Mbed TLS configured like BearSSL here: TLS 1.2 with ECDHE-ECDSA and ECDHE-RSA, P-256,
- * AES-128-GCM and SHA-256, certificates checked, records of 16 KB in, 2 KB out. For tests/sizes.py.
+/* peer_mbedtls.h - Mbed TLS configured like BearSSL here: TLS 1.2 with ECDHE-ECDSA and ECDHE-RSA,
+ * P-256, AES-128-GCM and SHA-256, certificates checked, records of 16 KB in, 2 KB out.
  *
  * SPDX-License-Identifier: MIT
  */

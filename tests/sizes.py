@@ -688,9 +688,9 @@ def peer_table(result):
              "|---|--:|--:|--:|--:|"]
     for name, size, *more in rows:
         lines.append("| %s | %s | %s |" % (name, number(size) if size else "", " | ".join(more)))
-    return lines + ["", "Mbed TLS is Debian's, with the same compiler, flags, cipher suites, curve and"
-                    " size of records (`tests/peer_mbedtls.h`), and heap counted as RAM; its AES takes"
-                    " tables, BearSSL's takes the same time for all keys. BearSSL's RAM is the"
+    return lines + ["", "Mbed TLS is Debian's, with the same compiler, flags, cipher suites, curve"
+                    " and size of records (`tests/peer_mbedtls.h`), its heap counted as RAM; its AES"
+                    " takes tables, BearSSL's takes the same time for all keys. BearSSL's RAM is the"
                     " whole block of a client. (*) measured before, in the same way, and not"
                     " again by `make sizes`: Debian and npm don't have their source."]
 
@@ -771,7 +771,8 @@ def compare(result):
     grown = []
     for path, value in flatten(result):
         before = old.get(path)
-        if path[0] == "peer" or path[0] in ("flash", "added") and path[-1] not in ("headers", "flash"):
+        if path[0] == "peer" or (path[0] in ("flash", "added") and
+                                 path[-1] not in ("headers", "flash")):
             continue
         if before is not None and value > before + max(16, before // 100):
             grown.append("%s: %s -> %s" % (", ".join(path), number(before), number(value)))
