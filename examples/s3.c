@@ -30,6 +30,7 @@
 #include "s3_windows.h" /* the POSIX calls, and system_... below */
 #define aws_system_wait aws_winsock_wait
 #else
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,6 +50,16 @@ static void system_begin(int *argc, char ***argv)
 static void system_path(char *path)
 {
     (void)path;
+}
+
+/* Whether a read of what may be a pipe won't block; waits for it, for a second. */
+static int system_readable(int fd)
+{
+    struct pollfd p;
+
+    p.fd = fd;
+    p.events = POLLIN;
+    return poll(&p, 1, 1000) > 0;
 }
 
 /* Why a key can't be a path of a file here, or NULL. */
@@ -1033,9 +1044,14 @@ static ssize_t read_some(int fd, void *data, size_t size)
     ssize_t n;
 
     do {
-        n = read(fd, data, size);
-    } while (n < 0 && errno == EINTR && !stopped);
-    return n;
+        while (tidying && !stopped && !system_readable(fd))
+            ;
+        n = stopped ? 0 : read(fd, data, size);
+    } while (n < 0 && errno == EINTR);
+    if (!stopped)
+        return n;
+    errno = EINTR; /* what is at the other end has ended by the same signal, perhaps */
+    return -1;
 }
 
 /* For an upload of a regular file. Its end is looked for before the last bytes are handed over: a
@@ -1687,6 +1703,8 @@ static int upload_parts(job *j, size_t filled)
     args.upload_id = upload_id;
     args.parts = parts;
     args.part_count = count;
+    if (stopped)
+        r = -1;
     if (r == 0)
         r = aws_s3_complete_multipart_upload(&lister, &args, NULL);
     if (r == 0)

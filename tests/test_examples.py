@@ -14,12 +14,13 @@ import pty
 import re
 import shlex
 import signal
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
 import time
-import tty
 import unittest
 import urllib.error
 import urllib.request
@@ -569,20 +570,20 @@ class Examples(unittest.TestCase):
         self.fails(1, "404", "s3", "cat", "s3://bucket/k")
 
     def test_s3_input_that_fails(self):
-        """A terminal that is hung up after a part."""
-        ours, theirs = pty.openpty()
-        tty.setraw(theirs)
+        """A connection that is reset after a part."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            theirs = socket.create_connection(listener.getsockname())
+            ours = listener.accept()[0]
         process = subprocess.Popen([self.program("s3"), "cp", "-", "s3://bucket/k"], stdin=theirs,
                                    cwd=self.folder, env=self.environment(), stderr=subprocess.PIPE)
-        os.close(theirs)
-        data = memoryview(os.urandom(9 << 20))
-        while data:
-            data = data[os.write(ours, data[:4096]):]
-        while not self.gets("UploadPart"):
+        theirs.close()
+        ours.sendall(os.urandom(9 << 20))
+        while not self.gets("UploadPart") and process.poll() is None:
             time.sleep(0.02)
-        os.close(ours)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        ours.close()
         self.assertEqual(process.wait(60), 1)
-        self.assertIn(b"standard input: Input/output error", process.stderr.read())
+        self.assertIn(b"standard input: Connection reset", process.stderr.read())
         process.stderr.close()
         self.assertEqual(self.gets("AbortMultipartUpload"), 1)
         self.assertEqual(self.gets("CompleteMultipartUpload"), 0)
