@@ -45,18 +45,18 @@ compile() {
     gcc $flags $warn $2 $include -c "$1" -o "$3"
 }
 
+# Each part has a folder, $place.
 raw() {
-    local place=build/lwip
-    mapfile -t objects < <(of_lwip $place "" "${core[@]}")
-    compile tests/lwip/wire.c "" $place/wire.o
-    build $place/test_port "-DAWS_TEST_PORT_HEADER=\"lwip/port.h\" -DAWS_TEST_PORT=lwip_port()" \
-        tests/test_port.c $place/wire.o "${objects[@]}"
-    $place/test_port
+    mapfile -t objects < <(of_lwip "$place" "" "${core[@]}")
+    compile tests/lwip/wire.c "" "$place/wire.o"
+    build "$place/test_port" "-DAWS_TEST_PORT_HEADER=\"lwip/port.h\" -DAWS_TEST_PORT=lwip_port()" \
+        tests/test_port.c "$place/wire.o" "${objects[@]}"
+    timeout 300 "$place/test_port"
 }
 
-# What both programs on lwIP's sockets need, in the array objects.
+# What all programs on lwIP's sockets need, in the array objects.
 threads() {
-    place=build/lwip/threads
+    local place=build/lwip/threads
     mapfile -t objects < <(of_lwip $place -DNO_SYS=0 "${core[@]}" "$lwip"/src/api/*.c \
         "$lwip/port/sys_arch.c")
     compile tests/lwip/wire.c "" $place/wire.o
@@ -64,66 +64,75 @@ threads() {
     objects+=("$place/wire.o" "$place/threads.o")
 }
 
-sockets() {
-    threads
-    # Only the port: the test has the client. Without IPv6, it must compile.
-    cat >$place/port.c <<'END'
-#include "aws.h"
-#define AWS_IMPLEMENTATION
-#include "port/lwip_sockets.h"
-END
-    compile $place/port.c "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT -DLWIP_IPV6=0" $place/port.o
-    compile $place/port.c "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT" $place/port.o
-    build $place/test_port \
-        "-DAWS_TEST_PORT_HEADER=\"lwip/threads_port.h\" -DAWS_TEST_PORT=lwip_threads_begin()" \
-        tests/test_port.c $place/port.o "${objects[@]}"
-    $place/test_port
-}
-
-s3() {
-    local code=0
-    threads
-    start_server own $place/server
-    python3 port/make_roots.py anchors "$CA" >$place/anchors.h
-    compile port/lwip_sockets.c "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT" $place/client.o
-    build $place/put_get "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT -I$place" tests/lwip/put_get.c \
-        $place/client.o "${objects[@]}"
-    AWS_ACCESS_KEY_ID=$KEY AWS_SECRET_ACCESS_KEY=$SECRET $place/put_get lwip-bucket \
-        "http://localhost:$HTTP" "https://localhost:$HTTPS" || code=$?
-    stop_server
-    return $code
-}
-
-zephyr() {
-    local place=build/lwip/zephyr
-    mkdir -p $place
-    cat >$place/port.c <<'END'
+# port_alone FLAGS: without the client, which the test of ports has.
+port_alone() {
+    cat >"$place/port.c" <<'END'
 #define _POSIX_C_SOURCE 200809L
 #include "aws.h"
 #define AWS_IMPLEMENTATION
 #include "port/lwip_sockets.h"
 END
-    echo "const aws_port *aws_lwip_sockets_port(void);" >$place/port.h
-    compile $place/port.c "-D__ZEPHYR__=1 -DCONFIG_POSIX_TIMERS=1 -DAWS_NO_DEFAULT_PORT
-        -Itests/packages/zephyr/include" $place/port.o
-    build $place/test_port "-DAWS_TEST_PORT_HEADER=\"$place/port.h\"
-        -DAWS_TEST_PORT=aws_lwip_sockets_port()" tests/test_port.c $place/port.o
-    $place/test_port
+    compile "$place/port.c" "-DAWS_NO_DEFAULT_PORT $1" "$place/port.o"
+}
+
+sockets() {
+    port_alone "-DNO_SYS=0 -DLWIP_IPV6=0" # it compiles
+    port_alone -DNO_SYS=0
+    build "$place/test_port" \
+        "-DAWS_TEST_PORT_HEADER=\"lwip/threads_port.h\" -DAWS_TEST_PORT=lwip_threads_begin()" \
+        tests/test_port.c "$place/port.o" "${objects[@]}"
+    timeout 300 "$place/test_port"
+}
+
+zephyr() {
+    echo "const aws_port *aws_lwip_sockets_port(void);" >"$place/port.h"
+    port_alone "-D__ZEPHYR__=1 -DCONFIG_POSIX_TIMERS=1 -Itests/packages/zephyr/include"
+    build "$place/test_port" "-DAWS_TEST_PORT_HEADER=\"$place/port.h\"
+        -DAWS_TEST_PORT=aws_lwip_sockets_port()" tests/test_port.c "$place/port.o"
+    timeout 300 "$place/test_port"
+}
+
+# server: an S3 server, its CA in anchors.h, its keys in the environment.
+server() {
+    start_server own "$place/server"
+    python3 port/make_roots.py anchors "$CA" >"$place/anchors.h"
+    export AWS_ACCESS_KEY_ID=$KEY AWS_SECRET_ACCESS_KEY=$SECRET
+}
+
+s3() {
+    local code=0
+    server
+    compile port/lwip_sockets.c "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT" "$place/client.o"
+    build "$place/put_get" "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT -I$place" tests/lwip/put_get.c \
+        "$place/client.o" "${objects[@]}"
+    timeout 300 "$place/put_get" lwip-bucket "http://localhost:$HTTP" "https://localhost:$HTTPS" ||
+        code=$?
+    stop_server
+    return "$code"
 }
 
 packages() {
     local code=0
-    threads
-    start_server own $place/server
-    python3 port/make_roots.py anchors "$CA" >$place/anchors.h
-    printf "$PWD/%s\n" "${objects[@]}" >$place/objects
-    AWS_ACCESS_KEY_ID=$KEY AWS_SECRET_ACCESS_KEY=$SECRET AWS_ENDPOINT_URL=https://localhost:$HTTPS \
-        python3 tests/test_packaging.py rtos $place || code=$?
+    server
+    printf "$PWD/%s\n" "${objects[@]}" >"$place/objects"
+    AWS_ENDPOINT_URL=https://localhost:$HTTPS python3 tests/test_packaging.py rtos "$place" || code=$?
     stop_server
-    return $code
+    return "$code"
 }
 
+# Side by side: most of it is a compiler that runs alone.
+threads
 [ $# != 0 ] || set -- raw sockets s3 zephyr packages
+running=() failed=0
 for part in "$@"; do
-    "$part"
+    place=build/lwip/$part
+    mkdir -p "$place"
+    ("$part") >"$place/log" 2>&1 &
+    running+=($!)
 done
+for part in "$@"; do
+    wait "${running[0]}" || failed=1
+    running=("${running[@]:1}")
+    cat "build/lwip/$part/log"
+done
+[ "$failed" = 0 ]
