@@ -2601,6 +2601,10 @@ static const struct command {
                 {"stat", 1, 1, show_object}, {"presign", 1, 1, presign},
                 {"put", 2, 2, put},          {"get", 1, 2, get}};
 
+/* Options of `aws s3` that change nothing here. */
+static int         no_flag;
+static const char *no_text;
+
 static const struct flag {
     const char *name;
     int        *flag;
@@ -2615,6 +2619,10 @@ static const struct flag {
              {"--size-only", &option.size_only},
              {"--exact-timestamps", &option.exact},
              {"--no-follow-symlinks", &option.no_follow},
+             {"--follow-symlinks", &no_flag},
+             {"--ignore-glacier-warnings", &no_flag},
+             {"--no-paginate", &no_flag},
+             {"--no-cli-pager", &no_flag},
              {"--no-guess-mime-type", &option.no_guess},
              {"--human-readable", &option.human},
              {"--summarize", &option.summarize}};
@@ -2651,6 +2659,9 @@ static const struct value {
               {"--metadata-directive", &given.metadata_directive, NULL},
               {"--copy-props", &option.copy_props, NULL},
               {"--request-payer", &given.request_payer, NULL},
+              {"--page-size", &no_text, NULL},
+              {"--output", &no_text, NULL},
+              {"--color", &no_text, NULL},
               {"--exclude", NULL, NULL},
               {"--include", NULL, NULL},
               {"--metadata", NULL, NULL}};
@@ -2710,6 +2721,14 @@ static int take_value(const struct value *v, const char *text)
     return DONE;
 }
 
+/* What an option means without a value, or NULL. */
+static const char *short_value(const struct value *v)
+{
+    return v->text == &given.server_side_encryption ? "AES256"
+           : v->text == &given.request_payer        ? "requester"
+                                                    : NULL;
+}
+
 /* One option and its value; *used is 2 if the value was an argument of its own. */
 static int parse_option(const char *text, const char *next, int *used)
 {
@@ -2727,6 +2746,10 @@ static int parse_option(const char *text, const char *next, int *used)
             continue;
         *used = value ? 1 : 2;
         value = value ? value + 1 : next;
+        if (*used == 2 && (!next || strncmp(next, "--", 2) == 0) && short_value(&values[i])) {
+            *used = 1;
+            value = short_value(&values[i]);
+        }
         if (!value || (!*value && values[i].text != &option.checkpoints))
             return complain(USAGE, "%s wants a value", values[i].name);
         return take_value(&values[i], value);

@@ -289,7 +289,8 @@ class Examples(unittest.TestCase):
     def test_s3_standard_input(self):
         self.ok("s3", "put", "-", "s3://bucket/k", "--size", "5", stdin=b"12345")
         self.assertEqual(self.ok("s3", "cat", "s3://bucket/k"), b"12345")
-        self.ok("s3", "put", "-", "s3://bucket/k", stdin=b"1")
+        self.ok("s3", "put", "-", "s3://bucket/k", "--sse", "--follow-symlinks", "--page-size", "9",
+                "--output=json", stdin=b"1")
         self.assertEqual(self.ok("s3", "cat", "s3://bucket/k"), b"1")
         self.fails(252, "no name", "s3", "put", "-", "s3://bucket/", "--size=1", stdin=b"1")
         for size in "4", "6", "0":

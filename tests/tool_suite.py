@@ -141,6 +141,10 @@ def transfers(suite):
     both("cp", "s3://BUCKET/one/", "got2", "--recursive")
     both("cp", "s3://BUCKET/one/two", "s3://BUCKET/copied/")
     both("cp", "tree", "s3://BUCKET/tree", "--recursive", "--exclude", "*", "--include", "a*")
+    both("cp", "tree/a.txt", "s3://BUCKET/one/sse", "--sse")
+    both("cp", "s3://BUCKET/one/two", "got3", "--request-payer", "--no-progress")
+    both("cp", "tree/a.txt", "s3://BUCKET/one/", "--follow-symlinks", "--no-cli-pager", "--output",
+         "json", "--page-size", "10")
     suite.same_trees("cp")
     both("mv", "s3://BUCKET/copied/two", "s3://BUCKET/copied/three")
     both("mv", "s3://BUCKET/copied/three", "moved")
