@@ -2145,7 +2145,6 @@ static void aws_i_key_init(aws_i_key_states *states, const unsigned char key[32]
     aws_i_hmac_outer(&hmac);
     states->outer = hmac.sha;
     aws_i_wipe(&hmac, sizeof hmac);
-    aws_i_burn();
 }
 
 /* From a hash that began with the inner state to the code. */
