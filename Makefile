@@ -47,6 +47,7 @@ test-servers:
 	@python3 tests/tool_suite.py rgw
 	@python3 tests/resource_suite.py rgw20
 	@python3 tests/test_cuts.py rgw
+	@python3 tests/test_cuts.py swift --mib 20 --faults 2
 
 firmware:
 	@tests/install.sh build arm firmware

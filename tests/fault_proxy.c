@@ -17,31 +17,17 @@
  *   faults PER SEED      ok                  of 1,000 requests so many go wrong, each kind as often
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
+#include "peer.h"
 
-enum { ROOM = 1 << 18, HEAD = 32768 };
+enum { HEAD = 32768 };
 
 enum stage { BEFORE, DURING, ANSWERED, AFTER };
 
 enum fault { FINE, BUSY, RESET, RESET_IN_BODY, LOST, CUT, SLOW, ERROR_200, FLIP, FAULTS };
 
-typedef struct side {
-    int    fd;
-    size_t have, used;
-    char   in[ROOM];
-} side;
-
 typedef struct connection {
-    side       client, server;
+    peer       client, server; /* client first */
     char       head[HEAD];
     long       number; /* of the request */
     enum fault fault;
@@ -90,50 +76,6 @@ static void hold(void)
     pthread_mutex_unlock(&lock);
 }
 
-static int give(int fd, const char *from, size_t size)
-{
-    while (size) {
-        ssize_t n = send(fd, from, size, MSG_NOSIGNAL);
-        if (n <= 0)
-            return 0;
-        from += n;
-        size -= (size_t)n;
-    }
-    return 1;
-}
-
-static size_t take(side *s, char **at, uint64_t most)
-{
-    size_t n = s->have - s->used;
-
-    if (!n) {
-        ssize_t got = recv(s->fd, s->in, sizeof s->in, 0);
-        if (got <= 0)
-            return 0;
-        s->used = 0;
-        s->have = n = (size_t)got;
-    }
-    if (n > most)
-        n = (size_t)most;
-    *at = s->in + s->used;
-    s->used += n;
-    return n;
-}
-
-static int take_head(side *s, char *head)
-{
-    size_t n = 0;
-    char *at;
-
-    while (n + 1 < HEAD && take(s, &at, 1)) {
-        head[n++] = *at;
-        head[n] = 0;
-        if (n >= 4 && memcmp(head + n - 4, "\r\n\r\n", 4) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 static uint64_t content_length(const char *head)
 {
     const char *at = strcasestr(head, "\r\ncontent-length:");
@@ -142,19 +84,19 @@ static uint64_t content_length(const char *head)
 }
 
 /* So many bytes from one side to the other; their first is changed, or they come in dribs. */
-static int pass(side *from, int to, uint64_t size, int flip, int count)
+static int pass(peer *from, int to, uint64_t size, int flip, int count)
 {
     char *at;
     size_t n;
 
     while (size) {
-        if ((n = take(from, &at, size)) == 0)
+        if ((n = peer_take(from, &at, size)) == 0)
             return 0;
         hold();
         if (flip)
             *at ^= 1;
         flip = 0;
-        if (!give(to, at, n))
+        if (!peer_give(to, at, n))
             return 0;
         size -= n;
         if (count) {
@@ -166,7 +108,7 @@ static int pass(side *from, int to, uint64_t size, int flip, int count)
     return 1;
 }
 
-static int pass_chunks(side *from, int to)
+static int pass_chunks(peer *from, int to)
 {
     char line[200], *at;
     size_t n;
@@ -174,7 +116,7 @@ static int pass_chunks(side *from, int to)
 
     do {
         for (n = 0; n < sizeof line - 1;) {
-            if (!take(from, &at, 1))
+            if (!peer_take(from, &at, 1))
                 return 0;
             line[n++] = *at;
             if (*at == '\n')
@@ -182,7 +124,7 @@ static int pass_chunks(side *from, int to)
         }
         line[n] = 0;
         size = strtoull(line, NULL, 16);
-        if (!give(to, line, n) || !pass(from, to, size, 0, 0))
+        if (!peer_give(to, line, n) || !pass(from, to, size, 0, 0))
             return 0;
         if (size && !pass(from, to, 2, 0, 0))
             return 0;
@@ -200,14 +142,13 @@ static void reset(const connection *c)
 static int connect_server(connection *c)
 {
     struct sockaddr_in address;
-    int one = 1;
 
     memset(&address, 0, sizeof address);
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons((uint16_t)server_port);
     c->server.fd = socket(AF_INET, SOCK_STREAM, 0);
-    setsockopt(c->server.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    peer_no_delay(c->server.fd);
     return connect(c->server.fd, (struct sockaddr *)&address, sizeof address) == 0;
 }
 
@@ -219,7 +160,7 @@ static int answer(const connection *c, const char *status, const char *code)
     snprintf(body, sizeof body, "<Error><Code>%s</Code><Message>by the proxy</Message></Error>", code);
     snprintf(text, sizeof text, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
              status, strlen(body), body);
-    give(c->client.fd, text, strlen(text));
+    peer_give(c->client.fd, text, strlen(text));
     shutdown(c->client.fd, SHUT_WR);
     usleep(20000); /* else what wasn't read would reset it before the answer is read */
     return 0;
@@ -233,11 +174,11 @@ static int pass_answer(connection *c, int bodyless)
     uint64_t size, half;
     const char *at;
 
-    if (!take_head(&c->server, c->head))
+    if (!peer_head(&c->server, c->head, HEAD))
         return 0;
     hold();
     if (strncmp(c->head, "HTTP/1.1 100", 12) == 0 || strcmp(c->head, "0\r\n\r\n") == 0)
-        return give(c->client.fd, c->head, strlen(c->head)) ? 2 : 0;
+        return peer_give(c->client.fd, c->head, strlen(c->head)) ? 2 : 0;
     if (stopped(c, ANSWERED))
         return 0;
     if (c->fault == LOST) {
@@ -246,12 +187,12 @@ static int pass_answer(connection *c, int bodyless)
     }
     for (at = c->head; c->fault == SLOW && *at; at++) {
         usleep(1000);
-        if (!give(c->client.fd, at, 1))
+        if (!peer_give(c->client.fd, at, 1))
             return 0;
     }
     size = strlen(c->head);
     half = c->fault == CUT ? size / 2 : size;
-    if (c->fault != SLOW && !give(c->client.fd, c->head, (size_t)(content_length(c->head) ? size : half)))
+    if (c->fault != SLOW && !peer_give(c->client.fd, c->head, (size_t)(content_length(c->head) ? size : half)))
         return 0;
     close = strcasestr(c->head, "\r\nconnection: close") != NULL;
     if (!bodyless && strcasestr(c->head, "\r\ntransfer-encoding:"))
@@ -292,7 +233,7 @@ static int do_request(connection *c)
     int bodyless, is_part, r;
     uint64_t size, half;
 
-    if (!take_head(&c->client, c->head))
+    if (!peer_head(&c->client, c->head, HEAD))
         return 0;
     hold();
     choose(c);
@@ -312,7 +253,7 @@ static int do_request(connection *c)
     }
     if (c->fault == SLOW)
         usleep(1000 * (chance() % 1500));
-    if (!give(c->server.fd, c->head, strlen(c->head)))
+    if (!peer_give(c->server.fd, c->head, strlen(c->head)))
         return 0;
     if (strcasestr(c->head, "\r\nexpect:")) {
         /* the client waits for a word */
@@ -339,33 +280,13 @@ static int do_request(connection *c)
 static void *serve(void *argument)
 {
     connection *c = argument;
-    int one = 1;
 
-    setsockopt(c->client.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect_server(c))
         while (do_request(c))
             ;
     close(c->client.fd);
     close(c->server.fd);
     free(c);
-    return NULL;
-}
-
-static void *welcome(void *argument)
-{
-    int fd = *(int *)argument;
-
-    for (;;) {
-        connection *c = calloc(1, sizeof *c);
-        pthread_t thread;
-        if (!c)
-            abort();
-        c->client.fd = accept(fd, NULL, NULL);
-        if (c->client.fd < 0 || pthread_create(&thread, NULL, serve, c))
-            free(c);
-        else
-            pthread_detach(thread);
-    }
     return NULL;
 }
 
@@ -399,30 +320,15 @@ static void command(const char *line)
 
 int main(int count, char **arguments)
 {
-    struct sockaddr_in address;
-    socklen_t size = sizeof address;
-    static int fd;
-    pthread_t thread;
     char line[100];
 
     if (count != 2) {
         fprintf(stderr, "usage: fault_proxy PORT\n");
         return 2;
     }
-    signal(SIGPIPE, SIG_IGN);
     server_port = (unsigned)atoi(arguments[1]);
-    memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) || listen(fd, 64) ||
-        getsockname(fd, (struct sockaddr *)&address, &size)) {
-        perror("fault_proxy");
+    if (peer_listen("fault_proxy", serve, sizeof(connection)) < 0)
         return 1;
-    }
-    printf("http %u\n", ntohs(address.sin_port));
-    fflush(stdout);
-    pthread_create(&thread, NULL, welcome, &fd);
     while (fgets(line, sizeof line, stdin))
         command(line);
     return 0;

@@ -13,21 +13,13 @@
  * object's parts: what arrived, in the order in which it was put together.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <openssl/evp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 #include "pattern.h"
+#include "peer.h"
 
-enum { PARTS = 10000, UPLOADS = 64, OBJECTS = 64, NAME = 1200, LISTED = 1000, ROOM = 1 << 18 };
+enum { PARTS = 10000, UPLOADS = 64, OBJECTS = 64, NAME = 1200, LISTED = 1000 };
 
 typedef struct part {
     unsigned char hash[32];
@@ -49,11 +41,9 @@ typedef struct object {
 } object;
 
 typedef struct connection {
-    int    fd;
-    size_t have, used; /* of in: what was received, what of it was taken */
-    char   in[ROOM];
-    char   head[16384];
-    char   name[NAME], query[2048]; /* "bucket/key", as they came */
+    peer peer; /* first */
+    char head[16384];
+    char name[NAME], query[2048]; /* "bucket/key", as they came */
 } connection;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -65,50 +55,7 @@ static long last_id;
 
 static int give(connection *c, const void *from, size_t size)
 {
-    const char *at = from;
-
-    while (size) {
-        ssize_t n = send(c->fd, at, size, MSG_NOSIGNAL);
-        if (n <= 0)
-            return 0;
-        at += n;
-        size -= (size_t)n;
-    }
-    return 1;
-}
-
-/* Some bytes, at most so many: how many, 0 at the end. */
-static size_t take(connection *c, const char **at, uint64_t most)
-{
-    size_t n = c->have - c->used;
-
-    if (!n) {
-        ssize_t got = recv(c->fd, c->in, sizeof c->in, 0);
-        if (got <= 0)
-            return 0;
-        c->used = 0;
-        c->have = n = (size_t)got;
-    }
-    if (n > most)
-        n = (size_t)most;
-    *at = c->in + c->used;
-    c->used += n;
-    return n;
-}
-
-/* A request's head, with a NUL. 0 at the end. */
-static int take_head(connection *c)
-{
-    size_t n = 0;
-    const char *at;
-
-    while (n + 1 < sizeof c->head && take(c, &at, 1)) {
-        c->head[n++] = *at;
-        c->head[n] = 0;
-        if (n >= 4 && memcmp(c->head + n - 4, "\r\n\r\n", 4) == 0)
-            return 1;
-    }
-    return 0;
+    return peer_give(c->peer.fd, from, size);
 }
 
 static const char *header(const connection *c, const char *name, char *value, size_t room)
@@ -223,14 +170,13 @@ static void etag_of(const object *o, char *to)
 static int take_body(connection *c, uint64_t size, unsigned char *hash)
 {
     EVP_MD_CTX *sha = EVP_MD_CTX_new();
-    char said[100], got[65];
-    const char *at;
+    char said[100], got[65], *at;
     size_t n;
 
     if (header(c, "expect", said, sizeof said) && !give(c, "HTTP/1.1 100 Continue\r\n\r\n", 25))
         size = UINT64_MAX;
     EVP_DigestInit_ex(sha, EVP_sha256(), NULL);
-    for (; size && size != UINT64_MAX && (n = take(c, &at, size)) != 0; size -= n)
+    for (; size && size != UINT64_MAX && (n = peer_take(&c->peer, &at, size)) != 0; size -= n)
         EVP_DigestUpdate(sha, at, n);
     EVP_DigestFinal_ex(sha, hash, NULL);
     EVP_MD_CTX_free(sha);
@@ -401,8 +347,8 @@ static const char *put_together(upload *u, const char *document, object *o, uint
 
 static int complete(connection *c, uint64_t size)
 {
-    char *document = malloc((size_t)size + 1), value[40];
-    const char *at, *wrong = "NoSuchUpload";
+    char *document = malloc((size_t)size + 1), value[40], *at;
+    const char *wrong = "NoSuchUpload";
     uint64_t have = 0;
     object made;
     upload *u;
@@ -410,7 +356,7 @@ static int complete(connection *c, uint64_t size)
 
     if (!document)
         abort();
-    for (; have < size && (n = take(c, &at, size - have)) != 0; have += n)
+    for (; have < size && (n = peer_take(&c->peer, &at, size - have)) != 0; have += n)
         memcpy(document + have, at, n);
     document[have] = 0;
     if (have < size) {
@@ -561,56 +507,21 @@ static int do_request(connection *c)
 static void *serve(void *argument)
 {
     connection *c = argument;
-    int one = 1;
 
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    while (take_head(c) && do_request(c))
+    while (peer_head(&c->peer, c->head, sizeof c->head) && do_request(c))
         ;
-    close(c->fd);
+    close(c->peer.fd);
     free(c);
-    return NULL;
-}
-
-static void *welcome(void *argument)
-{
-    int fd = *(int *)argument;
-
-    for (;;) {
-        connection *c = calloc(1, sizeof *c);
-        pthread_t thread;
-        if (!c)
-            abort();
-        c->fd = accept(fd, NULL, NULL);
-        if (c->fd < 0 || pthread_create(&thread, NULL, serve, c))
-            free(c);
-        else
-            pthread_detach(thread);
-    }
     return NULL;
 }
 
 int main(void)
 {
-    struct sockaddr_in address;
-    socklen_t size = sizeof address;
-    static int fd;
-    pthread_t thread;
     char byte;
 
-    signal(SIGPIPE, SIG_IGN);
     pattern_init();
-    memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) || listen(fd, 64) ||
-        getsockname(fd, (struct sockaddr *)&address, &size)) {
-        perror("hash_server");
+    if (peer_listen("hash_server", serve, sizeof(connection)) < 0)
         return 1;
-    }
-    printf("http %u\n", ntohs(address.sin_port));
-    fflush(stdout);
-    pthread_create(&thread, NULL, welcome, &fd);
     while (read(0, &byte, 1) > 0)
         ;
     return 0;

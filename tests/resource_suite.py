@@ -14,12 +14,10 @@ import argparse
 import csv
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 
-from server_suite import ROOT, TESTS, Scripted, say
+from server_suite import ROOT, beside, say
 
 TABLE = os.environ.get("S3_RESOURCES", os.path.join(ROOT, "../shared/data/s3_resources.tsv"))
 
@@ -39,14 +37,7 @@ def main():
     parser.add_argument("--dir", help="the server's directory; default: a temporary one")
     parser.add_argument("--many", type=int, default=2, help="thousands of objects")
     options = parser.parse_args()
-    work = tempfile.mkdtemp(prefix="resources-")
-    directory = os.path.abspath(options.dir or os.path.join(work, "server"))
-    server = None
-    try:
-        program = os.path.join(work, "resource_suite")
-        subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O1", "-I", ROOT, "-o",
-                        program, os.path.join(TESTS, "resource_suite.c"), "-lbearssl"], check=True)
-        server = Scripted(options.server, directory)
+    with beside("tests/resource_suite.c", options.server, options.dir) as (_, program, server):
         keep = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment = {
             **keep, "AWS_ACCESS_KEY_ID": server.key, "AWS_SECRET_ACCESS_KEY": server.secret,
@@ -56,13 +47,6 @@ def main():
                               env=environment)
         many = subprocess.run([program, str(options.many * 1000)], text=True, check=False,
                               stdout=subprocess.PIPE, env=environment)
-    finally:
-        if server:
-            server.stop()
-        if not options.dir:
-            stop = os.path.join(TESTS, "servers", "stop.sh")
-            subprocess.run([stop, "-x", directory], check=False)
-        shutil.rmtree(work, ignore_errors=True)
     rows = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
     last = done.stdout.splitlines()[-1] if done.stdout else "nothing"
     failed = done.returncode != 0 or many.returncode != 0 or not re.fullmatch(r"resource_suite: \d+ passed, 0 failed", last)

@@ -14,6 +14,7 @@ the loop, objects of 4 GiB. One that runs in DIR already is used as it is and le
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -181,19 +182,38 @@ def start(name, directory):
 # ---------------------------------------------------------------------------------------------
 # The suite
 
-def compile_suite(directory):
-    program = os.path.join(directory, "server_suite")
-    subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O2", "-I", ROOT, "-o",
-                    program, os.path.join(TESTS, "server_suite.c"), "-lbearssl"], check=True)
+def build(directory, source, *options):
+    """The program of a file below the project's directory."""
+    program = os.path.join(directory, os.path.basename(source)[:-2])
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O2", *options, "-I", ROOT, "-o",
+                    program, os.path.join(ROOT, source), "-lbearssl"], check=True)
     return program
 
 
-def run(command):
+@contextlib.contextmanager
+def beside(source, name, directory=None):
+    """A directory, the program of a test and a server of tests/servers that runs meanwhile, in the
+    directory or a temporary one."""
+    work, server = tempfile.mkdtemp(prefix="suite-"), None
+    place = os.path.abspath(directory or os.path.join(work, "server"))
+    try:
+        program = build(work, source)
+        server = Scripted(name, place)
+        yield work, program, server
+    finally:
+        if server:
+            server.stop()
+        if not directory:
+            subprocess.run([os.path.join(TESTS, "servers", "stop.sh"), "-x", place], check=False)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def run(command, environment=None):
     """Shows the parts' lines; the counts of the last one."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     passed = failed = 0
     for line in process.stdout:
-        last = re.fullmatch(r"(?:server_suite|presigned): (\d+) passed, (\d+) failed\n", line)
+        last = re.fullmatch(r"(?:\w+_suite|presigned): (\d+) passed, (\d+) failed\n", line)
         if last:
             passed, failed = int(last[1]), int(last[2])
         else:
@@ -252,7 +272,7 @@ def main():
     directory = os.path.abspath(options.dir or os.path.join(work, "server"))
     server = None
     try:
-        program = compile_suite(work)
+        program = build(work, "tests/server_suite.c")
         server = start(options.server, directory)
         passed, failed = run_suite(program, server, options)
     finally:

@@ -13,12 +13,10 @@ stops the server. A line for each service, and at last
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 
-from server_suite import ROOT, TESTS, Scripted, say
+from server_suite import beside, build, run, say
 
 
 def environment(server, name):
@@ -27,22 +25,6 @@ def environment(server, name):
     return {**keep, "AWS_ACCESS_KEY_ID": server.key, "AWS_SECRET_ACCESS_KEY": server.secret,
             "AWS_REGION": server.region, "AWS_CA_BUNDLE": server.ca,
             "AWS_ENDPOINT_URL": "%s://localhost:%s" % (scheme, server.ports[scheme])}
-
-
-def run(program, server, name):
-    process = subprocess.Popen([program, name], stdout=subprocess.PIPE, text=True,
-                               env=environment(server, name))
-    passed = failed = 0
-    for line in process.stdout:
-        last = re.fullmatch(r"services_suite: (\d+) passed, (\d+) failed\n", line)
-        if last:
-            passed, failed = int(last[1]), int(last[2])
-        else:
-            say(" ", line.rstrip())
-    if process.wait() != 0 and not failed:
-        say(f"  ended with {process.returncode}")
-        failed = 1
-    return passed, failed
 
 
 # After the suite: its instances and its stream are there.
@@ -58,10 +40,7 @@ EXAMPLES = {
 def run_examples(work, server):
     passed = 0
     for arguments, want in EXAMPLES.items():
-        program = os.path.join(work, arguments[0])
-        subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O1", "-I", ROOT, "-o",
-                        program, os.path.join(ROOT, "examples", arguments[0] + ".c"), "-lbearssl"],
-                       check=True)
+        program = build(work, f"examples/{arguments[0]}.c")
         done = subprocess.run([program, *arguments[1:]], env=environment(server, "moto"), text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         good = done.returncode == 0 and re.fullmatch(want, done.stdout) is not None
@@ -75,26 +54,11 @@ def main():
     parser.add_argument("server", choices=("moto", "dynalite", "rgw", "rgw20"))
     parser.add_argument("--dir", help="the server's directory; default: a temporary one")
     options = parser.parse_args()
-    work = tempfile.mkdtemp(prefix="services-")
-    directory = os.path.abspath(options.dir or os.path.join(work, "server"))
-    server = None
-    try:
-        program = os.path.join(work, "services_suite")
-        subprocess.run([*os.environ.get("CC", "cc").split(), "-std=c99", "-O1", "-g", "-I", ROOT,
-                        "-o", program, os.path.join(TESTS, "services_suite.c"), "-lbearssl"],
-                       check=True)
-        server = Scripted(options.server, directory)
-        passed, failed = run(program, server, options.server)
+    with beside("tests/services_suite.c", options.server, options.dir) as (work, program, server):
+        passed, failed = run([program, options.server], environment(server, options.server))
         if options.server == "moto":
             more = run_examples(work, server)
             passed, failed = passed + more[0], failed + more[1]
-    finally:
-        if server:
-            server.stop()
-        if not options.dir:
-            stop = os.path.join(TESTS, "servers", "stop.sh")
-            subprocess.run([stop, "-x", directory], check=False)
-        shutil.rmtree(work, ignore_errors=True)
     say(f"services {options.server}: {passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
