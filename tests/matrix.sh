@@ -48,12 +48,12 @@ write_sources() {
         >"$work/twice.$extension"
 }
 
-# The implementation is compiled as the combination says, the other files in the fastest way:
-# warnings that need the optimiser have come by then.
+# The implementation is compiled as the combination says, the other files are only looked at:
+# warnings that need the compiler's later parts have come by then.
 fastest() {
     case $1 in
         */implementation.*) ;;
-        *) echo -O0 ;;
+        *) echo -fsyntax-only ;;
     esac
 }
 
@@ -223,15 +223,16 @@ case $combination in
     gcc-Os) compile_c gcc -std=c99 -Os ;;
     gcc-m32) # Debian's gcc-N-multilib has no asm/ of its own
         m32="-m32 -idirafter /usr/include/$(gcc -print-multiarch)"
-        compile_c gcc $m32 -std=c99 -O1 && compile_examples gcc $m32 -std=c99 -O0
+        compile_c gcc $m32 -std=c99 -O1 && compile_examples gcc $m32 -std=c99 -fsyntax-only
         ;;
     gcc-* | clang-*)
         level=-O0
         case $combination in *-c99) level=-O2 ;; esac
         compile_c "${combination%%-*}" "-std=${combination#*-}" $level
         case $combination in
-            gcc-c99 | gcc-gnu99 | gcc-c2x | clang-c99)
-                compile_examples "${combination%%-*}" "-std=${combination#*-}" -O0
+            gcc-c99 | clang-c99) compile_examples "${combination%%-*}" -std=c99 -O0 ;;
+            gcc-gnu99 | gcc-c2x) # another language, the same compiler
+                compile_examples gcc "-std=${combination#*-}" -fsyntax-only
                 ;;
         esac
         ;;
