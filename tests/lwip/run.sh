@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 # shellcheck source=tests/common.sh
 . tests/common.sh
 lwip=$(python3 tests/sizes.py --lwip-source)
-flags="-O1 -g -std=gnu99 -fsanitize=address,undefined -fno-sanitize-recover=all"
+flags="-g -std=gnu99 -fsanitize=address,undefined -fno-sanitize-recover=all"
 warn="-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wundef -Wcast-qual
       -Wstrict-prototypes -Wmissing-prototypes -Werror"
 include="-I. -Itests/lwip -isystem $lwip/src/include -isystem $lwip/port/include"
@@ -26,7 +26,7 @@ of_lwip() {
     for file in "$@"; do
         object=$place/$(basename "$file" .c).o
         [ "$object" -nt tests/lwip/lwipopts.h ] || printf '%s\0%s\0' "$file" "$object"
-    done | xargs -0 -r -n 2 -P "$(nproc)" sh -c "gcc $flags $more $include -w -c \"\$0\" -o \"\$1\""
+    done | xargs -0 -r -n 2 -P "$(nproc)" sh -c "gcc -O1 $flags $more $include -w -c \"\$0\" -o \"\$1\""
     for file in "$@"; do
         echo "$place/$(basename "$file" .c).o"
     done
