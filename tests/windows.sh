@@ -174,6 +174,30 @@ round_trip() {
     s3 --ca "$ca" rb --force "s3://$bucket"
 }
 
+# kill_soon PROCESS: end the tool, which runs in the background, once it has noted a part.
+kill_soon() {
+    for _ in $(seq 100); do
+        [ -z "$(find checkpoints -name '????????????????')" ] || break
+        sleep 0.1
+    done
+    wine taskkill /f /im s3.exe
+    wait "$1"
+}
+
+# A transfer in parts that was killed goes on: its lock is free, what it had noted is used.
+killed() {
+    rm -f back
+    head -c 150000000 /dev/urandom >long
+    s3 mb s3://killed || return
+    s3 --checkpoints checkpoints --parallel 1 cp long s3://killed/long &
+    kill_soon $!
+    s3 --checkpoints checkpoints cp long s3://killed/long || return
+    s3 --checkpoints checkpoints --parallel 1 cp s3://killed/long back &
+    kill_soon $!
+    s3 --checkpoints checkpoints cp s3://killed/long back || return
+    cmp long back && [ -z "$(ls checkpoints)" ] && s3 rb --force s3://killed
+}
+
 ceph() {
     start_server rgw "$work/rgw" || return
     use_server
@@ -184,6 +208,7 @@ ceph() {
     round_trip over-https "$CA" || return
     export AWS_ENDPOINT_URL=http://localhost:$HTTP
     round_trip over-http "$CA" || return
+    killed || return
     profiles || return
     cd "$top" || return
     echo "files up and down over https and http are the same"
