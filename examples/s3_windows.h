@@ -43,7 +43,7 @@
 #define ftruncate(fd, size) win_errno(_chsize_s(fd, size))
 #define fsync(fd) _commit(fd)
 #define fdatasync(fd) _commit(fd)
-#define isatty(fd) _isatty(fd)
+#define isatty win_isatty
 #define unlink win_unlink
 #define rename win_rename
 #define mkdir win_mkdir
@@ -390,6 +390,14 @@ static int closedir(DIR *dir)
 }
 
 /* -- The console -- */
+
+/* _isatty says so of NUL, too. */
+static int win_isatty(int fd)
+{
+    DWORD mode;
+
+    return GetConsoleMode((HANDLE)_get_osfhandle(fd), &mode) != 0;
+}
 
 struct sigaction {
     void (*sa_handler)(int number);

@@ -6,7 +6,7 @@
 #   compile   headers and examples, strictly: 64 and 32 bits, C99 and C++11
 #   unit      unit tests as .exe: long has 32 bits there, pointers have 64
 #   port      port/winsock.h by the contract of ports; the peer is this system's test_port
-#   tool      examples/s3.c: tests/demo.sh, then against Ceph over http and https; profiles
+#   tool      examples/s3.c: its files, tests/demo.sh, then against Ceph over http and https; profiles
 #
 # Installs what is missing (tests/install.sh windows). BearSSL is built from Debian's source. Wine has
 # a directory of its own below build/, no display, and ends with the script. "N passed, N failed".
@@ -131,6 +131,11 @@ port() {
 
 # ---- tool ----
 
+files() {
+    program tests/windows_files.c windows_files && cd "$work" &&
+        timeout 120 wine ./windows_files.exe "ł 日" "" </dev/null && cd "$top"
+}
+
 # s3 ARGUMENT...: the tool, which must succeed.
 s3() {
     echo "\$ s3 $*"
@@ -138,7 +143,7 @@ s3() {
 }
 
 # The same files up and down again: in one piece, in parts, in directories whose names no code page
-# has, on paths longer than 260 characters; from an offset that takes more than 32 bits.
+# has, on paths longer than 260 characters; the rest of a file that is standard input.
 round_trip() {
     local bucket=$1 ca=$2 deep
     deep=$(printf 'a%.0s' $(seq 120))
@@ -256,6 +261,7 @@ for part in "$@"; do
             ;;
         port) verdict port port ;;
         tool)
+            verdict files files
             verdict demo demo
             verdict ceph ceph
             ;;
