@@ -132,8 +132,8 @@ port() {
 # ---- tool ----
 
 files() {
-    program tests/windows_files.c windows_files && cd "$work" &&
-        timeout 120 wine ./windows_files.exe "ł 日" "" </dev/null && cd "$top"
+    program tests/windows_files.c windows_files &&
+        (cd "$work" && timeout 120 wine ./windows_files.exe "ł 日" "" </dev/null)
 }
 
 # s3 ARGUMENT...: the tool, which must succeed.
