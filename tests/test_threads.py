@@ -170,7 +170,9 @@ def main():
                        "aws_secret_access_key = CANARY/file\n[profile role]\nregion = eu-west-1\n"
                        "role_arn = arn:aws:iam::1:role/r\nsource_profile = base\n")
         certificates(work)
-        base = {"PATH": os.environ["PATH"], "SECRET": "CANARY/own", "IOT": start_iot(work, server), "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": at, "IMDS": at,
+        base = {"PATH": os.environ["PATH"], "SECRET": "CANARY/own",
+                "IOT": start_iot(work, server),
+                "AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": at, "IMDS": at,
                 "TOKEN_FILE": os.path.join(work, "token"), "AWS_CONFIG_FILE": os.path.join(work, "config"),
                 "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "TSAN_OPTIONS": "halt_on_error=0",
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": at + "/keys",
