@@ -643,6 +643,8 @@ typedef struct aws_config {
     const char *secret_access_key; /* AWS_SECRET_ACCESS_KEY */
     const char *session_token;     /* AWS_SESSION_TOKEN */
     const aws_provider *provider;  /* asked if no keys are given here; before the environment */
+    int anonymous;                 /* 1: without keys and signature, wherever keys might be: what is
+                                    * public (boto3's UNSIGNED); default 0 */
     const char *region;            /* AWS_REGION, AWS_DEFAULT_REGION; a DNS label */
     const char *endpoint;          /* http[s]://host[:port]; AWS_ENDPOINT_URL_<SERVICE>,
                                     * AWS_ENDPOINT_URL; default: the service's host at AWS */
@@ -7011,10 +7013,11 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
         client->size = count.length;
     }
     client->payload_text = client->size ? NULL : aws_i_empty_sha256;
-    if (client->endpoint_secure && client->size && !call->emit &&
-        client->service->flags & AWS_SERVICE_S3 &&
-        !((aws_i_config(client)->sign_payload || call->flags & AWS_CALL_SIGN_BODY) &&
-          aws_i_rewindable(client)))
+    if (client->anonymous ||
+        (client->endpoint_secure && client->size && !call->emit &&
+         client->service->flags & AWS_SERVICE_S3 &&
+         !((aws_i_config(client)->sign_payload || call->flags & AWS_CALL_SIGN_BODY) &&
+           aws_i_rewindable(client))))
         client->payload_text = "UNSIGNED-PAYLOAD";
     client->digest = client->verifying = NULL;
     client->chunked = NULL;
@@ -7027,6 +7030,8 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     aws_i_failure_reset(client);
     aws_i_check_call(client);
     aws_i_add(client, "", aws_i_text_host, "", 0, AWS_I_HEADER_HOST);
+    if (client->anonymous)
+        return 1;
     aws_i_add(client, "", "x-amz-date", "", 0, AWS_I_HEADER_DATE);
     if (client->service->flags & AWS_SERVICE_S3)
         aws_i_add(client, "", "x-amz-content-sha256", "", 0, AWS_I_HEADER_PAYLOAD);
@@ -7223,10 +7228,10 @@ static const aws_digest *aws_i_digest_named(const aws_client *client, const char
 static void aws_i_plan_chunks(aws_client *client, int must)
 {
     const aws_dialect *dialect = aws_i_dialect_of(client);
-    unsigned forms = dialect->chunked ? dialect->forms : 0;
+    unsigned forms = dialect->chunked && !client->anonymous ? dialect->forms : 0;
     int secure = client->endpoint_secure;
 
-    if (!secure && !(forms & AWS_FORM_SIGNED_CHUNKS))
+    if (!secure && !(forms & AWS_FORM_SIGNED_CHUNKS) && !client->anonymous)
         aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
     if (client->digest && !(forms & (secure ? AWS_FORM_TRAILER : AWS_FORM_SIGNED_TRAILER))) {
         if (must)
@@ -7303,7 +7308,8 @@ static void aws_i_plan_body(aws_client *client)
         aws_i_checksums(client, AWS_I_SUM_PLAN);
     else if (call->checksum || call->flags & AWS_CALL_CHECKSUM_REQUIRED)
         aws_call_refuse(client, AWS_REASON_FEATURE, "checksums");
-    else if (client->size && !client->endpoint_secure && !aws_i_rewindable(client))
+    else if (client->size && !client->endpoint_secure && !aws_i_rewindable(client) &&
+             !client->anonymous)
         aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
 }
 
@@ -7565,7 +7571,8 @@ static int aws_i_step_keys(aws_client *client)
 {
     int r;
 
-    if (!aws_i_now(client) && !(client->session->floor && aws_i_features(client)->clock))
+    if (!aws_i_now(client) && !(client->session->floor && aws_i_features(client)->clock) &&
+        !(client->anonymous && !client->endpoint_secure))
         return aws_i_fail(client, -AWS_ERR_CLOCK, NULL);
     r = aws_i_provided(client, AWS_I_KEYS_ASK);
     return r == 1 ? aws_i_go(client, AWS_I_OPEN) : r;
@@ -7640,7 +7647,7 @@ static int aws_i_step_open(aws_client *client)
     if (!aws_i_in_ranges(client))
         client->stored = 0;
     if (client->probing != AWS_I_ASK)
-        client->probing = aws_i_now(client) ? 0 : AWS_I_CLOCKLESS;
+        client->probing = aws_i_now(client) || client->anonymous ? 0 : AWS_I_CLOCKLESS;
     if (client->probing == AWS_I_CLOCKLESS)
         aws_i_features(client)->clock(client, AWS_I_CLOCK_ASK);
     aws_i_http_init(&client->http);
@@ -7687,7 +7694,7 @@ static int aws_i_step_sign(aws_client *client)
         return aws_i_fail(client, AWS_REASON_NO_KEY, NULL);
     if (!aws_i_hold_keys(client))
         return aws_i_provided(client, AWS_I_KEYS_AWAIT);
-    if ((r = aws_i_express(client, client)) != 0)
+    if (!client->anonymous && (r = aws_i_express(client, client)) != 0)
         return r;
     if ((r = aws_i_bounded(client, AWS_I_B_PLAN, 0)) < 0)
         return r;
@@ -10995,6 +11002,8 @@ AWS_API int aws_call_signing(aws_client *client, aws_signing *signing)
     int held = client->uses_keys, r = client->broken;
 
     memset(signing, 0, sizeof *signing);
+    if (client->anonymous)
+        return aws_i_fail(client, AWS_REASON_NO_KEYS, NULL);
     if (r < 0 || (r = aws_i_presign_keys(client)) < 0)
         return r;
     signing->access_key_id = keys->access_key_id;
@@ -11028,8 +11037,11 @@ AWS_API int aws_call_presign(aws_client *client, int (*make)(aws_client *copy, v
                              void *context, uint32_t seconds, char *url, size_t size)
 {
     aws_i_presigning p;
-    int held = client->uses_keys, is_signed = seconds != AWS_UNSIGNED, r = client->broken;
+    int held = client->uses_keys, is_signed, r = client->broken;
 
+    if (client->anonymous)
+        seconds = AWS_UNSIGNED;
+    is_signed = seconds != AWS_UNSIGNED;
     if (r < 0 || (is_signed && (r = aws_i_presign_keys(client)) < 0))
         return r;
     aws_i_presign_copy(&p, client);
@@ -12430,12 +12442,10 @@ static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
 
     if (!a->asking) {
         call->timeout = aws_i_asker_left(lender);
+        inner->anonymous = !a->session.keys.access_key_id;
         r = aws_call_enter(inner, call);
         if (r < 0)
             return r;
-        inner->anonymous = !a->session.keys.access_key_id;
-        if (inner->anonymous)
-            aws_i_drop_own_headers(inner);
         for (i = 0; i < count; i++)
             aws_call_header(inner, "", headers[i].name, headers[i].value);
         a->asking = 1;
@@ -13345,7 +13355,7 @@ AWS_API const char *aws_feature_environment(aws_session *session, const char *se
     text = c->retry_mode ? NULL : aws_i_env(c->port, "AWS_RETRY_MODE");
     if (text && aws_i_equal(text, "legacy"))
         c->retry_mode = AWS_RETRY_LEGACY;
-    if (!c->access_key_id && !c->secret_access_key && !session->provided)
+    if (!c->access_key_id && !c->secret_access_key && !session->provided && !c->anonymous)
         aws_i_env_keys(c->port, &session->keys);
     return NULL;
 }
@@ -13379,10 +13389,13 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
         c->features = &aws_i_default_features;
     session->quota = 500;
     session->floor = c->clock_floor;
-    session->provided = c->provider && !c->access_key_id && !c->secret_access_key;
-    session->keys.access_key_id = c->access_key_id;
-    session->keys.secret_access_key = c->secret_access_key;
-    session->keys.session_token = c->session_token;
+    session->provided =
+        c->provider && !c->access_key_id && !c->secret_access_key && !c->anonymous;
+    if (!c->anonymous) {
+        session->keys.access_key_id = c->access_key_id;
+        session->keys.secret_access_key = c->secret_access_key;
+        session->keys.session_token = c->session_token;
+    }
     if (c->features->environment)
         c->features->environment(session, NULL);
     if (!c->max_attempts)
@@ -13482,7 +13495,9 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
         return aws_i_fail(client, AWS_REASON_FEATURE, "refresh");
     if (config->user_agent_extra && !aws_i_printable(config->user_agent_extra))
         return aws_i_fail(client, AWS_REASON_USER_AGENT, NULL);
-    fault = client->session->provided ? 0 : aws_i_keys_fault(&client->session->keys);
+    fault = client->session->provided || client->anonymous
+                ? 0
+                : aws_i_keys_fault(&client->session->keys);
     if (fault)
         return aws_i_fail(client, fault, NULL);
     return aws_i_carve_all(client, memory, size, tls);
@@ -13501,6 +13516,7 @@ AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_
     client->key_day = UINT32_MAX;
     client->failure.operation = "";
     client->no_wait = session->config.no_wait != 0;
+    client->anonymous = session->config.anonymous != 0;
     client->broken = aws_i_init(client, memory, size);
     return client->broken;
 }

@@ -114,6 +114,7 @@ static const char help[] =
     "  --endpoint URL  http[s]://HOST[:PORT], if not Amazon (or AWS_ENDPOINT_URL_S3)\n"
     "  --region R      such as eu-west-1 (or AWS_REGION)\n"
     "  --profile P     of ~/.aws/config (or AWS_PROFILE)\n"
+    "  --no-sign-request  no keys: what is public\n"
     "  --ca FILE       CA certificates to trust, PEM (or AWS_CA_BUNDLE); default: Amazon's, and\n"
     "                  for another endpoint the system's\n"
     "  --memory BYTES  for each client, 2097152 for all\n"
@@ -157,10 +158,10 @@ static struct options {
     const char *endpoint, *region, *ca, *profile, *checkpoints, *copy_props;
     uint64_t    memory, size, parallel, part_size, threshold, seconds;
     int has_size, has_threshold, recursive, force, quiet, no_progress, stats, dryrun, remove,
-        size_only, exact, no_follow, no_guess, human, summarize;
+        size_only, exact, no_follow, no_guess, human, summarize, anonymous;
 } option = {NULL, NULL, NULL, NULL, NULL, NULL, AWS_CLIENT_MEMORY, 0, 4, 8 << 20, 8 << 20, 3600,
             0,    0,    0,    0,    0,    0,                 0, 0, 0,       0,       0,
-            0,    0,    0,    0};
+            0,    0,    0,    0,    0};
 
 static aws_s3_args given; /* members of uploads and copies, by options */
 static aws_pair    metadata[PAIRS];
@@ -2624,6 +2625,7 @@ static const struct flag {
              {"--no-paginate", &no_flag},
              {"--no-cli-pager", &no_flag},
              {"--no-guess-mime-type", &option.no_guess},
+             {"--no-sign-request", &option.anonymous},
              {"--human-readable", &option.human},
              {"--summarize", &option.summarize}};
 
@@ -2783,6 +2785,7 @@ static int open_session(void)
     service = aws_s3_service;
     service.region = aws_call_bucket_region;
     config.features = &features;
+    config.anonymous = option.anonymous;
     config.region = option.region;
     config.endpoint = option.endpoint;
     if (option.ca || getenv("AWS_CA_BUNDLE"))

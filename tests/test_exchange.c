@@ -2604,6 +2604,51 @@ static void test_provider_advisory(void)
     stop();
 }
 
+/* Anonymous: nothing is signed and no clock is wanted, wherever there are keys; a body that can be read
+ * only once goes as it is over http, too. */
+static void test_anonymous(void)
+{
+    aws_s3_args args = args_of("a key");
+    char url[200];
+    size_t m;
+    int keys;
+
+    for (m = 0; m < 3; m++)
+        for (keys = 0; keys < 3; keys++) {
+            pipe_end p;
+            const char *sent;
+            memset(&p, 0, sizeof p);
+            p.data = "hello";
+            p.size = 5;
+            setup(modes[m]);
+            s.unix_time = 0;
+            config.anonymous = 1;
+            if (keys == 0)
+                config.access_key_id = config.secret_access_key = NULL;
+            config.session_token = keys == 2 ? "token" : NULL;
+            start();
+            ok("", "hello");
+            ok("", "");
+            ok("", "");
+            CHECK_INT(get_text(), 5);
+            CHECK_INT(put_text("hello"), 0);
+            CHECK_INT(put_from(&p, 0), 0);
+            sent = script_sent(&s, 0);
+            CHECK_INT(requests_sent(), 3);
+            CHECK_INT(count_of(sent, "\r\nauthorization:"), 0);
+            CHECK_INT(count_of(sent, "\r\nx-amz-date:"), 0);
+            CHECK_INT(count_of(sent, "\r\nx-amz-content-sha256:"), 0);
+            CHECK_INT(count_of(sent, "\r\nx-amz-security-token:"), 0);
+            CHECK_INT(count_of(sent, "\r\nx-amz-checksum-crc32: NhCmhg==\r\n"), 1);
+            sent = script_sent(&s, m == 2); /* a port that blocks can't see whether one is stale */
+            CHECK_INT(count_of(sent, "\r\ncontent-length: 5\r\n"), m == 2 ? 1 : 2);
+            CHECK(strcmp(sent + strlen(sent) - 9, "\r\n\r\nhello") == 0);
+            CHECK(aws_s3_presign(&client, aws_s3_get_object, &args, 60, url, sizeof url) > 0);
+            CHECK_STR(url, "http://test.local:9000/bucket/a%20key");
+            stop();
+        }
+}
+
 static void test_missing_keys(void)
 {
     static const char *const pairs[][2] = {
@@ -2875,6 +2920,7 @@ static const test tests[] = {TEST(requests),
                              TEST(provider_broken),
                              TEST(provider_shared),
                              TEST(provider_advisory),
+                             TEST(anonymous),
                              TEST(missing_keys),
                              TEST(no_clock),
                              TEST(learnt_clock),

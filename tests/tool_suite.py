@@ -146,6 +146,10 @@ def transfers(suite):
     both("cp", "tree/a.txt", "s3://BUCKET/one/", "--follow-symlinks", "--no-cli-pager", "--output",
          "json", "--page-size", "10")
     suite.same_trees("cp")
+    both("cp", "tree/a.txt", "s3://BUCKET/public", "--acl", "public-read")
+    both("cp", "s3://BUCKET/public", "public", "--no-sign-request")
+    both("cp", "s3://BUCKET/one/two", "refused", "--no-sign-request")
+    suite.same_trees("without keys")
     both("mv", "s3://BUCKET/copied/two", "s3://BUCKET/copied/three")
     both("mv", "s3://BUCKET/copied/three", "moved")
     both("mv", "moved", "s3://BUCKET/back")
