@@ -758,15 +758,15 @@ typedef struct aws_failure {
     size_t      needed;         /* AWS_ERR_MEMORY: bytes that would do */
     const char *operation;      /* "PutObject", "" before a call */
     int         reason;         /* AWS_REASON_*, or 0 .. 31 if the code says it all */
+    unsigned    signed_line;    /* of the canonical request: the first that differs, 0 not known */
+    size_t      signed_same;    /* bytes of it that are the server's, too */
+    int         signed_end;     /* private: the server's line has been read */
     char        aws_code[48];   /* "NoSuchKey"; "404" where the answer has no body */
     char        message[160];   /* the service's own words */
     char        request_id[48]; /* x-amz-request-id */
     char        host_id[88];    /* x-amz-id-2 */
     char        value[72];      /* the value that was wrong, or the key or bucket concerned */
     char        expected[48];   /* the value that would be right: a region, the server's time */
-    unsigned    signed_line;    /* of the canonical request: the first that differs, 0 not known */
-    size_t      signed_same;    /* bytes of it that are the server's, too */
-    int         signed_end;     /* private: the server's line has been read */
 } aws_failure;
 
 /* What aws_client_waiting tells. */
@@ -3697,12 +3697,11 @@ static int aws_i_target(aws_client *client)
     const char *bucket = client->call.bucket;
     unsigned style = client->session->config.addressing;
     const aws_addresses *more = client->session->config.addresses;
-    char old[sizeof client->host];
+    char host[sizeof client->host];
     int written;
     aws_out out;
 
-    aws_i_out(&out, client->host, sizeof client->host);
-    memcpy(old, client->host, strlen(client->host) + 1);
+    aws_i_out(&out, host, sizeof host);
     client->virtual_host =
         bucket &&
         (client->call.flags & AWS_CALL_HOST_PREFIX ||
@@ -3730,9 +3729,10 @@ static int aws_i_target(aws_client *client)
         }
     }
     aws_out_bytes(&out, "", 1);
-    client->host[sizeof client->host - 1] = 0;
+    host[sizeof host - 1] = 0;
     client->port_number = client->endpoint_port;
-    if (!aws_i_equal(old, client->host)) {
+    if (!aws_i_equal(host, client->host)) {
+        memcpy(client->host, host, sizeof host);
         client->connection.doomed = 1;
         client->connection.resumed = 0;
     }
@@ -6950,9 +6950,6 @@ static void aws_i_failure_reset(aws_client *client)
 
     memset(f, 0, offsetof(aws_failure, aws_code));
     *f->aws_code = *f->message = *f->request_id = *f->host_id = *f->value = *f->expected = 0;
-    f->signed_line = 0;
-    f->signed_same = 0;
-    f->signed_end = 0;
     f->operation = client->call.operation ? client->call.operation : "";
     f->attempts = client->attempts;
 }
@@ -8309,7 +8306,7 @@ static int aws_i_answered(aws_client *client)
         client->connection.doomed = 1;
         return aws_i_fail(client, AWS_REASON_NO_LENGTH, NULL);
     }
-    client->connection.doomed |= http->close;
+    client->connection.doomed |= http->close || client->early;
     client->connection.used = 1;
     client->connection.last = http->chunked && http->state == AWS_I_H_DONE;
     client->failure.http_status = http->status;
@@ -8317,7 +8314,6 @@ static int aws_i_answered(aws_client *client)
     client->xml_open = 0;
     client->drained = 0;
     aws_i_log(client, AWS_I_L_ANSWER);
-    client->connection.doomed |= client->early != 0;
     client->verifying = NULL;
     if (client->call.flags & AWS_CALL_VERIFY && http->status == 200)
         aws_i_checksums(client, AWS_I_SUM_EXPECT);
