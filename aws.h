@@ -2314,7 +2314,7 @@ static void aws_i_crc32_out(void *context, unsigned char *checksum)
 static void aws_i_crc32_take(uint32_t *crc, const aws_i_crc32_table *table, const uint64_t fold[2],
                              const unsigned char *data, size_t size)
 {
-    unsigned char rest[16];
+    unsigned char rest[16] = {0};
     size_t taken = aws_i_crc_fold(fold, *crc, data, size, rest);
 
     if (taken) {
@@ -2347,7 +2347,7 @@ static void aws_i_crc64_update(void *context, const void *data, size_t size)
 {
     static const uint64_t fold[] = {0xeadc41fd2ba3d420, 0x21e9761e252621ac};
     uint64_t *crc = (uint64_t *)context;
-    unsigned char rest[16];
+    unsigned char rest[16] = {0};
     size_t taken = aws_i_crc_fold(fold, *crc, aws_i_bytes(data), size, rest);
 
     if (taken) {
