@@ -33,7 +33,7 @@ PLAIN, SMALL = ["-DAWS_NO_TLS"], ["-DAWS_TLS_SMALL"]
 SIGN, PUT, GET, HEAD, DELETE, LIST, TEXT, MANY, COPY, BUCKETS, STREAM, NAMED = (
     1 << i for i in range(12))
 FIVE = PUT | GET | HEAD | DELETE | LIST
-KINDS = (PLAIN, PLAIN + ["-DAWS_SMALL"], SMALL)  # of objects
+KINDS = (PLAIN, PLAIN + ["-DAWS_SMALL"], SMALL, SMALL + ["-DAWS_SMALL"])  # of objects
 # name -> (what it calls, defines); the first ones are the figures of the README's table
 PROGRAMS = {
     "signing alone (aws_sign)": (SIGN, PLAIN),
@@ -48,6 +48,7 @@ PROGRAMS = {
     "the same with streams, copy, delete_objects, buckets": (
         FIVE | TEXT | MANY | COPY | BUCKETS | STREAM, PLAIN),
     "put, get, head, delete, list with TLS": (FIVE, SMALL),
+    "the same with TLS and AWS_SMALL": (FIVE, SMALL + ["-DAWS_SMALL"]),
     "the same with TLS and failure texts": (FIVE | TEXT, SMALL),
 }
 # More programs: what they name, linked from the object of FIVE without its own start.
