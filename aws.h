@@ -1975,7 +1975,9 @@ static int aws_i_digit(int c)
 
 static int aws_i_alnum(int c)
 {
-    return aws_i_digit(c) || (aws_i_lower(c) >= 'a' && aws_i_lower(c) <= 'z');
+    unsigned u = (unsigned)c;
+
+    return u - '0' < 10 || (u | 32) - 'a' < 26;
 }
 
 static int aws_i_equal(const char *a, const char *b)
@@ -1985,7 +1987,7 @@ static int aws_i_equal(const char *a, const char *b)
 
 static int aws_i_equal_nocase(const char *a, const char *b)
 {
-    while (*a && aws_i_lower((unsigned char)*a) == aws_i_lower((unsigned char)*b)) {
+    while (*a && (*a == *b || aws_i_lower((unsigned char)*a) == aws_i_lower((unsigned char)*b))) {
         a++;
         b++;
     }
@@ -5302,27 +5304,29 @@ static int aws_i_http_word(const unsigned char *from, char *to)
 }
 
 /* Plain bytes of a value or a name are taken at once: how many. White space before a value isn't. */
-static size_t aws_i_http_run(aws_i_http *http, char *head, size_t room, const unsigned char *data,
-                             size_t size)
+static AWS_I_APART size_t aws_i_http_run(aws_i_http *http, char *head, size_t room,
+                                         const unsigned char *data, size_t size)
 {
-    size_t used = http->used, from = used;
+    size_t used = http->used;
     int value = http->value || !http->status;
+    char *to = head + used;
+    const char *from = to, *end = to + aws_i_min(room - used, size);
 
     if (http->cr || (!http->status && used < 5))
         return 0;
-    room = aws_i_min(room, used + size);
     if (sizeof(size_t) > 4 && value && (used > http->value || *data > ' ')) /* as in XML's texts */
-        for (; room - used >= sizeof(size_t) && aws_i_http_word(data, head + used);
+        for (; (size_t)(end - to) >= sizeof(size_t) && aws_i_http_word(data, to);
              data += sizeof(size_t))
-            used += sizeof(size_t);
-    for (; used < room; used++) {
-        unsigned c = *data++;
-        if (value ? c <= 0x20 || c >= 0x7f : (c | 32) - 'a' >= 26 && c != '-')
-            break;
-        head[used] = (char)(value ? c : c | 32); /* in lower case; '-' stays */
-    }
-    http->used = used;
-    return used - from;
+            to += sizeof(size_t);
+    if (value)
+        for (; to < end && *data - 0x21u < 0x7f - 0x21; to++)
+            *to = (char)*data++;
+    else /* in lower case; '-' stays */
+        for (; to < end && ((*data | 32u) - 'a' < 26 || *data == '-'); to++)
+            *to = (char)(*data++ | 32);
+    size = (size_t)(to - from);
+    http->used = used + size;
+    return size;
 }
 
 /* Take bytes of the head, to the end of a line at most: how many in *size. The lines are kept in
