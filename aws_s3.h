@@ -2618,6 +2618,28 @@ static int aws_i_s3_hex(int c)
                                                                                : -1;
 }
 
+/* Undo encoding-type=url byte by byte, across pieces: what is encoded is three times as long and may not
+ * fit. escape: 1 after a '%', then 0x10 and the first digit. The key's byte, 0 if there is none yet, or
+ * an error. */
+static int aws_i_s3_unescape(unsigned char *escape, int c)
+{
+    int digit;
+
+    if (!*escape) {
+        *escape = c == '%';
+        return c == '%' ? 0 : c == '+' ? ' ' : c;
+    }
+    if ((digit = aws_i_s3_hex(c)) < 0)
+        return AWS_ERR_PROTOCOL;
+    if (*escape == 1) {
+        *escape = (unsigned char)(0x10 | digit);
+        return 0;
+    }
+    c = (*escape << 4 | digit) & 0xff;
+    *escape = 0;
+    return c ? c : AWS_ERR_PROTOCOL;
+}
+
 /* Append a byte to the key being read, comparing it with the cursor: order is 0 while they are
  * equal, 1 once the key is greater, 2 if it is smaller (and passed over, if the page is asked
  * again). */
@@ -2659,25 +2681,11 @@ static int aws_i_s3_key_text(aws_s3_objects *it, const char *text, size_t size)
     char *key = aws_i_s3_key_place(it, &room);
 
     while ((i += aws_i_s3_key_run(it, key, room, text + i, size - i)) < size) {
-        int c = (unsigned char)text[i++], digit;
-        if (it->escape) {
-            if ((digit = aws_i_s3_hex(c)) < 0)
-                return AWS_ERR_PROTOCOL;
-            if (it->escape == 1) {
-                it->escape = (unsigned char)(0x10 | digit);
-                continue;
-            }
-            c = (it->escape << 4 | digit) & 0xff;
-            it->escape = 0;
-            if (!c)
-                return AWS_ERR_PROTOCOL;
-        } else if (it->encoded && c == '%') {
-            it->escape = 1; /* then 0x10 and the first digit */
-            continue;
-        } else if (it->encoded && c == '+') {
-            c = ' ';
-        }
-        aws_i_s3_key_byte(it, key, room, (unsigned char)c);
+        int c = (unsigned char)text[i++];
+        if (it->encoded && (c = aws_i_s3_unescape(&it->escape, c)) < 0)
+            return c;
+        if (c)
+            aws_i_s3_key_byte(it, key, room, (unsigned char)c);
     }
     return it->overflow && !it->saving ? AWS_ERR_TOO_BIG : 0;
 }
@@ -3190,27 +3198,6 @@ static void aws_i_s3_entry_start(aws_i_s3_reader *rd, const aws_xml *xml)
     }
 }
 
-/* Undo encoding-type=url byte by byte: what is encoded is three times as long and would not fit.
- * The key's byte, 0 if there is none yet, or an error. */
-static int aws_i_s3_unescape(aws_i_s3_reader *rd, int c)
-{
-    int digit;
-
-    if (!rd->escape) {
-        rd->escape = c == '%';
-        return c == '%' ? 0 : c == '+' ? ' ' : c;
-    }
-    if ((digit = aws_i_s3_hex(c)) < 0)
-        return AWS_ERR_PROTOCOL;
-    if (rd->escape == 1) {
-        rd->escape = (unsigned char)(0x10 | digit);
-        return 0;
-    }
-    c = (rd->escape << 4 | digit) & 0xff;
-    rd->escape = 0;
-    return c ? c : AWS_ERR_PROTOCOL;
-}
-
 /* A piece of a field's text. 0 or an error. */
 static int aws_i_s3_entry_text(aws_i_s3_reader *rd, const char *text, size_t size)
 {
@@ -3227,7 +3214,7 @@ static int aws_i_s3_entry_text(aws_i_s3_reader *rd, const char *text, size_t siz
     }
     for (; size; size--) {
         c = (unsigned char)*text++;
-        if (rd->field == AWS_I_S3_E_KEY && rd->encoded && (c = aws_i_s3_unescape(rd, c)) < 0)
+        if (rd->field == AWS_I_S3_E_KEY && rd->encoded && (c = aws_i_s3_unescape(&rd->escape, c)) < 0)
             return c;
         if (c && rd->used + 1 >= rd->room)
             return AWS_ERR_TOO_BIG;
