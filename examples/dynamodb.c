@@ -83,6 +83,35 @@ static int create_table(aws_client *client, const char *table)
     return r;
 }
 
+static int ask_table(aws_client *client, const void *table)
+{
+    aws_json_writer w;
+    aws_json json;
+    char status[16];
+    int r;
+
+    aws_json_begin(&w, body, sizeof body);
+    aws_json_open_object(&w, NULL);
+    aws_json_put_string(&w, "TableName", table);
+    aws_json_close(&w);
+    r = act(client, "DescribeTable", aws_json_end(&w), &json);
+    if (r < 0)
+        return r;
+    r = aws_json_string(&json, aws_json_find(&json, 0, "Table.TableStatus"), status, sizeof status);
+    return r >= 0 && !strcmp(status, "ACTIVE") ? AWS_WAITER_DONE : AWS_WAITER_AGAIN;
+}
+
+/* A new table takes some seconds; until then nothing can be put. As boto3's waiter table_exists. */
+static int wait_for_table(aws_client *client, const char *table)
+{
+    static const aws_waiter_rule rules[] = {
+        {0, "ResourceNotFoundException", AWS_WAITER_AGAIN}, {0, NULL, 0}};
+    static const aws_waiter_kind kind = {"TableExists", ask_table, rules, 1000, 300};
+    aws_waiter waiter = {0};
+
+    return aws_wait(client, &kind, table, &waiter);
+}
+
 static int put(aws_client *client, const char *table, int time)
 {
     aws_json_writer w;
@@ -173,6 +202,8 @@ static int put_get_query(aws_client *client, const char *table)
 {
     int time, r = create_table(client, table);
 
+    if (r >= 0)
+        r = wait_for_table(client, table);
     for (time = 0; r >= 0 && time < 5; time++)
         r = put(client, table, time);
     if (r >= 0)

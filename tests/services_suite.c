@@ -173,12 +173,41 @@ static unsigned all_pages(const char *name, const char *token, const char *more,
 
 /* ---- The services ---- */
 
+/* Has the table come, or (gone) has it ended? */
+static int ask_table(aws_client *c, const void *gone)
+{
+    int r = json_call("DescribeTable", "{\"TableName\":\"table\"}");
+
+    (void)c;
+    if (r < 0 || gone)
+        return r < 0 ? r : AWS_WAITER_AGAIN;
+    return strcmp(json_text("Table.TableStatus"), "ACTIVE") == 0 ? AWS_WAITER_DONE
+                                                                 : AWS_WAITER_AGAIN;
+}
+
+/* botocore's waiters of DynamoDB, asking more often. */
+static void wait_for_table(int gone)
+{
+    static const aws_waiter_rule absent[] = {
+        {0, "ResourceNotFoundException", AWS_WAITER_AGAIN}, {0, NULL, 0}};
+    static const aws_waiter_rule gone_rules[] = {
+        {0, "ResourceNotFoundException", AWS_WAITER_DONE}, {0, NULL, 0}};
+    static const aws_waiter_kind exists = {"TableExists", ask_table, absent, 100, 600};
+    static const aws_waiter_kind not_exists = {"TableNotExists", ask_table, gone_rules, 100, 600};
+    aws_waiter waiter;
+
+    memset(&waiter, 0, sizeof waiter);
+    if (!CHECK_INT(aws_wait(&client, gone ? &not_exists : &exists, gone ? "" : NULL, &waiter), 0))
+        fprintf(stderr, "    %s\n", aws_client_failure_text(&client));
+}
+
 static void create_table(void)
 {
     CHECK(json_call("CreateTable",
                     "{\"TableName\":\"table\",\"ProvisionedThroughput\":{\"ReadCapacityUnits\":5,\"WriteCapacityUnits\":5},\"KeySchema\":[{"
                     "\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],\"AttributeDefinitions\":[{"
                     "\"AttributeName\":\"id\",\"AttributeType\":\"S\"}]}") > 0);
+    wait_for_table(0);
 }
 
 static void dynamodb(unsigned items, unsigned limit)
@@ -222,6 +251,7 @@ static void dynamodb(unsigned items, unsigned limit)
     expect_error(json_call("GetItem", "{\"TableName\":\"none\",\"Key\":{\"id\":{\"S\":\"x\"}}}"),
                  "ResourceNotFoundException");
     CHECK(json_call("DeleteTable", "{\"TableName\":\"table\"}") > 0);
+    wait_for_table(1);
 }
 
 static void ec2(void)
@@ -632,6 +662,8 @@ static void part(const char *name, void (*test)(void))
     unsigned long passed = check_passed, failed = check_failed;
 
     test();
+    if (check_failed != failed)
+        fprintf(stderr, "    the last failure: %s\n", aws_client_failure_text(&client));
     printf("%s: %lu passed, %lu failed\n", name, check_passed - passed, check_failed - failed);
     fflush(stdout);
 }
