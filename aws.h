@@ -2445,11 +2445,13 @@ typedef union aws_i_sum {
 
 /* ---- Bytes ---- */
 
-static void aws_i_out(aws_out *out, void *to, size_t room)
+static AWS_I_APART void aws_i_out(aws_out *out, void *to, size_t room)
 {
-    memset(out, 0, sizeof *out);
     out->to = (unsigned char *)to;
     out->room = room;
+    out->used = out->skip = out->length = 0;
+    out->hash = NULL;
+    out->hash_context = NULL;
 }
 
 AWS_API void aws_out_bytes(aws_out *out, const void *data, size_t size)
@@ -6731,9 +6733,10 @@ enum { AWS_I_GO = -1000 };
 
 static void aws_i_view_of(aws_i_view *view, const aws_client *client)
 {
-    memset(view, 0, sizeof *view);
-    view->client = client;
     view->source = &aws_i_client_source;
+    view->client = client;
+    view->signing = NULL;
+    view->order = NULL;
     view->method = client->call.method;
     view->keys = client->keys;
     view->region = client->region;
@@ -7207,6 +7210,8 @@ static const char *aws_i_given(const aws_client *client, const char *name)
     size_t i;
 
     for (; item < client->items + client->item_count; item++) {
+        if (item->kind != AWS_I_HEADER)
+            continue;
         for (i = 0; name[i] && aws_i_lower((unsigned char)item->name[i]) == name[i]; i++)
             continue;
         if (!name[i])
@@ -7267,13 +7272,13 @@ static void aws_i_plan_checksums(aws_client *client)
     if (client->size && !aws_i_rewindable(client))
         aws_i_plan_chunks(client, must);
     if (client->digest) {
-        aws_call_header(client, NULL, "x-amz-sdk-checksum-algorithm", named ? NULL : digest->name);
+        aws_call_header(client, "", "x-amz-sdk-checksum-algorithm", named ? NULL : digest->name);
         if (!client->chunked)
             aws_i_add(client, "", digest->header, "", 0, AWS_I_HEADER_CHECKSUM);
     }
     if (flags & AWS_CALL_VERIFY && !given && aws_i_dialect_of(client)->verified &&
         !config->response_checksum_validation)
-        aws_call_header(client, NULL, "x-amz-checksum-mode", "ENABLED");
+        aws_call_header(client, "", "x-amz-checksum-mode", "ENABLED");
 }
 
 static void aws_i_checksum_made(aws_client *client)
