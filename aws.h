@@ -5314,14 +5314,14 @@ static AWS_I_APART size_t aws_i_http_run(aws_i_http *http, char *head, size_t ro
     char *to = head + used;
     const char *from = to, *end = to + aws_i_min(room - used, size);
 
-    if (http->cr || (!http->status && used < 5))
+    if (http->cr || (!http->status && used < 5) || (value && used == http->value && *data == ' '))
         return 0;
-    if (sizeof(size_t) > 4 && value && (used > http->value || *data > ' ')) /* as in XML's texts */
+    if (sizeof(size_t) > 4 && value) /* as in XML's texts */
         for (; (size_t)(end - to) >= sizeof(size_t) && aws_i_http_word(data, to);
              data += sizeof(size_t))
             to += sizeof(size_t);
     if (value)
-        for (; to < end && *data - 0x21u < 0x7f - 0x21; to++)
+        for (; to < end && *data - 0x20u < 0x7f - 0x20; to++)
             *to = (char)*data++;
     else /* in lower case; '-' stays */
         for (; to < end && ((*data | 32u) - 'a' < 26 || *data == '-'); to++)
