@@ -1412,7 +1412,7 @@ AWS_API int aws_pages_xml(aws_client *client, aws_pages *pages);
 typedef struct aws_i_item {
     const char   *prefix, *name, *value;
     size_t        length; /* of value; a number's value */
-    unsigned char kind;
+    unsigned char kind, again; /* again: a header with the name of the one before */
 } aws_i_item;
 
 typedef struct aws_i_chunks {
@@ -2477,7 +2477,8 @@ AWS_API void aws_out_bytes(aws_out *out, const void *data, size_t size)
 
 AWS_API void aws_out_text(aws_out *out, const char *text)
 {
-    aws_out_bytes(out, text, strlen(text));
+    if (*text)
+        aws_out_bytes(out, text, strlen(text));
 }
 
 /* Decimal digits by 16-bit limbs: no 64-bit division, which is a library call on small machines. */
@@ -2936,28 +2937,26 @@ static void aws_i_out_query(aws_out *out, const aws_i_view *view)
 /* The headers in canonical form, or (names_only) as SignedHeaders. */
 static void aws_i_out_headers(aws_out *out, const aws_i_view *view, int names_only)
 {
-    aws_i_item items[2];
-    size_t i, count = 0;
+    const char *before = "";
+    size_t i;
 
     for (i = view->query_count; i < view->item_count; i++) {
-        aws_i_item *item = items + (count & 1);
-        int first;
+        aws_i_item item;
 
-        view->source->item(view, i, item);
-        if (!aws_i_item_sent(view, item))
+        view->source->item(view, i, &item);
+        if (!aws_i_item_sent(view, &item))
             continue;
-        first = !count || aws_i_compare_names(item, items + (~count & 1));
-        if (first) {
-            aws_out_text(out, !count ? "" : names_only ? ";" : "\n");
-            aws_i_out_name(out, item);
+        if (!item.again) {
+            aws_out_text(out, before);
+            aws_i_out_name(out, &item);
+            before = names_only ? ";" : "\n";
         }
         if (!names_only) {
-            aws_out_bytes(out, &":,"[!first], 1);
-            view->source->value(out, view, item, 1);
+            aws_out_text(out, item.again ? "," : ":");
+            view->source->value(out, view, &item, 1);
         }
-        count++;
     }
-    aws_out_text(out, names_only || !count ? "" : "\n");
+    aws_out_text(out, names_only ? "" : before);
 }
 
 static void aws_i_out_canonical(aws_out *out, const aws_i_view *view)
@@ -3247,11 +3246,18 @@ static void aws_i_pair_item(const aws_signing *signing, size_t i, aws_i_item *it
     item->value = pair->value;
     item->length = strlen(pair->value);
     item->kind = (unsigned char)(header ? AWS_I_HEADER : AWS_I_QUERY);
+    item->again = 0;
 }
 
 static void aws_i_signing_item(const aws_i_view *view, size_t i, aws_i_item *item)
 {
+    aws_i_item before;
+
     aws_i_pair_item(view->signing, view->order[i], item);
+    if (i > view->query_count) {
+        aws_i_pair_item(view->signing, view->order[i - 1], &before);
+        item->again = !aws_i_compare_names(item, &before);
+    }
 }
 
 static void aws_i_signing_path(aws_out *out, const aws_i_view *view, int is_signed)
@@ -6853,6 +6859,7 @@ static void aws_i_add(aws_client *client, const char *prefix, const char *name, 
 {
     aws_i_item item;
     size_t at, i;
+    int order = 1;
 
     item.prefix = prefix;
     item.name = name;
@@ -6868,8 +6875,10 @@ static void aws_i_add(aws_client *client, const char *prefix, const char *name, 
         if ((c < 0x20 && c != '\t') || c >= 0x7f)
             aws_call_refuse(client, AWS_REASON_HEADER_VALUE, name);
     }
-    for (at = client->item_count; at && aws_i_compare(&item, client->items + at - 1) < 0; at--)
+    for (at = client->item_count;
+         at && (order = aws_i_compare(&item, client->items + at - 1)) < 0; at--)
         client->items[at] = client->items[at - 1];
+    item.again = !order;
     client->items[at] = item;
     client->item_count++;
     if (kind < AWS_I_HEADER)
@@ -9835,9 +9844,12 @@ static void aws_i_b_set_header(aws_client *client, const char *name, const char 
 
 static void aws_i_b_remove(aws_client *client, aws_i_item *item)
 {
+    unsigned char again = item->again;
+
     client->query_count -= item->kind < AWS_I_HEADER;
     client->item_count--;
     memmove(item, item + 1, (size_t)(client->items + client->item_count - item) * sizeof *item);
+    item->again &= again; /* the next one is now the first of its name if this one was */
 }
 
 /* The number at text, which goes on behind it; NULL if there is none, or a huge one. */
