@@ -5,6 +5,7 @@
  *     CHECK(condition);                 CHECK_INT(got, want);      any integers
  *     CHECK_STR(got, want);             CHECK_MEM(got, want, size);
  *     check_finds(memory, size, text)   whether the text is anywhere in it
+ *     check_says = function             gives a text that is printed with each failure
  *     return CHECK_DONE();              prints "test_x: N passed, N failed"; the exit code
  *
  * A check that fails prints its place and both values to stderr, and the test goes on. Each is an
@@ -22,6 +23,8 @@
 #endif
 
 static unsigned long check_passed, check_failed;
+/* What else a check that fails prints, if set: how the last call went. */
+static const char *(*check_says)(void);
 
 #define CHECK(condition) check_true((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
 #define CHECK_INT(got, want)                                                                      \
@@ -40,18 +43,30 @@ static inline int check_count(int held)
     return ++check_failed <= 50;
 }
 
+static inline void check_more(void)
+{
+    const char *text = check_says ? check_says() : NULL;
+
+    if (text && *text)
+        fprintf(stderr, "    the last call: %s\n", text);
+}
+
 static inline int check_true(int held, const char *what, const char *file, int line)
 {
-    if (check_count(held))
+    if (check_count(held)) {
         fprintf(stderr, "%s:%d: %s does not hold\n", file, line, what);
+        check_more();
+    }
     return held;
 }
 
 static inline int check_int(long long got, long long want, const char *what, const char *file,
                             int line)
 {
-    if (check_count(got == want))
+    if (check_count(got == want)) {
         fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", file, line, what, got, want);
+        check_more();
+    }
     return got == want;
 }
 
@@ -63,6 +78,7 @@ static inline int check_str(const char *got, const char *want, const char *what,
     if (check_count(same)) {
         fprintf(stderr, "%s:%d: %s is\n  \"%s\", not\n  \"%s\"\n", file, line, what,
                 got ? got : "(NULL)", want ? want : "(NULL)");
+        check_more();
     }
     return same;
 }
@@ -80,6 +96,7 @@ static inline int check_mem(const void *got, const void *want, size_t size, cons
     if (check_count(same)) {
         fprintf(stderr, "%s:%d: %s differs at byte %lu of %lu: 0x%02x, not 0x%02x\n", file, line,
                 what, (unsigned long)at, (unsigned long)size, (unsigned)a[at], (unsigned)b[at]);
+        check_more();
     }
     return same;
 }

@@ -2,28 +2,45 @@
 # What the test scripts of this folder share. Sourced, never run; the working directory is the
 # project's.
 
-# free_ports COUNT: prints so many ports in a row that nobody uses, below the ephemeral range, from
-# which a server's own outgoing connections would take one before it listens there.
+# free_ports: 8 ports in a row that nobody uses, in the array ports. Below the ephemeral range, from
+# which a server's own outgoing connections would take one before it listens there; ours as long as
+# this shell lives: server_suite.py takes them in the same way, and both may run at a time.
 free_ports() {
-    python3 - "$1" <<'END'
-import random, socket, sys
-while True:
-    first = random.randrange(20000, 32000)
-    ports = range(first, first + int(sys.argv[1]))
-    try:
-        sockets = [socket.create_server(("127.0.0.1", port)) for port in ports]
-        break
-    except OSError:
-        continue
-print(*ports)
-END
+    local first lock folder port taken
+    folder=${TMPDIR:-/tmp}/aws-test-ports-$UID
+    mkdir -p "$folder"
+    while :; do
+        first=$((20000 + RANDOM % 1500 * 8)) taken=
+        exec {lock}>"$folder/$first"
+        flock -n "$lock" || taken=1
+        mapfile -t ports < <(seq "$first" $((first + 7)))
+        for port in "${ports[@]}"; do
+            ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || taken=1
+        done
+        [ -n "$taken" ] || return 0
+        exec {lock}>&-
+    done
+}
+
+# server_words: the last ones in the logs of the server that start_server started, for a test that fails.
+server_words() {
+    local log
+    for log in "$server_dir"/log "$server_dir"/*.log; do
+        case $log in
+            *install.log | *openssl.log | *unpack.log | *rings.log | *debootstrap.log | *cluster.log) continue ;;
+        esac
+        if [ -s "$log" ]; then
+            echo "    the end of ${log##*/}:"
+            tail -n 6 "$log" | cut -c1-200 | sed 's/^/    | /'
+        fi
+    done
 }
 
 # shellcheck disable=SC2034 # HTTP and the others are for the caller
 # start_server NAME DIR: own is tests/s3_server.py, others are tests/servers/NAME.sh; on free ports
 # of loopback. Sets HTTP, HTTPS, CA, REGION, KEY and SECRET.
 start_server() {
-    local ports line word
+    local ports line word tries
     server_name=$1
     server_dir=$2
     server_pid=
@@ -33,17 +50,22 @@ start_server() {
         python3 tests/s3_server.py --dir "$server_dir" --parent $$ >"$server_dir/ready" \
             2>"$server_dir/log" </dev/null &
         server_pid=$!
-        for _ in $(seq 300); do
+        for _ in $(seq 1200); do
             [ ! -s "$server_dir/ready" ] || break
             kill -0 "$server_pid" 2>/dev/null || break
             sleep 0.1
         done
         line=$(cat "$server_dir/ready")
     else
-        read -r -a ports <<<"$(free_ports 6)"
-        line=$(RGW_HTTP_PORT=${ports[0]} RGW_HTTPS_PORT=${ports[1]} RGW_MON_PORT=${ports[2]} \
-            SWIFT_PORT=${ports[0]} SWIFT_HTTPS_PORT=${ports[1]} SWIFT_BASE_PORT=${ports[2]} \
-            "tests/servers/$server_name.sh" "$server_dir" </dev/null | tail -n 1)
+        # A mirror may fail for a moment, and ports may be taken all the same: three times.
+        for tries in 1 2 3; do
+            free_ports
+            line=$(RGW_HTTP_PORT=${ports[0]} RGW_HTTPS_PORT=${ports[1]} RGW_MON_PORT=${ports[2]} \
+                SWIFT_PORT=${ports[0]} SWIFT_HTTPS_PORT=${ports[1]} SWIFT_BASE_PORT=${ports[2]} \
+                "tests/servers/$server_name.sh" "$server_dir" </dev/null | tail -n 1) || line=
+            [ "${line%% *}" != ready ] || break
+            sleep $((20 * tries))
+        done
     fi
     if [ "${line%% *}" != ready ]; then
         echo "${0##*/}: the server '$server_name' did not start: $line" >&2

@@ -47,6 +47,8 @@ def main():
                               env=environment)
         many = subprocess.run([program, str(options.many * 1000)], text=True, check=False,
                               stdout=subprocess.PIPE, env=environment)
+        if done.returncode or many.returncode:
+            server.last_words()
     rows = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
     last = done.stdout.splitlines()[-1] if done.stdout else "nothing"
     failed = done.returncode != 0 or many.returncode != 0 or not re.fullmatch(r"resource_suite: \d+ passed, 0 failed", last)

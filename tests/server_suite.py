@@ -14,7 +14,10 @@ the loop, objects of 4 GiB. One that runs in DIR already is used as it is and le
 """
 
 import argparse
+import collections
 import contextlib
+import fcntl
+import glob
 import json
 import os
 import random
@@ -24,6 +27,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
@@ -32,6 +36,8 @@ ROOT = os.path.dirname(TESTS)
 DEFAULTS = {"own": (100000, 10000), "rgw": (30000, 3000), "rgw20": (10000, 1000),
             "swift": (100000, 200)}
 FILLERS = 16
+# Logs that say nothing of a server that has started.
+QUIET = ("install.log", "openssl.log", "unpack.log", "rings.log", "cluster.log", "client.admin.log")
 
 
 def parse_arguments():
@@ -63,19 +69,26 @@ def say(*words):
 # ---------------------------------------------------------------------------------------------
 # Servers
 
-def free_ports(count):
-    """Free ports in a row: some servers want neighbours. Below the ephemeral range: a server's own
-    outgoing connections would take one of them before it listens there."""
-    for _ in range(100):
-        sockets = []
-        first = random.randrange(20000, 32000)
+LOCKS = []  # of the ports that are ours as long as this program runs
+
+
+def free_ports():
+    """The first of 8 free ports in a row: some servers want neighbours. Below the ephemeral range: a
+    server's own outgoing connections would take one of them before it listens there. Locked, since
+    tests that run at the same time look for ports, too: tests/common.sh in the same way."""
+    folder = os.path.join(tempfile.gettempdir(), f"aws-test-ports-{os.getuid()}")
+    os.makedirs(folder, exist_ok=True)
+    for _ in range(1000):
+        first, sockets = 20000 + 8 * random.randrange(1500), []
+        lock = open(os.path.join(folder, str(first)), "w", encoding="ascii")
         try:
-            for number in range(count):
-                sockets.append(socket.socket())
-                sockets[-1].bind(("127.0.0.1", first + number))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for number in range(8):
+                sockets.append(socket.create_server(("127.0.0.1", first + number)))
+            LOCKS.append(lock)
             return first
         except OSError:
-            continue
+            lock.close()
         finally:
             for each in sockets:
                 each.close()
@@ -95,6 +108,9 @@ class Server:
 
     def stop(self):
         pass
+
+    def last_words(self):
+        """For a test that fails: what the server's logs end with."""
 
     def allow_stale(self):
         return False
@@ -143,18 +159,34 @@ class Scripted(Server):
     def __init__(self, name, directory):
         self.directory = directory
         self.was_running = os.path.exists(os.path.join(directory, "ready"))
-        first = free_ports(8)
         names = {"rgw": ("RGW_HTTP_PORT", "RGW_HTTPS_PORT", "RGW_MON_PORT"),
                  "moto": ("MOTO_HTTP_PORT", "MOTO_HTTPS_PORT"), "dynalite": ("DYNALITE_PORT",),
                  "swift": ("SWIFT_PORT", "SWIFT_HTTPS_PORT", "", "SWIFT_BASE_PORT")}
-        ports = {variable: str(first + number)
-                 for number, variable in enumerate(names[name.replace("20", "")]) if variable}
         script = os.path.join(TESTS, "servers", name + ".sh")
-        started = subprocess.run([script, directory], env={**os.environ, **ports}, check=False,
-                                 stdout=subprocess.PIPE, text=True)
-        if started.returncode != 0:
-            sys.exit(f"{name} did not start")
+        # A mirror may fail for a moment, and ports may be taken all the same: three times.
+        for pause in (20, 60, None):
+            first = free_ports()
+            ports = {variable: str(first + number)
+                     for number, variable in enumerate(names[name.replace("20", "")]) if variable}
+            started = subprocess.run([script, directory], env={**os.environ, **ports}, check=False,
+                                     stdout=subprocess.PIPE, text=True)
+            if started.returncode == 0:
+                break
+            self.last_words()
+            if not pause:
+                sys.exit(f"FAILED: {name} did not start")
+            say(f"{name} did not start; once more in {pause} s")
+            time.sleep(pause)
         super().__init__(started.stdout.splitlines()[-1])
+
+    def last_words(self):
+        for path in sorted(glob.glob(os.path.join(self.directory, "*.log"))):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                lines = collections.deque(file, 6)
+            if lines and os.path.basename(path) not in QUIET:
+                say(f"    the end of {os.path.basename(path)}:")
+                for line in lines:
+                    say("    |", line.rstrip()[:200])
 
     def stop(self):
         if not self.was_running:
@@ -199,7 +231,11 @@ def beside(source, name, directory=None):
     try:
         program = build(work, source)
         server = Scripted(name, place)
-        yield work, program, server
+        try:
+            yield work, program, server
+        except BaseException:
+            server.last_words()
+            raise
     finally:
         if server:
             server.stop()
@@ -270,12 +306,14 @@ def main():
     options = parse_arguments()
     work = tempfile.mkdtemp(prefix="suite-")
     directory = os.path.abspath(options.dir or os.path.join(work, "server"))
-    server = None
+    server, failed = None, 1  # unless the suite comes to its end
     try:
         program = build(work, "tests/server_suite.c")
         server = start(options.server, directory)
         passed, failed = run_suite(program, server, options)
     finally:
+        if server and failed:
+            server.last_words()
         if server:
             server.stop()
         if not options.dir and options.server != "own":

@@ -65,6 +65,8 @@ def main():
         passed, failed = run([program, options.server], environment(server, options.server))
         more = run_examples(work, server, options.server)
         passed, failed = passed + more[0], failed + more[1]
+        if failed:
+            server.last_words()
     say(f"services {options.server}: {passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -205,7 +205,7 @@ def fetch_source(package, file_of_it):
             for uri, suite, component in mirrors():
                 file.write("deb-src [signed-by=%s] %s %s %s\n" % (",".join(keys), uri, suite,
                                                                  component))
-        apt = ["apt-get", "-qq", "-o", "Dir::Etc::sourcelist=" + listed,
+        apt = ["apt-get", "-qq", "-o", "Acquire::Retries=3", "-o", "Dir::Etc::sourcelist=" + listed,
                "-o", "Dir::Etc::sourceparts=/nonexistent",
                "-o", "Dir::State::lists=" + os.path.join(place, "apt", "lists"),
                "-o", "Dir::Cache=" + os.path.join(place, "apt", "cache"),

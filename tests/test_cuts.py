@@ -34,7 +34,7 @@ ROOT = os.path.dirname(TESTS)
 CLIENTS, BLOCK = 8, 1 << 16
 START = """
 cd "$1"; . tests/common.sh; start_server "$2" "$3" || exit 1
-echo "$HTTP $REGION $KEY $SECRET"; read -r _; stop_server
+echo "$HTTP $REGION $KEY $SECRET"; read -r how; [ "$how" = well ] || server_words >&2; stop_server
 """
 FAULTS = ("503", "reset", "reset in the body", "lost", "cut", "slow", "200 with an error", "flipped")
 
@@ -105,6 +105,7 @@ class Test:
         self.part = options.part << 20
         self.failed = self.kills = self.twice = self.most_twice = 0
         self.names = 0
+        self.server = self.proxy = None
 
     def check(self, held, *words):
         if not held:
@@ -127,7 +128,10 @@ class Test:
                 ["bash", "-c", START, "start", ROOT, self.options.server,
                  self.options.dir or os.path.join(self.work, "server")],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            self.port, region, key, secret = self.server.stdout.readline().split()
+            line = self.server.stdout.readline()
+            if not line:
+                sys.exit(f"FAILED: {self.options.server} did not start")
+            self.port, region, key, secret = line.split()
         self.proxy = Proxy(self.proxy_program, self.port)
         self.environment = {"PATH": os.environ["PATH"], "AWS_REGION": region,
                             "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
@@ -136,8 +140,10 @@ class Test:
         self.hash = pattern_hash(self.bytes, self.part if self.options.server == "hash" else 0)
 
     def stop(self):
-        self.proxy.close()
-        self.server.communicate("\n")
+        if self.proxy:
+            self.proxy.close()
+        if self.server:
+            self.server.communicate("badly\n" if self.failed else "well\n")
 
     def run(self, *arguments, port=None):
         return subprocess.run([self.client, *arguments], env=self.to(port or self.port), text=True,
@@ -365,6 +371,7 @@ def main():
     options = parse()
     work = tempfile.mkdtemp(prefix="cuts-")
     test = Test(options, work)
+    ended = False
     try:
         test.start()
         test.run("bucket", "cuts", "x")
@@ -383,8 +390,10 @@ def main():
                 test.all_stages(kind)
                 test.faults(kind, 60, options.faults)
                 test.faults(kind, 250, options.faults)
-        test.stop()
+        ended = True
     finally:
+        test.failed += not ended
+        test.stop()
         shutil.rmtree(work, ignore_errors=True)
     say(f"cuts {options.server}: {'FAILED' if test.failed else 'ok'}")
     return test.failed != 0

@@ -41,7 +41,7 @@ as_root() {
 
 # apt_install PACKAGE...: installs those that are missing, without starting any daemon of theirs.
 apt_install() {
-    local missing=() package
+    local missing=() package log
     for package in "$@"; do
         if [ "$(dpkg-query -Wf '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
             missing+=("$package")
@@ -53,7 +53,8 @@ apt_install() {
     say "installing ${missing[*]}"
     # One root shell, so that policy-rc.d is removed whatever happens.  The lock is for two of
     # these scripts at once: the first to end must not remove it from under the second.
-    if as_root bash -s -- "${missing[@]}" >install.log 2>&1 <<'ROOT'
+    log=$(mktemp "$PWD/install.XXXXXX") # of our own: two may be at it in one directory
+    if as_root bash -s -- "${missing[@]}" >"$log" 2>&1 <<'ROOT'
 set -eu
 exec 9>/var/lib/dpkg/lock-test-servers
 flock 9
@@ -65,25 +66,36 @@ if [ ! -e "$policy" ]; then
     chmod +x "$policy"
 fi
 export DEBIAN_FRONTEND=noninteractive
-wait_for_lock='-o DPkg::Lock::Timeout=300'
-# A stale or half-reachable index is no reason to stop: the install says what is really missing.
-apt-get -qq $wait_for_lock update </dev/null || :
-apt-get -qq -y $wait_for_lock install --no-install-recommends "$@" </dev/null
+options='-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3'
+for pause in 10 60 0; do
+    # A stale or half-reachable index is no reason to stop: the install says what is really missing.
+    apt-get -qq $options update </dev/null || :
+    ! apt-get -qq -y $options install --no-install-recommends "$@" </dev/null || exit 0
+    sleep "$pause"
+done
+exit 1
 ROOT
     then
+        rm -f "$log"
         return
     fi
-    die "apt could not install them: $(tail -n 3 install.log)"
+    die "apt could not install them: $(tail -n 5 "$log")"
+}
+
+# Prints what apt's lists say, if there are any.
+mirror_of_apt() {
+    # $(REPO_URI) is apt's own field, not a command of this shell.
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | sed -n 1p
 }
 
 # Prints the Debian mirror that this machine already uses, for packages of a newer suite.
 debian_mirror() {
     local mirror=${DEB_MIRROR:-}
-    if [ -z "$mirror" ]; then
-        # $(REPO_URI) is apt's own field, not a command of this shell.
-        # shellcheck disable=SC2016
-        mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
-            grep -v security | sed -n 1p) || :
+    [ -n "$mirror" ] || mirror=$(mirror_of_apt) || :
+    if [ -z "$mirror" ]; then # no lists, or another of these scripts renews them
+        as_root flock /var/lib/dpkg/lock-test-servers apt-get -qq update >/dev/null 2>&1 || :
+        mirror=$(mirror_of_apt) || :
     fi
     if [ -z "$mirror" ]; then
         die "apt knows no mirror; name one in DEB_MIRROR"
@@ -214,7 +226,20 @@ need_free_port() {
 
 # http_answers URL: any answer will do, a 403 as well; https must be trusted by ca.pem.
 http_answers() {
-    curl -s -o /dev/null --noproxy '*' --max-time 3 --cacert "$DIR/ca.pem" "$1"
+    curl -s -o /dev/null --noproxy '*' --max-time 20 --cacert "$DIR/ca.pem" "$1"
+}
+
+# answers_or_ended NAME URL; a daemon writes its pid file a moment after it was started.
+answers_or_ended() {
+    local pid
+    http_answers "$2" && return
+    pid=$(daemon_pid "$1") && [ -n "$pid" ] && ! pid_alive "$pid"
+}
+
+# wait_for_daemon NAME URL LOG: until it answers; the limit is only for one that hangs.
+wait_for_daemon() {
+    wait_until 3000 answers_or_ended "$1" "$2"
+    http_answers "$2" || die "$2: no answer; $DIR/$3 ends with: $(tail -n 8 "$DIR/$3")"
 }
 
 # --------------------------------------------------------------------------------- start, end

@@ -30,7 +30,7 @@ unpack_moto() {
     rm -rf apt py.new x
     mkdir -p apt/lists/partial apt/cache/archives/partial x py.new
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) $suite main" >apt/list
-    options="-qq -o Acquire::Check-Valid-Until=false -o Dir::Etc::sourcelist=$DIR/apt/list
+    options="-qq -o Acquire::Retries=3 -o Acquire::Check-Valid-Until=false -o Dir::Etc::sourcelist=$DIR/apt/list
         -o Dir::Etc::sourceparts=/nonexistent -o Dir::State::lists=$DIR/apt/lists
         -o Dir::Cache=$DIR/apt/cache -o Dir::State::status=/dev/null -o APT::Sandbox::User=root"
     # shellcheck disable=SC2086
@@ -93,10 +93,8 @@ main() {
     trap 'if [ $? != 0 ]; then end_daemons; fi' EXIT
     PYTHONPATH=$DIR/py PYTHONWARNINGS=ignore run_daemon moto \
         /usr/bin/python3 "$DIR/run.py" "$http" "$https" "$key" "$secret"
-    wait_until 600 http_answers "http://127.0.0.1:$http/moto-api/" ||
-        die "moto does not answer on port $http, see $DIR/moto.log"
-    wait_until 100 http_answers "https://127.0.0.1:$https/moto-api/" ||
-        die "moto does not answer on port $https, see $DIR/moto.log"
+    wait_for_daemon moto "http://127.0.0.1:$http/moto-api/" moto.log
+    wait_for_daemon moto "https://127.0.0.1:$https/moto-api/" moto.log
     finish_ready "$http" "$https" us-east-1 "$key" "$secret"
 }
 

@@ -119,7 +119,7 @@ END
 
 # The time limits are for a cluster that never comes up: Ceph's programs would wait forever.
 admin() {
-    timeout 120 radosgw-admin -n client.rgw --admin-socket= "$@"
+    timeout 300 radosgw-admin -n client.rgw --admin-socket= "$@"
 }
 
 # step NAME COMMAND...: what the command says is shown only when it fails.  A daemon must not keep
@@ -137,7 +137,7 @@ start_storage() {
     step "making the monitor's data" ceph-mon --mkfs -i a --monmap monmap
     step "starting the monitor" ceph-mon -i a --pid-file "$DIR/mon.pid"
     osd=$(cat /proc/sys/kernel/random/uuid)
-    step "registering the OSD" timeout 60 ceph osd new "$osd" 0
+    step "registering the OSD" timeout 300 ceph osd new "$osd" 0
     step "making the OSD's data" ceph-osd -i 0 --mkfs --osd-uuid "$osd"
     step "starting the OSD" ceph-osd -i 0 --pid-file "$DIR/osd.pid"
 }
@@ -171,10 +171,8 @@ name_region() {
 
 start_gateway() {
     step "starting the gateway" radosgw -n client.rgw --pid-file "$DIR/rgw.pid"
-    wait_until 600 http_answers "http://127.0.0.1:$http/" ||
-        die "the gateway does not answer on port $http, see $DIR/client.rgw.log"
-    http_answers "https://127.0.0.1:$https/" ||
-        die "the gateway does not answer on port $https, see $DIR/client.rgw.log"
+    wait_for_daemon rgw "http://127.0.0.1:$http/" client.rgw.log
+    wait_for_daemon rgw "https://127.0.0.1:$https/" client.rgw.log
 }
 
 main() {

@@ -47,7 +47,7 @@ unpack_swift() {
     mkdir -p fetch/lists/partial fetch/cache/archives/partial fetch/tree
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
         >fetch/sources.list
-    apt=(apt-get -qq
+    apt=(apt-get -qq -o Acquire::Retries=3
         -o "Acquire::Check-Valid-Until=false"
         -o "APT::Sandbox::User=$(id -un)"
         -o "Dir::Etc::sourcelist=$DIR/fetch/sources.list"
@@ -263,27 +263,27 @@ start_daemons() {
 }
 
 healthy() {
-    curl -sf -o /dev/null --noproxy '*' --max-time 3 --cacert ca.pem "$1/healthcheck"
+    curl -sf -o /dev/null --noproxy '*' --max-time 20 --cacert ca.pem "$1/healthcheck"
 }
 
 # /healthcheck answers before the storage servers listen, so ask for a real listing as well.
 lists() {
     local token
-    token=$(curl -s -D - -o /dev/null --noproxy '*' --max-time 10 \
+    token=$(curl -s -D - -o /dev/null --noproxy '*' --max-time 60 \
         -H 'X-Storage-User: test:tester' -H 'X-Storage-Pass: testing' \
         "http://127.0.0.1:$http/auth/v1.0" |
         tr -d '\r' | sed -n 's/^X-Auth-Token: *//Ip') || return 1
     [ -n "$token" ] || return 1
-    curl -sf -o /dev/null --noproxy '*' --max-time 10 -H "X-Auth-Token: $token" \
+    curl -sf -o /dev/null --noproxy '*' --max-time 60 -H "X-Auth-Token: $token" \
         "http://127.0.0.1:$http/v1/AUTH_test"
 }
 
-# wait_for WHAT COMMAND...: at most a minute, with the daemons' last words when it fails.
+# wait_for WHAT COMMAND...: with the daemons' last words when it fails, for the limit is generous.
 wait_for() {
     local what=$1
     shift
-    if ! wait_until 600 "$@"; then
-        tail -n 3 ./*.log >&2
+    if ! wait_until 3000 "$@"; then
+        tail -n 5 ./*.log >&2
         die "$what does not answer"
     fi
 }
