@@ -65,7 +65,7 @@ class Server:
         url = f"http://127.0.0.1:{self.http}/_test/{name}"
         request = urllib.request.Request(url, data, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=20) as answer:
+        with opener.open(request, timeout=120) as answer:
             return json.load(answer)
 
     def begin(self, *faults):
@@ -94,7 +94,7 @@ def run(*words, env=None, secure=False, endpoint=None):
     words = ("--endpoint", url, "--ca", server.ca, *words)
     if "--region" not in words:
         words = ("--region", "us-east-1", *words)
-    done = subprocess.run([os.path.join(WORK, "client"), *words], env=environment, timeout=300,
+    done = subprocess.run([os.path.join(WORK, "client"), *words], env=environment, timeout=900,
                           stdout=subprocess.PIPE, text=True)
     check_equal(done.returncode, 0, "the client's exit code")
     lines = done.stdout.splitlines()
@@ -179,7 +179,7 @@ def test_expect_refused():
     """The refusal comes before the body: hardly a byte of it is sent."""
     for secure in (False, True):
         server.begin({"action": {"early": 403}})
-        check_codes(run("large", secure=secure), SERVICE)
+        check_codes(run("--slow", "100", "large", secure=secure), SERVICE)
         check(server.stats()["bytes_in"] < 10000, "the body was sent")
 
 
@@ -195,7 +195,7 @@ def test_expect_silence():
 def test_expect_saves_a_stream():
     """A body that can't be read twice survives a throttling answer."""
     server.begin({"times": 1, "action": {"early": 503}})
-    check_codes(run("stream", secure=True), 0)
+    check_codes(run("--slow", "100", "stream", secure=True), 0)
     check_equal(requests(), 2, "requests")
 
 
@@ -220,12 +220,11 @@ def test_storm_legacy():
 def test_slow_answers():
     server.begin({"times": 1, "skip": 1, "action": {"trickle": [1, 0.002]}})
     check_codes(run("put", "get"), 0, 5)
-    server.begin({"times": 1, "skip": 1, "action": {"delay": 1.5}})
-    results = run("--read-timeout", "500", "--attempts", "1", "put", "get")
-    check_codes(results, 0, TIMEOUT)
-    server.begin({"times": 1, "skip": 1, "action": {"trickle": [1, 0.02]}})
-    results = run("--call-timeout", "700", "put", "get")
-    check_codes(results, 0, TIMEOUT)
+    for action, *limit in (({"delay": 5}, "--read-timeout", "500", "--attempts", "1"),
+                           ({"trickle": [1, 0.02]}, "--call-timeout", "700")):
+        server.begin({"times": 1, "skip": 1, "action": action})
+        check_codes(run("put"), 0)  # not within the limit, which is short for a busy machine
+        check_codes(run(*limit, "get"), TIMEOUT)
 
 
 # ---------------------------------------------------------------------------------------------

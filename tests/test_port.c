@@ -409,7 +409,12 @@ static void peer_alone(void)
 
 /* ---- A connection under test, between red zones ---- */
 
-enum { ZONE = 64, LIMIT = 20000 /* ms for anything */ };
+enum {
+    ZONE = 64,
+    LIMIT = 60000, /* ms for anything: a busy machine can stand still */
+    SOON = 30000,  /* ms of what doesn't wait for its time to run out, which is LONG */
+    LONG = 100000
+};
 
 typedef struct connection {
     unsigned char *block;
@@ -618,7 +623,7 @@ static void test_clock(void)
     CHECK(!back);
     nap(100);
     past = port->ticks(port) - before;
-    CHECK(past >= 90 && past < 5000);
+    CHECK(past >= 90 && past < SOON);
     now2 = port->now(port);
     CHECK(now == 0 ? now2 >= 0 : now2 >= now && now2 < now + 60);
 }
@@ -891,6 +896,7 @@ static uint32_t waited(connection *l, unsigned what, uint32_t ms)
 
 static void test_wait(void)
 {
+    static const unsigned char late[PEER_COMMAND] = {PEER_LATE, 0, 0, 1, 44}; /* 300 ms */
     unsigned char data[4];
     uint32_t ms;
     connection l;
@@ -899,28 +905,30 @@ static void test_wait(void)
         return;
     link_new(&l); /* a back-off before anything was opened */
     ms = waited(&l, AWS_WAIT_TIMER, 100);
-    CHECK(ms >= 90 && ms < 3000);
+    CHECK(ms >= 90 && ms < SOON);
     link_free(&l);
-    if (link_peer(&l, PEER_LATE, 500)) {
-        CHECK(waited(&l, AWS_WAIT_WRITE, 10000) < 3000);
-        CHECK(waited(&l, AWS_WAIT_READ, 0) < 300);
-        ms = waited(&l, AWS_WAIT_READ, 200); /* nothing comes */
-        CHECK(ms >= 190 && ms < 3000);
-        CHECK(waited(&l, AWS_WAIT_READ, 10000) < 3000); /* the byte comes */
+    link_new(&l);
+    if (CHECK_INT(link_open(&l, "127.0.0.1", peer_port), 0)) {
+        CHECK(waited(&l, AWS_WAIT_WRITE, LONG) < SOON);
+        CHECK(waited(&l, AWS_WAIT_READ, 0) < SOON);
+        ms = waited(&l, AWS_WAIT_READ, 200); /* nothing comes: the peer has no command */
+        CHECK(ms >= 190 && ms < SOON);
+        CHECK_INT(link_send(&l, late, sizeof late), 0);
+        CHECK(waited(&l, AWS_WAIT_READ, LONG) < SOON); /* the byte comes */
         ms = waited(&l, AWS_WAIT_TIMER, 100); /* it is there, but the timer was asked for */
-        CHECK(ms >= 90 && ms < 3000);
+        CHECK(ms >= 90 && ms < SOON);
         CHECK_INT(link_some(&l, data, sizeof data), 1);
     }
     link_free(&l);
     if (link_peer(&l, PEER_CLOSE, 0)) {
-        CHECK(waited(&l, AWS_WAIT_READ, 10000) < 3000); /* the end counts as data */
+        CHECK(waited(&l, AWS_WAIT_READ, LONG) < SOON); /* the end counts as data */
         ms = waited(&l, AWS_WAIT_TIMER, 100);
-        CHECK(ms >= 90 && ms < 3000);
+        CHECK(ms >= 90 && ms < SOON);
         CHECK_INT(link_some(&l, data, sizeof data), 0);
     }
     link_free(&l);
     if (link_peer(&l, PEER_RESET, 0)) {
-        CHECK(waited(&l, AWS_WAIT_READ, 10000) < 3000);
+        CHECK(waited(&l, AWS_WAIT_READ, LONG) < SOON);
         CHECK_INT(link_some(&l, data, sizeof data), AWS_ERR_CLOSED);
     }
     link_free(&l);
@@ -967,13 +975,15 @@ static void test_signals(void)
     test_refused();
     test_end();
     test_entropy();
-    if (port->wait != NULL && link_peer(&l, PEER_LATE, 10000)) {
+    if (port->wait != NULL && link_peer(&l, PEER_ECHO, 0)) { /* it waits for us */
         ms = waited(&l, AWS_WAIT_READ, 300);
-        CHECK(ms >= 290 && ms < 3000);
+        CHECK(ms >= 290 && ms < SOON);
         ms = waited(&l, AWS_WAIT_TIMER, 300);
-        CHECK(ms >= 290 && ms < 3000);
+        CHECK(ms >= 290 && ms < SOON);
         link_free(&l);
     }
+    for (ms = clock_ms(); alarms <= 100 && clock_ms() - ms < LIMIT;) /* a busy machine has fewer */
+        test_echo("127.0.0.1", peer_port);
     storm = 0;
     CHECK(alarms > 100);
 }
@@ -1026,12 +1036,13 @@ static void write_file(const char *path, const char *text)
     fclose(file);
 }
 
-static uint32_t skew; /* time that has passed in a moment */
+static uint32_t skew;   /* time that has passed in a moment */
+static uint32_t frozen; /* if not 0: no other time passes */
 
 static uint32_t skewed_ticks(const aws_port *p)
 {
     (void)p;
-    return AWS_I_DEFAULT_PORT()->ticks(AWS_I_DEFAULT_PORT()) + skew;
+    return (frozen ? frozen : AWS_I_DEFAULT_PORT()->ticks(AWS_I_DEFAULT_PORT())) + skew;
 }
 
 static void test_order(void)
@@ -1069,18 +1080,23 @@ static void test_failover(void)
 {
     static const char *const live[] = {"127.0.0.9", "::1", "127.0.0.8", "127.0.0.1", NULL};
     static const char *const dead[] = {"127.0.0.9", "127.0.0.8", "255.255.255.255", NULL};
-    uint32_t start = clock_ms();
+    uint32_t start, took = UINT32_MAX;
     connection l;
+    int i;
 
-    fake_addresses = live;
-    test_echo("host", peer_port);
-    fake_addresses = dead;
-    link_new(&l);
-    CHECK_INT(link_open(&l, "host", peer_port), AWS_ERR_CONNECT);
-    CHECK_INT(port->error(port, l.area), REFUSED); /* not: network unreachable */
-    link_free(&l);
-    fake_addresses = NULL;
-    CHECK(clock_ms() - start < 2000);
+    for (i = 0; i < 10 && took >= 2000; i++) { /* a busy machine may take longer, but not always */
+        start = clock_ms();
+        fake_addresses = live;
+        test_echo("host", peer_port);
+        fake_addresses = dead;
+        link_new(&l);
+        CHECK_INT(link_open(&l, "host", peer_port), AWS_ERR_CONNECT);
+        CHECK_INT(port->error(port, l.area), REFUSED); /* not: network unreachable */
+        link_free(&l);
+        fake_addresses = NULL;
+        took = clock_ms() - start;
+    }
+    CHECK(took < 2000);
 }
 
 /* A silent first address doesn't use up the time: the second one is tried after 2.5 s, also by
@@ -1106,7 +1122,7 @@ static void test_silent(void)
     (void)port->handle(port, l.area, &what);
     CHECK_INT(what, AWS_WAIT_TIMER);
     skew += 2300;
-    CHECK(waited(&l, AWS_WAIT_WRITE, 60000) < 2000);
+    CHECK(waited(&l, AWS_WAIT_WRITE, LONG) < SOON);
     skew += 100;
     CHECK_INT(link_open(&l, "host", peer_port), 0);
     CHECK_INT(((aws_i_sockets *)l.area)->at, 1);
@@ -1131,6 +1147,7 @@ static void test_patience(void)
 
     if (!black_hole("127.0.0.7", peer_port, s) || !black_hole("127.0.0.6", peer_port, t))
         return;
+    frozen = clock_ms() | 1;
     fake_addresses = slow;
     link_new(&l);
     for (i = 0; i < 6; i++) {
@@ -1146,7 +1163,7 @@ static void test_patience(void)
     link_new(&l);
     CHECK_INT(port->open(port, l.area, "host", peer_port, 0), AWS_AGAIN);
     skew += 2501; /* the other one refuses at once or soon */
-    for (i = 0; i < 50 && ((aws_i_sockets *)l.area)->failed == 0; i++) {
+    for (i = 0; i < 3000 && ((aws_i_sockets *)l.area)->failed == 0; i++) {
         CHECK_INT(port->open(port, l.area, "host", peer_port, 0), AWS_AGAIN);
         nap(10);
     }
@@ -1156,6 +1173,7 @@ static void test_patience(void)
     skew += 100000;
     CHECK_INT(port->open(port, l.area, "host", peer_port, 0), AWS_AGAIN);
     link_free(&l);
+    frozen = 0;
     fake_addresses = NULL;
     for (i = 0; i < 4; i++) {
         end_socket(s[i]);
@@ -1325,10 +1343,10 @@ static void test_waits(void)
     uint32_t begin = clock_ms();
 
     w[0].handle = w[1].handle = -1;
-    w[0].ms = 10000;
+    w[0].ms = LONG;
     w[1].ms = 60;
     CHECK_INT(port_wait(w, 2), 0);
-    CHECK(clock_ms() - begin >= 50 && clock_ms() - begin < 3000);
+    CHECK(clock_ms() - begin >= 50 && clock_ms() - begin < SOON);
     CHECK_INT(port_wait(w, 65), AWS_ERR_PARAM);
 }
 

@@ -188,7 +188,7 @@ static int run_client(int argc, char **argv)
     config.access_key_id = "AKIAIOSFODNN7EXAMPLE";
     config.secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
     config.max_attempts = 1;
-    config.read_timeout = config.connect_timeout = 10000;
+    config.read_timeout = config.connect_timeout = 60000;
     while (at + 1 < argc && argv[at][0] == '-') {
         take_option(&config, &trust, argv[at], argv[at + 1]);
         at += 2;

@@ -51,7 +51,7 @@ raw() {
     compile tests/lwip/wire.c "" "$place/wire.o"
     build "$place/test_port" "-DAWS_TEST_PORT_HEADER=\"lwip/port.h\" -DAWS_TEST_PORT=lwip_port()" \
         tests/test_port.c "$place/wire.o" "${objects[@]}"
-    timeout 300 "$place/test_port"
+    timeout 1200 "$place/test_port"
 }
 
 # What all programs on lwIP's sockets need, in the array objects.
@@ -81,7 +81,7 @@ sockets() {
     build "$place/test_port" \
         "-DAWS_TEST_PORT_HEADER=\"lwip/threads_port.h\" -DAWS_TEST_PORT=lwip_threads_begin()" \
         tests/test_port.c "$place/port.o" "${objects[@]}"
-    timeout 300 "$place/test_port"
+    timeout 1200 "$place/test_port"
 }
 
 zephyr() {
@@ -89,7 +89,7 @@ zephyr() {
     port_alone "-D__ZEPHYR__=1 -DCONFIG_POSIX_TIMERS=1 -Itests/packages/zephyr/include"
     build "$place/test_port" "-DAWS_TEST_PORT_HEADER=\"$place/port.h\"
         -DAWS_TEST_PORT=aws_lwip_sockets_port()" tests/test_port.c "$place/port.o"
-    timeout 300 "$place/test_port"
+    timeout 1200 "$place/test_port"
 }
 
 # server: an S3 server, its CA in anchors.h, its keys in the environment.
@@ -105,7 +105,7 @@ s3() {
     compile port/lwip_sockets.c "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT" "$place/client.o"
     build "$place/put_get" "-DNO_SYS=0 -DAWS_NO_DEFAULT_PORT -I$place" tests/lwip/put_get.c \
         "$place/client.o" "${objects[@]}"
-    timeout 300 "$place/put_get" lwip-bucket "http://localhost:$HTTP" "https://localhost:$HTTPS" ||
+    timeout 1200 "$place/put_get" lwip-bucket "http://localhost:$HTTP" "https://localhost:$HTTPS" ||
         code=$?
     stop_server
     return "$code"
