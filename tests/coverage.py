@@ -31,7 +31,7 @@ def run_one(name, command, environment):
     with open(os.path.join(BUILD, f"{name}.log"), "w", encoding="utf-8") as log:
         try:
             done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=log,
-                                  stderr=log, check=False, timeout=900, env=environment)
+                                  stderr=log, check=False, timeout=2400, env=environment)
         except subprocess.TimeoutExpired:
             return f"{name} does not end"
     if not done.returncode:

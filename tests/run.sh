@@ -17,7 +17,7 @@ log=build/log
 if [ "${1:-}" = --step ]; then
     name=$2 file=$log/${2//\//.}
     begin=$(date +%s%N)
-    if timeout 600 bash -c "set -euo pipefail; $3" >"$file" 2>&1 </dev/null; then
+    if timeout 2400 bash -c "set -euo pipefail; $3" >"$file" 2>&1 </dev/null; then
         verdict=ok
     else
         verdict=FAILED

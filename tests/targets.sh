@@ -57,7 +57,7 @@ target() {
         case " $left_out_everywhere $left_out " in *" $test "*) continue ;; esac
         if $compiler -std=c99 "${level:--O1}" "$@" -isystem "$work/include" -I. "$file" -o "$work/$test" \
             "$work/libbearssl.a" -lpthread -lm >"$work/$test.log" 2>&1 &&
-            timeout 900 ${runner:+"$runner"} "$work/$test" >>"$work/$test.log" 2>&1; then
+            timeout 2400 ${runner:+"$runner"} "$work/$test" >>"$work/$test.log" 2>&1; then
             passed=$((passed + 1))
             echo "ok     $name/$test: $(tail -n 1 "$work/$test.log")"
         else

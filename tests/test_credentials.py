@@ -458,7 +458,7 @@ def environments(directory):
                 found += 1
         except botocore.exceptions.BotoCoreError as error:
             want, frozen = [str(error)], None
-        done = subprocess.run([DRIVER, profile or "-"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([DRIVER, profile or "-"], capture_output=True, text=True, timeout=600)
         for name in environment:
             del os.environ[name]
         got = [line for line in done.stdout.splitlines() if not line.startswith("host ")]
@@ -493,7 +493,7 @@ def processes(directory):
             file.write(f"[default]\nregion = eu-west-1\ncredential_process = {command}\n")
         environment = dict(os.environ, AWS_CONFIG_FILE=os.path.join(directory, "config"),
                            AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_EC2_METADATA_DISABLED="true")
-        done = subprocess.run([DRIVER, "-"], capture_output=True, text=True, env=environment, timeout=60)
+        done = subprocess.run([DRIVER, "-"], capture_output=True, text=True, env=environment, timeout=600)
         if want not in done.stdout or done.returncode or "Sanitizer" in done.stderr:
             wrong += 1
             print(f"{command}\n--- {want} is not in {done.stdout}{done.stderr}")

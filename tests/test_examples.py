@@ -114,7 +114,7 @@ class Examples(unittest.TestCase):
     def start(self, program, *arguments, endpoint=None, stdin=b"", prefix=(), **more):
         return subprocess.run([*prefix, self.program(program), *arguments], cwd=self.folder,
                               env=self.environment(endpoint, **more), input=stdin,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=240)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=1200)
 
     def ok(self, *command, heap=True, **options):
         """Runs to its end, says nothing on stderr, never calls malloc: but for stdio, which does

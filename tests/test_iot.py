@@ -116,7 +116,7 @@ def main():
             del seen[:]
             done = subprocess.run([program, f"https://localhost:{iot}", "my alias", "thing-1", certificate,
                                    key, "bucket", "k"], env=environment, capture_output=True, text=True,
-                                  timeout=60)
+                                  timeout=600)
             want = [("/role-aliases/my%20alias/credentials", "thing-1", name, False),
                     ("/bucket/k", "AWS4-HMAC-SHA256 Credential=ASIAIOT", 900)] if name else []
             if seen != want or (done.returncode == 0) != (name is not None) or "Sanitizer" in done.stderr:

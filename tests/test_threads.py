@@ -191,7 +191,7 @@ def main():
                 begun = time.time()
                 done = subprocess.run([program, source, str(calls)], env={**base, **more}, text=True,
                                       cwd=work,
-                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1200,
                                       check=False)
                 given = len(server.given)
                 good = done.returncode == 0 and not server.wrong and len(server.objects) == 8 * calls and \

@@ -12,7 +12,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/aws-valgrind.XXXXXX")
 trap 'cd "$top"; stop_server; rm -rf "$work"' EXIT
 
 checked() {
-    timeout 300 valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=all "$@"
+    timeout 1200 valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=all "$@"
 }
 
 s3() {

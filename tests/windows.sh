@@ -106,7 +106,7 @@ unit_tests="test_bytes test_sign test_http test_xml test_json test_s3 test_check
 unit_tests="$unit_tests test_credentials test_transfer"
 
 unit() {
-    program "tests/$1.c" "$1" && timeout 300 wine "$work/$1.exe"
+    program "tests/$1.c" "$1" && timeout 1200 wine "$work/$1.exe"
 }
 
 # ---- port ----
@@ -124,7 +124,7 @@ port() {
         sleep 0.1
     done
     peer=$(cat "$work/peer")
-    (cd "$work" && AWS_TEST_PEER=$peer timeout 300 wine ./test_port.exe) || return
+    (cd "$work" && AWS_TEST_PEER=$peer timeout 1200 wine ./test_port.exe) || return
     exec {life}>&-
     life=
 }
@@ -133,13 +133,13 @@ port() {
 
 files() {
     program tests/windows_files.c windows_files &&
-        (cd "$work" && timeout 120 wine ./windows_files.exe "ł 日" "" </dev/null)
+        (cd "$work" && timeout 1200 wine ./windows_files.exe "ł 日" "" </dev/null)
 }
 
 # s3 ARGUMENT...: the tool, which must succeed.
 s3() {
     echo "\$ s3 $*"
-    timeout 300 wine "$work/s3.exe" "$@"
+    timeout 1200 wine "$work/s3.exe" "$@"
 }
 
 # The same files up and down again: in one piece, in parts, in directories whose names no code page
