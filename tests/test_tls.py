@@ -476,7 +476,9 @@ def test_resumption_after_loss():
                 else:
                     check_body(result, b"hello")
             check_equal(results[-1].opens, 4, "connections, " + how)
-            check_equal(seen, [(False, False)] + [(True, how == "notify")] * 3, "resumed, " + how)
+            check_equal(seen, [(False, False)] + [(True, how == "notify")] * 3,
+                        f"resumed, {how}, {[(one.code, one.opens) for one in results]}, "
+                        f"{peer.connections} connections, {list(peer.seen.queue)}")
 
 
 def test_cut_everywhere():
