@@ -126,6 +126,7 @@ echo "    heap calls of the $(wc -l <heap) commands above, getaddrinfo's aside:"
 if [ "$failed" = 0 ]; then
     echo "demo: all as it should be"
 else
+    (cd "$top" && server_words)
     echo "demo: $failed wrong"
     exit 1
 fi

@@ -212,7 +212,7 @@ class Front:
         return self
 
     def __exit__(self, *_):
-        self.listener.close()
+        tls.end_listener(self.listener)
 
 
 OWN = None      # tests/s3_server.py, for all tests

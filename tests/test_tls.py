@@ -396,6 +396,13 @@ class Connection:
         self.raw.close()
 
 
+def end_listener(listener):
+    """A thread that waits in accept must end, too: after a signal it would go on with the number of
+    the file, which may be the next listener's by then."""
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
 class Peer:
     """Accepts connections one after the other and plays `script(connection)` on each."""
 
@@ -430,7 +437,7 @@ class Peer:
         return self
 
     def __exit__(self, *_):
-        self.listener.close()
+        end_listener(self.listener)
 
 
 def test_resumption_and_close_notify():

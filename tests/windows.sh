@@ -115,11 +115,11 @@ port() {
     local peer
     gcc -std=c99 -I. tests/test_port.c -o "$work/peer_program" -lbearssl || return
     program tests/test_port.c test_port || return
-    rm -f "$work/life"
+    rm -f "$work/life" "$work/peer"
     mkfifo "$work/life" || return
     "$work/peer_program" --peer <"$work/life" >"$work/peer" &
     exec {life}>"$work/life" # the peer lives as long as this end is open
-    for _ in $(seq 100); do
+    for _ in $(seq 1200); do
         [ ! -s "$work/peer" ] || break
         sleep 0.1
     done
@@ -181,8 +181,9 @@ round_trip() {
 
 # kill_soon PROCESS: end the tool, which runs in the background, once it has noted a part.
 kill_soon() {
-    for _ in $(seq 100); do
+    for _ in $(seq 1200); do
         [ -z "$(find checkpoints -name '????????????????')" ] || break
+        kill -0 "$1" 2>/dev/null || break
         sleep 0.1
     done
     wine taskkill /f /im s3.exe
@@ -205,6 +206,10 @@ killed() {
 
 ceph() {
     start_server rgw "$work/rgw" || return
+    with_ceph || { cd "$top" && server_words && return 1; }
+}
+
+with_ceph() {
     use_server
     unset AWS_CA_BUNDLE
     rm -rf "$work/files"
