@@ -2112,7 +2112,7 @@ int main(int argc, char **argv)
 {
     size_t i;
 
-    alarm(500);
+    alarm(2000);
     for (variant = 0; variant < VARIANTS; variant++)
         for (i = 0; i < sizeof tests / sizeof *tests; i++) {
             unsigned long failed = check_failed;

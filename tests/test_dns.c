@@ -237,16 +237,17 @@ static void test_servers(void)
 
 static void test_search(void)
 {
-    write_file(configuration_path, "domain c.test\nsearch a.test\tb.test\nnameserver 127.0.0.1\n");
+    write_file(configuration_path, "domain c.test\nsearch a.test\tb.test\nnameserver 127.0.0.1\n"
+                                   "options timeout:30\n");
     CHECK_INT(look_up("found", AF_UNSPEC), 0);
     CHECK_INT(asked, 3); /* below a.test neither IPv4 nor IPv6 */
     CHECK_INT(look_up("found.", AF_UNSPEC), AWS_ERR_LOOKUP);
     CHECK_INT(look_up("a1", AF_UNSPEC), 0);
     CHECK_INT(asked, 1);
-    write_file(configuration_path, "search a.test b.test\noptions ndots:2\n");
+    write_file(configuration_path, "search a.test b.test\noptions timeout:30 ndots:2\n");
     CHECK_INT(look_up("found.b", AF_UNSPEC), AWS_ERR_LOOKUP);
     CHECK_INT(asked, 6);
-    write_file(configuration_path, "search a.test b.test\noptions ndots:1\n");
+    write_file(configuration_path, "search a.test b.test\noptions timeout:30 ndots:1\n");
     CHECK_INT(look_up("none.test", AF_UNSPEC), AWS_ERR_LOOKUP);
     CHECK_INT(asked, 2);
 }

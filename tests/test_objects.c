@@ -1319,7 +1319,7 @@ int main(int argc, char **argv)
     size_t i;
 
     full = torture && strcmp(torture, "full") == 0;
-    alarm(full ? 3000 : 500);
+    alarm(full ? 6000 : 2000);
     for (i = 0; i < sizeof tests / sizeof *tests; i++) {
         unsigned long failed = check_failed;
         if (argc > 1 && strcmp(argv[1], tests[i].name) != 0)

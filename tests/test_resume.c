@@ -359,7 +359,7 @@ int main(void)
     const char *torture = getenv("TORTURE");
 
     full = torture && strcmp(torture, "full") == 0;
-    alarm(full ? 3000 : 500);
+    alarm(full ? 6000 : 2000);
     test_plain(0);
     test_plain(1);
     test_ports();

@@ -193,7 +193,7 @@ int main(void)
     const char *setting = getenv("TORTURE");
 
     full = setting && strcmp(setting, "full") == 0;
-    alarm(full ? 3000 : 500);
+    alarm(full ? 6000 : 2000);
     test_faults();
     test_close_pending();
     test_close_never();

@@ -550,7 +550,7 @@ int main(void)
     int full = setting && strcmp(setting, "full") == 0, k, m, fault, split;
     unsigned long calls, n, step;
 
-    alarm(full ? 3000 : 500);
+    alarm(full ? 6000 : 2000);
     for (k = 0; k < KINDS; k++)
         for (split = 0; split <= 200; split += 200) {
             for (m = 0; m < 3; m++) {
