@@ -20,6 +20,8 @@
 #ifndef SCRIPT_PORT_INCLUDED
 #define SCRIPT_PORT_INCLUDED
 
+#include "dirty.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "../aws_s3.h"
 #include "jsonl.h"
 #include "check.h"
+#include "dirty.h"
 
 /* ---- The recording port ---- */
 

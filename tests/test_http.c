@@ -11,6 +11,7 @@
 #define AWS_IMPLEMENTATION
 #include "../aws_s3.h"
 #include "check.h"
+#include "dirty.h"
 #include <stdlib.h>
 
 /* ---- One answer, read as the client reads it ---- */

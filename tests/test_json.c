@@ -21,6 +21,7 @@
 #include "../aws_s3.h"
 #include <jsmn.h>
 #include "check.h"
+#include "dirty.h"
 #include <stdlib.h>
 
 /* DynamoDB's form, with what makes paths hard. */

@@ -12,6 +12,7 @@
 #include "../aws_s3.h"
 #include "jsonl.h"
 #include "check.h"
+#include "dirty.h"
 
 enum { PAIRS = 33, TEXT = 1 << 16 };
 
