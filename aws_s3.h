@@ -3189,7 +3189,6 @@ static void aws_i_s3_entry_start(aws_i_s3_reader *rd, const aws_xml *xml)
         rd->size = 0;
         rd->modified = 0;
         rd->used = 1; /* 0 is the empty text */
-        aws_i_s3_half(rd, rd->half)[0] = 0;
         memset(rd->places[rd->half], 0, sizeof rd->places[0]);
         if (place < 0 && strcmp(name, "IsTruncated") == 0)
             rd->field = AWS_I_S3_E_TRUNCATED;
