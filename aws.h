@@ -2461,8 +2461,6 @@ AWS_API void aws_out_bytes(aws_out *out, const void *data, size_t size)
     out->length += size;
     if (out->hash)
         out->hash(out->hash_context, data, size);
-    if (out->used == out->room)
-        return;
     if (out->skip) {
         size_t skip = aws_i_min(out->skip, size);
         out->skip -= skip;
@@ -5337,8 +5335,8 @@ static AWS_I_APART size_t aws_i_http_run(aws_i_http *http, char *head, size_t ro
     return size;
 }
 
-/* Take bytes of the head, to the end of a line at most: how many in *size. The lines are kept in
- * head[room] as name NUL value NUL. Result as above. */
+/* Take bytes of the head, to its end at most, or to an interim one's: how many in *size. The lines
+ * are kept in head[room] as name NUL value NUL. Result as above. */
 static AWS_I_APART int aws_i_http_head(aws_i_http *http, char *head, size_t room,
                                        const unsigned char *data, size_t *size)
 {
@@ -5353,7 +5351,9 @@ static AWS_I_APART int aws_i_http_head(aws_i_http *http, char *head, size_t room
         c = data[i++];
         if (http->cr) {
             r = c == '\n' ? aws_i_http_line(http, head) : AWS_ERR_PROTOCOL;
-            break;
+            if (r || !http->status)
+                break;
+            continue;
         }
         c = aws_i_http_line_byte(http, head, c);
         if (c >= 0 && http->used == room)
