@@ -5291,10 +5291,6 @@ static int aws_i_http_line_byte(aws_i_http *http, char *head, int c)
         return AWS_ERR_PROTOCOL;
     if (value)
         return aws_i_blank(c) && http->used == http->value ? -1 : c;
-    if (c == ':' && http->used > http->name) {
-        http->value = http->used + 1;
-        return 0;
-    }
     return aws_i_token(c) ? aws_i_lower(c) : AWS_ERR_PROTOCOL;
 }
 
@@ -5309,30 +5305,35 @@ static int aws_i_http_word(const unsigned char *from, char *to)
     return !(((word - ones * 0x20) | (word + ones)) & ones * 0x80);
 }
 
-/* Plain bytes of a value or a name are taken at once: how many. White space before a value isn't. */
+/* Plain bytes of a name, the colon behind it, and plain bytes of a value are taken at once: how many.
+ * A byte that isn't kept leaves room that isn't needed. */
 static AWS_I_APART size_t aws_i_http_run(aws_i_http *http, char *head, size_t room,
                                          const unsigned char *data, size_t size)
 {
-    size_t used = http->used;
-    int value = http->value || !http->status;
-    char *to = head + used;
-    const char *from = to, *end = to + aws_i_min(room - used, size);
+    const unsigned char *from = data;
+    char *to = head + http->used, *end = to + aws_i_min(room - http->used, size);
 
-    if (http->cr || (!http->status && used < 5) || (value && used == http->value && *data == ' '))
-        return 0;
-    if (sizeof(size_t) > 4 && value) /* as in XML's texts */
-        for (; (size_t)(end - to) >= sizeof(size_t) && aws_i_http_word(data, to);
-             data += sizeof(size_t))
-            to += sizeof(size_t);
-    if (value)
-        for (; to < end && *data - 0x20u < 0x7f - 0x20; to++)
-            *to = (char)*data++;
-    else /* in lower case; '-' stays */
+    if (!http->value && http->status) { /* in lower case; '-' stays */
         for (; to < end && ((*data | 32u) - 'a' < 26 || *data == '-'); to++)
             *to = (char)(*data++ | 32);
-    size = (size_t)(to - from);
-    http->used = used + size;
-    return size;
+        if (to < end && *data == ':' && to > head + http->name) {
+            data++;
+            *to++ = 0;
+            http->value = (size_t)(to - head);
+        }
+    }
+    if (http->value || (!http->status && http->used >= 5)) {
+        for (; to < end && *data == ' ' && to == head + http->value; end--)
+            data++;
+        if (sizeof(size_t) > 4) /* as in XML's texts */
+            for (; (size_t)(end - to) >= sizeof(size_t) && aws_i_http_word(data, to);
+                 data += sizeof(size_t))
+                to += sizeof(size_t);
+        for (; to < end && *data - 0x20u < 0x7f - 0x20; to++)
+            *to = (char)*data++;
+    }
+    http->used = (size_t)(to - head);
+    return (size_t)(data - from);
 }
 
 /* Take bytes of the head, to its end at most, or to an interim one's: how many in *size. The lines
@@ -5344,9 +5345,8 @@ static AWS_I_APART int aws_i_http_head(aws_i_http *http, char *head, size_t room
     int r = *size > all ? AWS_ERR_TOO_BIG : 0;
 
     while (i < all) {
-        size_t plain = aws_i_http_run(http, head, room, data + i, all - i);
         int c;
-        if ((i += plain) == all)
+        if (!http->cr && (i += aws_i_http_run(http, head, room, data + i, all - i)) == all)
             break;
         c = data[i++];
         if (http->cr) {
@@ -5355,9 +5355,7 @@ static AWS_I_APART int aws_i_http_head(aws_i_http *http, char *head, size_t room
                 break;
             continue;
         }
-        c = aws_i_http_line_byte(http, head, c);
-        if (c >= 0 && http->used == room)
-            c = AWS_ERR_TOO_BIG;
+        c = http->used < room ? aws_i_http_line_byte(http, head, c) : AWS_ERR_TOO_BIG;
         if (c < -1) {
             r = c;
             break;
