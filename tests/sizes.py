@@ -20,6 +20,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "sizes")
@@ -190,31 +191,45 @@ def mirrors():
     return seen
 
 
+def fetch_once(package, place):
+    listed = os.path.join(place, "apt", "list")
+    os.makedirs(os.path.join(place, "apt", "lists", "partial"), exist_ok=True)
+    os.makedirs(os.path.join(place, "apt", "cache"), exist_ok=True)
+    keys = sorted(glob.glob("/usr/share/keyrings/*archive-keyring.gpg"))
+    if not keys:
+        sys.exit("sizes.py: there is no archive keyring in /usr/share/keyrings")
+    with open(listed, "w", encoding="utf-8") as file:
+        for uri, suite, component in mirrors():
+            file.write("deb-src [signed-by=%s] %s %s %s\n" % (",".join(keys), uri, suite, component))
+    apt = ["apt-get", "-qq", "-o", "Acquire::Retries=3", "-o", "Dir::Etc::sourcelist=" + listed,
+           "-o", "Dir::Etc::sourceparts=/nonexistent",
+           "-o", "Dir::State::lists=" + os.path.join(place, "apt", "lists"),
+           "-o", "Dir::Cache=" + os.path.join(place, "apt", "cache"),
+           "-o", "APT::Sandbox::User=root"]
+    run(apt + ["update"])
+    run(apt + ["source", package], cwd=place)
+    shutil.rmtree(os.path.join(place, "apt"))
+
+
 def fetch_source(package, file_of_it):
-    """A package's source directory, by apt-get source with a package list of its own."""
+    """A package's source directory, by apt-get source with a package list of its own. A mirror may
+    fail for a moment: three times."""
     place = os.path.join(BUILD, "source")
-    found = glob.glob(os.path.join(place, package + "-*", file_of_it))
-    if not found:
-        os.makedirs(os.path.join(place, "apt", "lists", "partial"), exist_ok=True)
-        os.makedirs(os.path.join(place, "apt", "cache"), exist_ok=True)
-        listed = os.path.join(place, "apt", "list")
-        keys = sorted(glob.glob("/usr/share/keyrings/*archive-keyring.gpg"))
-        if not keys:
-            sys.exit("sizes.py: there is no archive keyring in /usr/share/keyrings")
-        with open(listed, "w", encoding="utf-8") as file:
-            for uri, suite, component in mirrors():
-                file.write("deb-src [signed-by=%s] %s %s %s\n" % (",".join(keys), uri, suite,
-                                                                 component))
-        apt = ["apt-get", "-qq", "-o", "Acquire::Retries=3", "-o", "Dir::Etc::sourcelist=" + listed,
-               "-o", "Dir::Etc::sourceparts=/nonexistent",
-               "-o", "Dir::State::lists=" + os.path.join(place, "apt", "lists"),
-               "-o", "Dir::Cache=" + os.path.join(place, "apt", "cache"),
-               "-o", "APT::Sandbox::User=root"]
-        run(apt + ["update"])
-        run(apt + ["source", package], cwd=place)
-        shutil.rmtree(os.path.join(place, "apt"))
-        found = glob.glob(os.path.join(place, package + "-*", file_of_it))
-    return os.path.dirname(found[0])
+    wanted = os.path.join(place, package + "-*", file_of_it)
+    for pause in (10, 60, None):
+        if glob.glob(wanted):
+            break
+        try:
+            fetch_once(package, place)
+        except SystemExit as why:
+            if not pause:
+                raise
+            print(why, file=sys.stderr)
+            time.sleep(pause)
+            # apt's own list may be missing, or just be renewed
+            subprocess.run(["apt-get", "-qq", "update"], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, check=False)
+    return os.path.dirname(glob.glob(wanted)[0])
 
 
 def fetch_bearssl():
@@ -248,7 +263,10 @@ def include():
         os.makedirs(place, exist_ok=True)
         headers = glob.glob(os.path.join(fetch_bearssl(), "inc", "*.h"))
         for header in headers + ["/usr/include/jsmn.h"]:
-            shutil.copy(header, place)
+            # In one move each: another program of this folder may be about to compile with them.
+            new = os.path.join(place, "%s.%d" % (os.path.basename(header), os.getpid()))
+            shutil.copy(header, new)
+            os.rename(new, new.rpartition(".")[0])
     return place
 
 
