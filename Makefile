@@ -46,6 +46,7 @@ test-servers:
 	try tests/test_bounded.py --servers; \
 	for name in $(SERVICES); do try tests/services_suite.py $$name; done; \
 	try tests/tool_suite.py rgw; \
+	try tests/tool_suite.py own archives; \
 	try tests/resource_suite.py rgw20; \
 	try tests/test_cuts.py rgw; \
 	try tests/test_cuts.py swift --mib 20 --faults 2; \

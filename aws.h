@@ -597,8 +597,8 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, struct aws_out 
 typedef struct aws_proxy aws_proxy;
 struct aws_proxy {
     int (*use)(aws_client *client, int step, aws_out *out); /* aws_proxy_http */
-    const char *url;    /* http://[user[:password]@]host[:port], port 80, at most 256 bytes before
-                         * the @; HTTPS_PROXY, HTTP_PROXY */
+    const char *url;    /* [http://][user[:password]@]host[:port], port 80, at most 256 bytes
+                         * before the @; HTTPS_PROXY, HTTP_PROXY */
     const char *except; /* hosts reached directly: "local,.corp.test,host:port" with all below them,
                          * or "*"; NO_PROXY */
 };
@@ -6496,8 +6496,8 @@ static const char *aws_i_proxy_url(const aws_client *client)
     const char *url = proxy->url, *except = proxy->except;
     const aws_port *port = client->port;
 
-    if (!url) {
-        url = aws_i_env(port, client->endpoint_secure ? "https_proxy" : "http_proxy");
+    if (!url && port->env) { /* an empty one says that there is none, whatever HTTPS_PROXY says */
+        url = port->env(port, client->endpoint_secure ? "https_proxy" : "http_proxy");
         url = url ? url : aws_i_env(port, client->endpoint_secure ? "HTTPS_PROXY" : "HTTP_PROXY");
     }
     if (!except)
@@ -6507,13 +6507,19 @@ static const char *aws_i_proxy_url(const aws_client *client)
     return url && *url && !(except && aws_i_proxy_excepts(client, except)) ? url : NULL;
 }
 
+/* What follows http://, which may be missing. */
+static const char *aws_i_proxy_user(const char *url)
+{
+    const char *at = aws_i_within(url, "://");
+
+    return at ? at + 3 : url;
+}
+
 /* What follows the user and password. */
 static const char *aws_i_proxy_host(const char *url)
 {
-    const char *at = aws_i_within(url, "://"), *sign;
+    const char *at = aws_i_proxy_user(url), *sign = strrchr(at, '@');
 
-    at = at ? at + 3 : url;
-    sign = strrchr(at, '@');
     return sign ? sign + 1 : at;
 }
 
@@ -6529,7 +6535,7 @@ enum { AWS_I_P_USER = 256 }; /* bytes of user and password as they are written *
 static void aws_i_out_proxy_user(aws_out *out, const char *url)
 {
     unsigned char user[AWS_I_P_USER];
-    const char *at = aws_i_within(url, "://") + 3, *end = aws_i_proxy_host(url) - 1;
+    const char *at = aws_i_proxy_user(url), *end = aws_i_proxy_host(url) - 1;
     size_t size = 0;
 
     if (end < at)
@@ -6631,7 +6637,7 @@ static int aws_i_proxy_open(aws_client *client, const char *url)
 {
     aws_i_connection *n = &client->connection;
     char *text = aws_i_head_of(client) + aws_i_head_room(client) - AWS_I_P_HOST;
-    const char *host = aws_i_proxy_host(url);
+    const char *user = aws_i_proxy_user(url), *host = aws_i_proxy_host(url);
     aws_i_endpoint end;
     aws_out out;
     size_t i;
@@ -6643,8 +6649,8 @@ static int aws_i_proxy_open(aws_client *client, const char *url)
     text[out.used] = 0;
     for (i = 0; i < out.used; i++)
         text[i] = (char)aws_i_lower((unsigned char)text[i]);
-    if (out.length >= AWS_I_P_HOST || strncmp(url, aws_i_text_http, 7) != 0 ||
-        (size_t)(host - url) > 7 + AWS_I_P_USER + 1 || !aws_i_endpoint_parse(text, &end))
+    if (out.length >= AWS_I_P_HOST || (user != url && strncmp(url, aws_i_text_http, 7) != 0) ||
+        (size_t)(host - user) > AWS_I_P_USER + 1 || !aws_i_endpoint_parse(text, &end))
         r = aws_i_fail(client, AWS_REASON_PROXY, host);
     else if (client->endpoint_secure && !n->secure)
         r = aws_i_fail(client, AWS_REASON_PROXY_TLS, host);

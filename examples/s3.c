@@ -104,6 +104,8 @@ static const char help[] =
     "  --checkpoints DIR           where to note how far parts have come, so that the same command\n"
     "                              goes on after it was killed; default ~/.cache/aws.h, \"\": nowhere\n"
     "  --no-follow-symlinks        skip symbolic links\n"
+    "  --force-glacier-transfer, --ignore-glacier-warnings  try archived objects, or skip in silence\n"
+    "  --page-size N               keys in one answer\n"
     "  --content-type T, --no-guess-mime-type, --cache-control T, --content-disposition T,\n"
     "  --content-encoding T, --content-language T, --expires T, --metadata K=V,..., --acl T,\n"
     "  --storage-class T, --sse T, --sse-kms-key-id T, --website-redirect T,\n"
@@ -112,17 +114,21 @@ static const char help[] =
     "  --size B                    of standard input: it isn't gathered in parts of 8 MiB then\n"
     "\n"
     "  --endpoint URL  http[s]://HOST[:PORT], if not Amazon (or AWS_ENDPOINT_URL_S3)\n"
+    "  --dialect D     what S3 it speaks: minio ceph swift r2 b2 gcs; default aws. Some refuse its\n"
+    "                  checksums\n"
     "  --region R      such as eu-west-1 (or AWS_REGION)\n"
     "  --profile P     of ~/.aws/config (or AWS_PROFILE)\n"
     "  --no-sign-request  no keys: what is public\n"
     "  --ca FILE       CA certificates to trust, PEM (or AWS_CA_BUNDLE); default: Amazon's, and\n"
     "                  for another endpoint the system's\n"
     "  --memory BYTES  for each client, 2097152 for all\n"
-    "  --quiet, --only-show-errors, --no-progress\n"
+    "  --cli-connect-timeout S, --cli-read-timeout S  seconds, 60\n"
+    "  --quiet, --only-show-errors, --no-progress, --debug\n"
     "  --stats         tell on standard error what memory was used\n"
     "  --help, --version\n"
     "\n"
-    "Keys come from where AWS's tools have them: the environment, profiles, roles, containers, EC2.\n"
+    "Keys come from where AWS's tools have them: the environment, profiles, roles, containers, EC2;\n"
+    "proxies from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.\n"
     "A file appears, or is replaced, only once all of it has come; until then it is FILE.s3-XXXXXXXX.\n"
     "Times are UTC.\n"
     "Exit codes: 0 done, 1 failed or nothing found, 2 some files were skipped, 252 wrong use, 253 no\n"
@@ -155,13 +161,13 @@ static aws_service  service; /* S3, with what AWS_SMALL leaves out */
 static aws_client   lister; /* for listings and all that isn't a job; it waits */
 
 static struct options {
-    const char *endpoint, *region, *ca, *profile, *checkpoints, *copy_props;
-    uint64_t    memory, size, parallel, part_size, threshold, seconds;
-    int has_size, has_threshold, recursive, force, quiet, no_progress, stats, dryrun, remove,
-        size_only, exact, no_follow, no_guess, human, summarize, anonymous;
-} option = {NULL, NULL, NULL, NULL, NULL, NULL, AWS_CLIENT_MEMORY, 0, 4, 8 << 20, 8 << 20, 3600,
-            0,    0,    0,    0,    0,    0,                 0, 0, 0,       0,       0,
-            0,    0,    0,    0,    0};
+    const char *endpoint, *region, *ca, *profile, *dialect, *checkpoints, *copy_props, *payer,
+        *exclude, *include, *metadata;
+    uint64_t memory, parallel, part_size, threshold, seconds, size, page_size, connect_timeout,
+        read_timeout;
+    int has_size, has_threshold, recursive, force, quiet, no_progress, stats, debug, dryrun, remove,
+        size_only, exact, no_follow, no_guess, human, summarize, anonymous, quiet_cold, force_cold;
+} option;
 
 static aws_s3_args given; /* members of uploads and copies, by options */
 static aws_pair    metadata[PAIRS];
@@ -1000,6 +1006,7 @@ static int tree_begin(tree *t, const place *at, int sorted, int markers)
         return walk_begin(at->path);
     aws_s3_bucket_init(&t->bucket, &lister, at->bucket);
     args.prefix = *at->path ? at->path : NULL;
+    args.max_keys = (unsigned)option.page_size;
     args.page = page_memory[t - trees];
     args.page_size = sizeof page_memory[0];
     aws_s3_objects_begin(&t->objects, &t->bucket, &args);
@@ -1787,7 +1794,6 @@ static int step_get(job *j)
     args.bucket = j->bucket.name;
     args.key = j->object.key;
     args.sink = &j->sink;
-    args.request_payer = given.request_payer;
     args.progress = job_progress;
     args.progress_context = j;
     r = aws_s3_get_object(&j->client, &args, &result);
@@ -1834,10 +1840,6 @@ static void start_download(const entry *e)
 {
     job *j;
 
-    if (e->cold) {
-        skip(e->name, "it is in an archive, and must be restored first");
-        return;
-    }
     if (!target.whole && escapes(e->name)) {
         skip(e->name, "its name leads out of the directory");
         return;
@@ -1861,7 +1863,6 @@ static void start_download(const entry *e)
         return;
     }
     memset(&j->members, 0, sizeof j->members);
-    j->members.request_payer = given.request_payer;
     j->sink.write = file_write;
     j->sink.rewind = j->direct ? NULL : file_restart;
     j->sink.context = j;
@@ -1891,7 +1892,6 @@ static int download_output(void)
     j->fd = STDOUT_FILENO;
     j->direct = j->silent = 1;
     memset(&j->members, 0, sizeof j->members);
-    j->members.request_payer = given.request_payer;
     j->sink.write = file_write;
     j->sink.rewind = NULL;
     j->sink.context = j;
@@ -1957,7 +1957,6 @@ static int keep_metadata(job *j)
     find_properties(&j->members, fields);
     args.bucket = j->from_place->bucket;
     args.key = j->from;
-    args.request_payer = given.request_payer;
     if (aws_s3_head_object(&lister, &args, NULL) < 0) {
         j->failed = &lister;
         return -1;
@@ -2008,7 +2007,6 @@ static int keep_tags(job *j)
 
     args.bucket = j->from_place->bucket;
     args.key = j->from;
-    args.request_payer = given.request_payer;
     args.buffer = tags_xml;
     args.buffer_size = sizeof tags_xml;
     n = aws_s3_get_object_tagging(&lister, &args, NULL);
@@ -2048,7 +2046,6 @@ static int set_tags(job *j)
     j->failed = &lister;
     args.bucket = j->bucket.name;
     args.key = j->object.key;
-    args.request_payer = given.request_payer;
     args.body = tags_xml;
     args.body_size = (size_t)tags_size;
     tags_size = 0;
@@ -2061,10 +2058,6 @@ static void start_copy(const entry *e)
     int in_parts, given_some, replaced;
     job *j;
 
-    if (e->cold) {
-        skip(e->name, "it is in an archive, and must be restored first");
-        return;
-    }
     j = new_job(COPY, &source, &target, e->name);
     if (!j)
         return;
@@ -2109,7 +2102,6 @@ static int step_delete(job *j)
 
     args.bucket = j->bucket.name;
     args.key = j->object.key;
-    args.request_payer = given.request_payer;
     return aws_s3_delete_object(&j->client, &args, NULL);
 }
 
@@ -2291,6 +2283,7 @@ static int list_all(char **arguments)
         return code;
     args.prefix = *source.path ? source.path : NULL;
     args.delimiter = option.recursive ? NULL : "/";
+    args.max_keys = (unsigned)option.page_size;
     aws_s3_bucket_init(&bucket, &lister, source.bucket);
     aws_s3_objects_begin(&trees[0].objects, &bucket, &args);
     while ((r = aws_s3_objects_next(&trees[0].objects, &object)) > 0) {
@@ -2331,7 +2324,6 @@ static int show_object(char **arguments)
         return code;
     args.bucket = source.bucket;
     args.key = source.path;
-    args.request_payer = given.request_payer;
     if (aws_s3_head_object(&lister, &args, &result) < 0)
         return call_failed();
     time_text(result.last_modified, text);
@@ -2378,6 +2370,11 @@ static void start(const entry *e)
 {
     if (!is_included(e->name))
         return;
+    if (e->cold && !option.force_cold) {
+        if (!option.quiet_cold)
+            skip(e->name, "it is in an archive, and must be restored first");
+        return;
+    }
     if (!source.is_s3)
         start_upload(e);
     else if (!target.is_s3)
@@ -2607,66 +2604,71 @@ static int         no_flag;
 static const char *no_text;
 
 static const struct flag {
-    const char *name;
+    const char *name; /* without its -- */
     int        *flag;
-} flags[] = {{"--recursive", &option.recursive},
-             {"--force", &option.force},
-             {"--quiet", &option.quiet},
-             {"--only-show-errors", &option.quiet},
-             {"--no-progress", &option.no_progress},
-             {"--stats", &option.stats},
-             {"--dryrun", &option.dryrun},
-             {"--delete", &option.remove},
-             {"--size-only", &option.size_only},
-             {"--exact-timestamps", &option.exact},
-             {"--no-follow-symlinks", &option.no_follow},
-             {"--follow-symlinks", &no_flag},
-             {"--ignore-glacier-warnings", &no_flag},
-             {"--no-paginate", &no_flag},
-             {"--no-cli-pager", &no_flag},
-             {"--no-guess-mime-type", &option.no_guess},
-             {"--no-sign-request", &option.anonymous},
-             {"--human-readable", &option.human},
-             {"--summarize", &option.summarize}};
+} flags[] = {{"recursive", &option.recursive},
+             {"force", &option.force},
+             {"quiet", &option.quiet},
+             {"only-show-errors", &option.quiet},
+             {"no-progress", &option.no_progress},
+             {"stats", &option.stats},
+             {"debug", &option.debug},
+             {"dryrun", &option.dryrun},
+             {"delete", &option.remove},
+             {"size-only", &option.size_only},
+             {"exact-timestamps", &option.exact},
+             {"no-follow-symlinks", &option.no_follow},
+             {"follow-symlinks", &no_flag},
+             {"ignore-glacier-warnings", &option.quiet_cold},
+             {"force-glacier-transfer", &option.force_cold},
+             {"no-paginate", &no_flag},
+             {"no-cli-pager", &no_flag},
+             {"no-guess-mime-type", &option.no_guess},
+             {"no-sign-request", &option.anonymous},
+             {"human-readable", &option.human},
+             {"summarize", &option.summarize}};
 
-static const struct value {
+static const struct number {
+    const char *name;
+    uint64_t   *number;
+} numbers[] = {{"memory", &option.memory},         {"parallel", &option.parallel},
+               {"part-size", &option.part_size},   {"threshold", &option.threshold},
+               {"expires-in", &option.seconds},    {"size", &option.size},
+               {"expected-size", &option.size},    {"page-size", &option.page_size},
+               {"cli-connect-timeout", &option.connect_timeout},
+               {"cli-read-timeout", &option.read_timeout}};
+
+static const struct text {
     const char  *name;
     const char **text;
-    uint64_t    *number;
-} values[] = {{"--endpoint", &option.endpoint, NULL},
-              {"--endpoint-url", &option.endpoint, NULL},
-              {"--region", &option.region, NULL},
-              {"--profile", &option.profile, NULL},
-              {"--ca", &option.ca, NULL},
-              {"--ca-bundle", &option.ca, NULL},
-              {"--checkpoints", &option.checkpoints, NULL},
-              {"--memory", NULL, &option.memory},
-              {"--parallel", NULL, &option.parallel},
-              {"--part-size", NULL, &option.part_size},
-              {"--threshold", NULL, &option.threshold},
-              {"--expires-in", NULL, &option.seconds},
-              {"--size", NULL, &option.size},
-              {"--expected-size", NULL, &option.size},
-              {"--content-type", &given.content_type, NULL},
-              {"--cache-control", &given.cache_control, NULL},
-              {"--content-disposition", &given.content_disposition, NULL},
-              {"--content-encoding", &given.content_encoding, NULL},
-              {"--content-language", &given.content_language, NULL},
-              {"--expires", &given.expires, NULL},
-              {"--acl", &given.acl, NULL},
-              {"--storage-class", &given.storage_class, NULL},
-              {"--sse", &given.server_side_encryption, NULL},
-              {"--sse-kms-key-id", &given.sse_kms_key_id, NULL},
-              {"--website-redirect", &given.website_redirect_location, NULL},
-              {"--metadata-directive", &given.metadata_directive, NULL},
-              {"--copy-props", &option.copy_props, NULL},
-              {"--request-payer", &given.request_payer, NULL},
-              {"--page-size", &no_text, NULL},
-              {"--output", &no_text, NULL},
-              {"--color", &no_text, NULL},
-              {"--exclude", NULL, NULL},
-              {"--include", NULL, NULL},
-              {"--metadata", NULL, NULL}};
+} words[] = {{"endpoint", &option.endpoint},
+             {"endpoint-url", &option.endpoint},
+             {"region", &option.region},
+             {"profile", &option.profile},
+             {"dialect", &option.dialect},
+             {"ca", &option.ca},
+             {"ca-bundle", &option.ca},
+             {"checkpoints", &option.checkpoints},
+             {"content-type", &given.content_type},
+             {"cache-control", &given.cache_control},
+             {"content-disposition", &given.content_disposition},
+             {"content-encoding", &given.content_encoding},
+             {"content-language", &given.content_language},
+             {"expires", &given.expires},
+             {"acl", &given.acl},
+             {"storage-class", &given.storage_class},
+             {"sse", &given.server_side_encryption},
+             {"sse-kms-key-id", &given.sse_kms_key_id},
+             {"website-redirect", &given.website_redirect_location},
+             {"metadata-directive", &given.metadata_directive},
+             {"copy-props", &option.copy_props},
+             {"request-payer", &option.payer},
+             {"source-region", &no_text}, /* each bucket's region is found */
+             {"output", &no_text},
+             {"color", &no_text},
+             {"exclude", &option.exclude},
+             {"include", &option.include},
+             {"metadata", &option.metadata}};
 
 static int parse_number(const char *name, const char *text, uint64_t *number)
 {
@@ -2703,60 +2705,118 @@ static int parse_metadata(const char *text)
     return DONE;
 }
 
-static int take_value(const struct value *v, const char *text)
+static int take_text(const char **to, const char *text)
 {
-    if (v->text) {
-        *v->text = text;
-        return DONE;
-    }
-    if (v->number) {
-        option.has_size |= v->number == &option.size;
-        option.has_threshold |= v->number == &option.threshold;
-        return parse_number(v->name, text, v->number);
-    }
-    if (strcmp(v->name, "--metadata") == 0)
+    *to = text;
+    if (to == &option.metadata)
         return parse_metadata(text);
+    if (to != &option.include && to != &option.exclude)
+        return DONE;
     if (filter_count == FILTERS)
         return complain(USAGE, "there can be %u filters", (unsigned)FILTERS);
-    filters[filter_count].include = strcmp(v->name, "--include") == 0;
+    filters[filter_count].include = to == &option.include;
     filters[filter_count++].pattern = text;
     return DONE;
 }
 
-/* What an option means without a value, or NULL. */
-static const char *short_value(const struct value *v)
+static int take_number(const char *name, uint64_t *to, const char *text)
 {
-    return v->text == &given.server_side_encryption ? "AES256"
-           : v->text == &given.request_payer        ? "requester"
-                                                    : NULL;
+    option.has_size |= to == &option.size;
+    option.has_threshold |= to == &option.threshold;
+    return parse_number(name, text, to);
+}
+
+/* What an option means without a value, or NULL. */
+static const char *short_value(const char *const *text)
+{
+    return text == &given.server_side_encryption ? "AES256"
+           : text == &option.payer               ? "requester"
+                                                 : NULL;
+}
+
+static int is_option(const char *name, const char *text, size_t length)
+{
+    return strncmp(name, text, length) == 0 && !name[length];
 }
 
 /* One option and its value; *used is 2 if the value was an argument of its own. */
 static int parse_option(const char *text, const char *next, int *used)
 {
-    const char *value = strchr(text, '=');
-    size_t i, length = value ? (size_t)(value - text) : strlen(text);
+    const char *value = strchr(text, '='), **to = NULL;
+    size_t i, length = (value ? (size_t)(value - text) : strlen(text)) - 2;
+    uint64_t *number = NULL;
 
     *used = 1;
     for (i = 0; i < sizeof flags / sizeof *flags; i++)
-        if (strcmp(text, flags[i].name) == 0) {
+        if (strcmp(text + 2, flags[i].name) == 0) {
             *flags[i].flag = 1;
             return DONE;
         }
-    for (i = 0; i < sizeof values / sizeof *values; i++) {
-        if (strlen(values[i].name) != length || strncmp(text, values[i].name, length) != 0)
-            continue;
-        *used = value ? 1 : 2;
-        value = value ? value + 1 : next;
-        if (*used == 2 && (!next || strncmp(next, "--", 2) == 0) && short_value(&values[i])) {
-            *used = 1;
-            value = short_value(&values[i]);
-        }
-        if (!value || (!*value && values[i].text != &option.checkpoints))
-            return complain(USAGE, "%s wants a value", values[i].name);
-        return take_value(&values[i], value);
+    for (i = 0; i < sizeof words / sizeof *words; i++)
+        if (is_option(words[i].name, text + 2, length))
+            to = words[i].text;
+    for (i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (is_option(numbers[i].name, text + 2, length))
+            number = numbers[i].number;
+    if (!to && !number)
+        return complain(USAGE, "unknown option %s; see s3 --help", text);
+    *used = value ? 1 : 2;
+    value = value ? value + 1 : next;
+    if (*used == 2 && (!next || strncmp(next, "--", 2) == 0) && short_value(to)) {
+        *used = 1;
+        value = short_value(to);
     }
-    return complain(USAGE, "unknown option %s; see s3 --help", text);
+    if (!value || (!*value && to != &option.checkpoints))
+        return complain(USAGE, "%s wants a value", text);
+    return to ? take_text(to, value) : take_number(text, number, value);
+}
+
+/* ---- The session, as the options and the environment have it ---- */
+
+#ifdef AWS_SMALL_CRC /* CRC32 is all there is, and no request of the tool's needs more there */
+static const aws_digest *const crc32_only[] = {&aws_crc32, NULL};
+static const aws_dialect no_checksums = {NULL, NULL, NULL, NULL, 0},
+                         copy_looks = {&aws_crc32, &aws_crc32, crc32_only, NULL,
+                                       AWS_FORM_COPY_LOOKS};
+#define DIALECT(full, small) small
+#else
+#define DIALECT(full, small) &full
+#endif
+
+static const struct dialect {
+    char               name[8];
+    const aws_dialect *dialect; /* NULL: the default */
+} dialects[] = {{"aws", NULL},
+                {"minio", NULL},
+                {"ceph", DIALECT(aws_dialect_ceph, NULL)},
+                {"swift", DIALECT(aws_dialect_swift, &copy_looks)},
+                {"r2", DIALECT(aws_dialect_r2, &no_checksums)},
+                {"b2", DIALECT(aws_dialect_b2, &no_checksums)},
+                {"gcs", DIALECT(aws_dialect_gcs, &no_checksums)}};
+
+static int take_dialect(aws_config *config)
+{
+    size_t i;
+
+    for (i = 0; option.dialect && strcmp(dialects[i].name, option.dialect) != 0;)
+        if (++i == sizeof dialects / sizeof *dialects)
+            return complain(USAGE, "--dialect is aws, minio, ceph, swift, r2, b2 or gcs");
+    config->dialect = dialects[i].dialect;
+    return DONE;
+}
+
+/* Who asks also pays: said in every request, as `aws s3` does, listings and parts included. */
+static void say_payer(void *context, aws_client *client, int when)
+{
+    (void)context;
+    if (when == AWS_HOOK_SIGN)
+        aws_call_header(client, NULL, "x-amz-request-payer", option.payer);
+}
+
+static void log_line(void *context, const char *line)
+{
+    (void)context;
+    complain(DONE, "%s", line);
 }
 
 static int load_trust(aws_config *config, const char *path)
@@ -2778,17 +2838,24 @@ static int load_trust(aws_config *config, const char *path)
 static int open_session(void)
 {
     static const aws_features features = {aws_feature_environment, aws_feature_checksums,
-                                          aws_feature_refresh, aws_feature_clock, NULL};
+                                          aws_feature_refresh, aws_feature_clock,
+                                          aws_feature_log};
+    static const aws_proxy proxy = {aws_proxy_http, NULL, NULL}; /* HTTPS_PROXY ... */
     aws_config config = {0};
-    int code = DONE;
+    int code = take_dialect(&config);
 
     service = aws_s3_service;
     service.region = aws_call_bucket_region;
     config.features = &features;
     config.anonymous = option.anonymous;
+    config.proxy = &proxy;
+    config.connect_timeout = (uint32_t)option.connect_timeout * 1000;
+    config.read_timeout = (uint32_t)option.read_timeout * 1000;
+    config.hook = option.payer ? say_payer : NULL;
+    config.log = option.debug ? log_line : NULL;
     config.region = option.region;
     config.endpoint = option.endpoint;
-    if (option.ca || getenv("AWS_CA_BUNDLE"))
+    if (code == DONE && (option.ca || getenv("AWS_CA_BUNDLE")))
         code = load_trust(&config, option.ca);
     if (code != DONE)
         return code;
@@ -2899,6 +2966,10 @@ int main(int argc, char **argv)
     const char *wish = NULL;
     int code, count = 0;
 
+    option.memory = AWS_CLIENT_MEMORY;
+    option.parallel = 4;
+    option.part_size = option.threshold = 8 << 20;
+    option.seconds = 3600;
     system_begin(&argc, &argv);
     code = parse_options(argc, argv, &count, &wish);
     if (code != DONE)

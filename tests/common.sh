@@ -99,7 +99,7 @@ stop_server() {
 # use_server: the environment with which programs find that server, over https.
 use_server() {
     unset AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_ENDPOINT_URL_S3 AWS_MAX_ATTEMPTS \
-        AWS_DEFAULT_REGION
+        AWS_DEFAULT_REGION http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
     export AWS_ACCESS_KEY_ID=$KEY AWS_SECRET_ACCESS_KEY=$SECRET AWS_REGION=$REGION
     export AWS_ENDPOINT_URL=https://localhost:$HTTPS AWS_CA_BUNDLE=$CA
 }

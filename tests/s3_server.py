@@ -1241,7 +1241,7 @@ def contents_xml(entries, encode, owner):
             rows.append(group("Contents", tag("Key", encode(key)),
                               tag("LastModified", item.modified_text), tag("ETag", item.etag),
                               tag("Size", item.content.size), owner,
-                              "<StorageClass>STANDARD</StorageClass>"))
+                              tag("StorageClass", item.headers.get("x-amz-storage-class", "STANDARD"))))
     return "".join(rows)
 
 

@@ -88,6 +88,7 @@ static_tool() {
     local work=build/targets/static small size compiler=musl-gcc
     small="-Oz -ffunction-sections -fdata-sections -fno-pie -fno-asynchronous-unwind-tables"
     small="$small -fno-unwind-tables -fno-ident -fno-stack-protector -fno-jump-tables -fno-ipa-sra"
+    small="$small -malign-data=abi -fipa-pta -fno-tree-sra"
     mkdir -p "$work/include"
     cp "$source"/inc/*.h /usr/include/jsmn.h "$work/include/"
     [ -e "$work/libbearssl.a" ] ||

@@ -326,7 +326,13 @@ def test_proxy_environment():
     check_equal(len(proxy.heads), 1, "connections")
     check_codes(run("--proxy", "env", "put", secure=True, env={**env, "NO_PROXY": "localhost"}), 0)
     check_codes(run("put", secure=True, env=env), 0)
+    check_codes(run("--proxy", "env", "put", secure=True, env={**env, "https_proxy": ""}), 0)
     check_equal(len(proxy.heads), 1, "connections")
+    # without http://, as botocore takes it
+    env = {"HTTPS_PROXY": f"a%3Ab:c@127.0.0.1:{proxy.port}"}
+    check_codes(run("--proxy", "env", "put", secure=True, env=env), 0)
+    said = "proxy-authorization: Basic " + base64.b64encode(b"a:b:c").decode()
+    check(said in proxy.heads[1].split("\r\n"), proxy.heads[1])
 
 
 def test_proxy_http():

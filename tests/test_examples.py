@@ -25,6 +25,8 @@ import unittest
 import urllib.error
 import urllib.request
 
+from test_attempts import Proxy
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, "build", "examples")
 PROGRAMS = os.environ.get("EXAMPLES", BUILD)  # other builds of some of them: tests/coverage.py
@@ -104,7 +106,8 @@ class Examples(unittest.TestCase):
         return other if os.path.exists(other) else os.path.join(BUILD, name)
 
     def environment(self, endpoint=None, **more):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        kept = {name: value for name, value in os.environ.items()
+                if not name.startswith("AWS_") and not name.lower().endswith("_proxy")}
         return {**kept, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
                 "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
                 "AWS_ENDPOINT_URL": endpoint or self.server.https, "AWS_CA_BUNDLE": self.server.ca,
@@ -334,6 +337,92 @@ class Examples(unittest.TestCase):
         self.fails(1, "BucketNotEmpty", "s3", "rb", "s3://bucket")
         self.ok("s3", "rb", "--force", "s3://bucket")
         self.fails(254, "NoSuchBucket", "s3", "ls", "s3://bucket")
+
+    def heads(self, *command, **options):
+        """The heads of the requests that a command makes, the last 20."""
+        before = self.server.admin("GET", "stats")["requests"]
+        self.ok(*command, **options)
+        stats = self.server.admin("GET", "stats")
+        return stats["heads"][-(stats["requests"] - before):]
+
+    def test_s3_proxy(self):
+        """Through a proxy that the environment names, all clients of a transfer, and around it."""
+        proxy = Proxy()
+        self.addCleanup(proxy.server_close)
+        self.addCleanup(proxy.shutdown)
+        named = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
+        data = self.write("f", os.urandom(20_000_000))
+        self.ok("s3", "cp", "f", "s3://bucket/f", **named)
+        self.ok("s3", "cp", "s3://bucket/f", "back", "--threshold", "20000000", **named)
+        self.assertEqual(self.read("back"), data)
+        self.assertEqual({head.split("\r\n")[0] for head in proxy.heads},
+                         {f"CONNECT localhost:{self.server.port} HTTP/1.1"})
+        self.assertGreaterEqual(len(proxy.heads), 3)
+        before = len(proxy.heads)
+        self.ok("s3", "ls", "s3://bucket", NO_PROXY="example.com,localhost", **named)
+        self.ok("s3", "ls", "s3://bucket", endpoint=self.server.http, **named)
+        self.assertEqual(len(proxy.heads), before)
+        self.ok("s3", "ls", "s3://bucket", endpoint=self.server.http,
+                http_proxy=f"127.0.0.1:{proxy.port}")
+        self.assertTrue(proxy.heads[-1].startswith(f"GET {self.server.http}/bucket?"), proxy.heads)
+        self.fails(255, "127.0.0.1", "s3", "ls", HTTPS_PROXY="http://127.0.0.1:1")
+        self.fails(253, "is not http://", "s3", "ls", HTTPS_PROXY="socks5://127.0.0.1:1")
+
+    def test_s3_dialect(self):
+        self.write("f", b"12")
+        for dialect in "aws", "minio", "ceph", "swift", "r2", "b2", "gcs":
+            for endpoint in self.server.https, self.server.http:
+                heads = self.heads("s3", "cp", "f", "s3://bucket/f", "--dialect", dialect,
+                                   endpoint=endpoint)
+                self.assertEqual(len(heads), 1)
+                self.assertEqual("x-amz-checksum-crc32:" in heads[0],
+                                 dialect not in ("r2", "b2", "gcs"), dialect)
+        heads = self.heads("s3", "cp", "s3://bucket/f", "back", "--dialect=b2")
+        self.assertNotIn("x-amz-checksum-mode", heads[-1])
+        self.assertIn("x-amz-checksum-mode", self.heads("s3", "cp", "s3://bucket/f", "back")[-1])
+        self.fails(252, "--dialect is aws,", "s3", "--dialect", "azure", "ls")
+
+    def test_s3_request_payer(self):
+        """Every request says who pays, as those of `aws s3` do."""
+        self.write("f", os.urandom(9_000_000))
+        self.write("g", b"12")
+        for command in (("cp", "f", "s3://bucket/d/f", "--checkpoints="), ("cp", "g", "s3://bucket/d/g"),
+                        ("cp", "-", "s3://bucket/input"), ("ls", "s3://bucket"),
+                        ("cp", "s3://bucket/d/", "down", "--recursive"),
+                        ("sync", "s3://bucket/d", "s3://bucket/e"),
+                        ("cp", "s3://bucket/d/f", "s3://bucket/h", "--threshold=5000000"),
+                        ("cat", "s3://bucket/d/g"), ("stat", "s3://bucket/d/g"),
+                        ("rm", "s3://bucket/d", "--recursive")):
+            stdin = bytes(9_000_000) if "-" in command else b""
+            heads = self.heads("s3", *command, "--request-payer", stdin=stdin)
+            self.assertTrue(heads)
+            for head in heads:
+                self.assertEqual(head.count("x-amz-request-payer: requester\r\n"), 1, (command, head))
+                self.assertRegex(head, "SignedHeaders=[^,]*x-amz-request-payer")
+
+    def test_s3_page_size(self):
+        self.server.admin("POST", "fill?bucket=bucket&count=25&prefix=k/")
+        for command in ("ls", "s3://bucket", "--recursive"), ("rm", "s3://bucket", "--recursive",
+                                                              "--dryrun"):
+            heads = self.heads("s3", *command, "--page-size", "10")
+            self.assertEqual(len(heads), 3)
+            self.assertTrue(all("max-keys=10" in head for head in heads), heads)
+
+    def test_s3_debug(self):
+        run = self.start("s3", "--debug", "ls", "s3://bucket")
+        self.assertEqual(run.returncode, 0)
+        self.assertRegex(run.stderr.decode(), r"(?m)^s3: .*\b200\b")
+        self.assertNotIn(b"wJalr", run.stderr)
+
+    def test_s3_timeouts(self):
+        """A server that takes the connection and says nothing."""
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            for scheme, option in ("http", "--cli-read-timeout"), ("https", "--cli-connect-timeout"):
+                begin = time.monotonic()
+                self.fails(255, "", "s3", "ls", option, "1", AWS_MAX_ATTEMPTS="1",
+                           endpoint=f"{scheme}://localhost:{port}")
+                self.assertLess(time.monotonic() - begin, 30)
 
     def test_s3_wrong_use(self):
         for text, *command in (

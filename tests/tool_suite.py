@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import server_suite
+from test_attempts import Proxy
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 AWS = "/usr/bin/aws"  # Debian's, whatever else is in the PATH
@@ -31,7 +32,8 @@ class Suite:
         subprocess.run(["cc", "-std=c99", "-O2", "-I", os.path.dirname(TESTS),
                         os.path.join(TESTS, "..", "examples", "s3.c"), "-lbearssl", "-o", self.tool],
                        check=True)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        kept = {name: value for name, value in os.environ.items()
+                if not name.startswith("AWS_") and not name.lower().endswith("_proxy")}
         self.environment = {
             **kept, "TZ": "UTC", "HOME": work, "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ACCESS_KEY_ID": server.key, "AWS_SECRET_ACCESS_KEY": server.secret,
@@ -264,6 +266,43 @@ def listings(suite):
         suite.check("the type of " + key, types[0] == types[1], *types)
 
 
+def proxies(suite):
+    """Those that the environment names, and those it excepts."""
+    proxy = Proxy()
+    suite.write("p/one", b"through a proxy")
+    url = f"http://127.0.0.1:{proxy.port}"
+    for used, environment in (
+            (True, {"HTTPS_PROXY": url}), (True, {"https_proxy": url, "HTTPS_PROXY": "http://no.test"}),
+            (True, {"HTTPS_PROXY": url[7:]}), (True, {"HTTPS_PROXY": url, "NO_PROXY": "a.test,host"}),
+            (False, {"HTTP_PROXY": url}), (False, {"HTTPS_PROXY": url, "https_proxy": ""}),
+            (False, {"HTTPS_PROXY": url, "NO_PROXY": "a.test, localhost"}),
+            (False, {"HTTPS_PROXY": url, "NO_PROXY": "*"}),
+            (False, {"HTTPS_PROXY": url, "no_proxy": ".localhost", "NO_PROXY": "other"})):
+        counts = []
+        for who in "theirs", "ours":
+            del proxy.heads[:]
+            code = suite.run(who, ["cp", "p/one", "s3://BUCKET/p/one"], **environment)[0]
+            counts.append((code, len(proxy.heads) > 0))
+        suite.check(f"proxy by {environment}", counts == [(0, used)] * 2, counts)
+    suite.both("rm", "s3://BUCKET/p/one", HTTPS_PROXY=url)
+    suite.both("ls", "s3://BUCKET/p/", HTTPS_PROXY="http://127.0.0.1:1", lines=False)
+    proxy.shutdown()
+    proxy.server_close()
+
+
+def archives(suite):
+    """Objects that must be restored first: only the embedded server takes their storage class as it
+    comes."""
+    suite.both("cp", "tree/a.txt", "s3://BUCKET/c/now")
+    for storage in "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR":
+        suite.both("cp", "tree/a.txt", "s3://BUCKET/c/" + storage, "--storage-class", storage)
+    for number, options in enumerate(([], ["--ignore-glacier-warnings"], ["--force-glacier-transfer"])):
+        # what awscli says of a file it skips isn't on standard output, nor is ours
+        suite.both("cp", "s3://BUCKET/c", f"c{number}", "--recursive", *options)
+        suite.both("sync", "s3://BUCKET/c", f"s3://BUCKET/c{number}", *options)
+    suite.same_trees("archives")
+
+
 def wrong(suite):
     """What fails, and with which code."""
     codes = lambda *command, **more: suite.both(*command, lines=False, **more)  # noqa: E731
@@ -295,7 +334,8 @@ def main():
     parser = argparse.ArgumentParser(description="The tool beside awscli.")
     parser.add_argument("server", nargs="?", default="rgw", choices=("rgw", "rgw20", "own"))
     parser.add_argument("parts", nargs="*", metavar="PART",
-                        help="of: transfers copies syncs listings wrong, in this order; default: all")
+                        help="of: transfers copies syncs listings proxies archives wrong, in this "
+                             "order; default: all, but archives with the own server only")
     parser.add_argument("--dir", help="the server's directory; default: a temporary one")
     options = parser.parse_intermixed_args()
     work = tempfile.mkdtemp(prefix="tool-suite-")
@@ -307,8 +347,10 @@ def main():
         suite = Suite(server, os.path.join(work))
         make_tree(suite)
         suite.both("mb", "s3://BUCKET")
-        for part in transfers, copies, syncs, listings, wrong:
+        for part in transfers, copies, syncs, listings, proxies, archives, wrong:
             if options.parts and part.__name__ not in options.parts:
+                continue
+            if part is archives and options.server != "own":
                 continue
             part(suite)
             print(f"  {part.__name__}: {suite.passed} passed, {suite.failed} failed", flush=True)
