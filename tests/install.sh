@@ -22,8 +22,18 @@ cd "$here/../build" || exit 1
 . "$here/servers/common.sh"
 
 # The compilers for other machines go by the version of Debian's gcc; gcc-multilib without a version
-# would not stand beside a cross compiler.
-gcc=gcc-$(apt-cache show gcc 2>/dev/null | sed -n 's/^Depends:.*gcc-\([0-9]*\).*/\1/p' | head -n 1)
+# would not stand beside a cross compiler. apt's lists are asked only if it isn't installed: another
+# of these scripts may just be renewing them.
+gcc_version() {
+    { "$@" 2>/dev/null || :; } | sed -n 's/^Depends:.*gcc-\([0-9][0-9]*\).*/\1/p' | sed -n 1p
+}
+version=$(gcc_version dpkg-query -s gcc)
+[ -n "$version" ] || version=$(gcc_version apt-cache show gcc)
+if [ -z "$version" ] && command -v apt-get >/dev/null; then # a machine without lists
+    as_root apt-get -qq update || :
+    version=$(gcc_version apt-cache show gcc)
+fi
+gcc=gcc-$version
 
 packages=()
 for group in "$@"; do
