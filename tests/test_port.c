@@ -412,8 +412,8 @@ static void peer_alone(void)
 enum {
     ZONE = 64,
     LIMIT = 60000, /* ms for anything: a busy machine can stand still */
-    SOON = 30000,  /* ms of what doesn't wait for its time to run out, which is LONG */
-    LONG = 100000
+    SOON = 30000,  /* ms of what doesn't wait for its time to run out, which is AGES */
+    AGES = 100000
 };
 
 typedef struct connection {
@@ -909,26 +909,26 @@ static void test_wait(void)
     link_free(&l);
     link_new(&l);
     if (CHECK_INT(link_open(&l, "127.0.0.1", peer_port), 0)) {
-        CHECK(waited(&l, AWS_WAIT_WRITE, LONG) < SOON);
+        CHECK(waited(&l, AWS_WAIT_WRITE, AGES) < SOON);
         CHECK(waited(&l, AWS_WAIT_READ, 0) < SOON);
         ms = waited(&l, AWS_WAIT_READ, 200); /* nothing comes: the peer has no command */
         CHECK(ms >= 190 && ms < SOON);
         CHECK_INT(link_send(&l, late, sizeof late), 0);
-        CHECK(waited(&l, AWS_WAIT_READ, LONG) < SOON); /* the byte comes */
+        CHECK(waited(&l, AWS_WAIT_READ, AGES) < SOON); /* the byte comes */
         ms = waited(&l, AWS_WAIT_TIMER, 100); /* it is there, but the timer was asked for */
         CHECK(ms >= 90 && ms < SOON);
         CHECK_INT(link_some(&l, data, sizeof data), 1);
     }
     link_free(&l);
     if (link_peer(&l, PEER_CLOSE, 0)) {
-        CHECK(waited(&l, AWS_WAIT_READ, LONG) < SOON); /* the end counts as data */
+        CHECK(waited(&l, AWS_WAIT_READ, AGES) < SOON); /* the end counts as data */
         ms = waited(&l, AWS_WAIT_TIMER, 100);
         CHECK(ms >= 90 && ms < SOON);
         CHECK_INT(link_some(&l, data, sizeof data), 0);
     }
     link_free(&l);
     if (link_peer(&l, PEER_RESET, 0)) {
-        CHECK(waited(&l, AWS_WAIT_READ, LONG) < SOON);
+        CHECK(waited(&l, AWS_WAIT_READ, AGES) < SOON);
         CHECK_INT(link_some(&l, data, sizeof data), AWS_ERR_CLOSED);
     }
     link_free(&l);
@@ -1122,7 +1122,7 @@ static void test_silent(void)
     (void)port->handle(port, l.area, &what);
     CHECK_INT(what, AWS_WAIT_TIMER);
     skew += 2300;
-    CHECK(waited(&l, AWS_WAIT_WRITE, LONG) < SOON);
+    CHECK(waited(&l, AWS_WAIT_WRITE, AGES) < SOON);
     skew += 100;
     CHECK_INT(link_open(&l, "host", peer_port), 0);
     CHECK_INT(((aws_i_sockets *)l.area)->at, 1);
@@ -1343,7 +1343,7 @@ static void test_waits(void)
     uint32_t begin = clock_ms();
 
     w[0].handle = w[1].handle = -1;
-    w[0].ms = LONG;
+    w[0].ms = AGES;
     w[1].ms = 60;
     CHECK_INT(port_wait(w, 2), 0);
     CHECK(clock_ms() - begin >= 50 && clock_ms() - begin < SOON);
