@@ -331,6 +331,7 @@ static int aws_i_sockets_lookup(aws_i_sockets *c, const char *host, int family)
         return AWS_ERR_LOOKUP;
     if (aws_i_dns_text(c, host, family)) {
         c->asked = 1;
+        c->error = 0;
         return 0;
     }
     aws_i_dns_hosts(c, host, family);

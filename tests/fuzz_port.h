@@ -9,17 +9,8 @@
 #ifndef FUZZ_PORT_INCLUDED
 #define FUZZ_PORT_INCLUDED
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define INVARIANT(condition)                                                                      \
-    do {                                                                                          \
-        if (!(condition)) {                                                                       \
-            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);         \
-            abort();                                                                              \
-        }                                                                                         \
-    } while (0)
+#include "fuzz_invariant.h"
 
 enum { FUZZ_ANSWERS = 8, FUZZ_CALLS = 400000 };
 enum { FUZZ_END = 1, FUZZ_RESET = 2 }; /* what follows an answer's bytes; neither: silence */

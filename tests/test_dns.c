@@ -159,6 +159,7 @@ static void test_text(void)
     CHECK_INT(c.count, 1);
     CHECK_STR(address(0), "192.0.2.7");
     CHECK_INT(c.asked, 1);
+    CHECK_INT(c.error, 0);
     CHECK_INT(look_up("::1", AF_UNSPEC), 0);
     CHECK_STR(address(0), "::1");
     CHECK_INT(look_up("", AF_UNSPEC), AWS_ERR_LOOKUP);
