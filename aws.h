@@ -1668,8 +1668,6 @@ typedef struct aws_i_asker {
 /* Reads a whole file into to[room]: its size, AWS_ERR_MEMORY if it is larger, or another error. */
 typedef int (*aws_file_reader)(void *context, const char *path, void *to, size_t room);
 
-#ifndef AWS_NO_JSON
-
 /* EC2's instance metadata, version 2: the keys of the instance's role. Nothing is set up if
  * AWS_EC2_METADATA_DISABLED is "true" or nobody answers within a second. */
 typedef struct aws_keys_imds {
@@ -1691,8 +1689,6 @@ typedef struct aws_keys_container {
 } aws_keys_container;
 AWS_API const aws_provider *aws_keys_container_init(aws_keys_container *source, void *memory,
                                                     size_t size);
-
-#endif
 
 /* Roles assumed at STS, one after the other: the first one with the keys of base, each further one
  * with those of the role before it. With more than one, the memory is divided by three. */
@@ -1730,8 +1726,6 @@ AWS_API const aws_provider *aws_keys_web_identity_init(aws_keys_web_identity *so
                                                        aws_file_reader read, void *read_context,
                                                        void *memory, size_t size);
 
-#ifndef AWS_NO_JSON
-
 /* AWS IoT Core's credential provider: the device's certificate, shown in the TLS handshake, gets
  * the keys of the role behind an alias. All strings and identity stay yours. */
 typedef struct aws_keys_iot {
@@ -1744,8 +1738,6 @@ AWS_API const aws_provider *aws_keys_iot_init(aws_keys_iot *source, const char *
                                               const char *role_alias, const char *thing_name,
                                               const aws_identity *identity, void *memory,
                                               size_t size);
-
-#endif
 
 /* ---- Sessions of directory buckets (S3 Express) ----
  *
@@ -8745,39 +8737,59 @@ static size_t aws_i_xml_error(aws_client *client, const unsigned char *data, siz
     return event < 0 && event != AWS_AGAIN ? size : used; /* not XML: passed over */
 }
 
-/* A name of a JSON object's member that is a string: its value decoded, and cut to fit, into
- * field. Of the object as much as there is; only its own members. */
+/* A JSON text token by token, without a check of what lies between: for documents that a service
+ * has made, and of which one or two strings are wanted. */
+typedef struct aws_i_json_scan {
+    const char *text;
+    size_t      size, at, from, to; /* text[from..to) is the string */
+    int         depth;
+} aws_i_json_scan;
+
+/* The next token's first character, '"' for a whole string; 0 at the end, or where a string is cut. */
+static int aws_i_json_next(aws_i_json_scan *s)
+{
+    int c;
+
+    do {
+        if (s->at >= s->size)
+            return 0;
+        c = (unsigned char)s->text[s->at++];
+    } while (c <= ' ');
+    s->depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+    if (c == '"') {
+        for (s->from = s->at; s->at < s->size && s->text[s->at] != '"'; s->at++)
+            s->at += s->text[s->at] == '\\';
+        s->to = aws_i_min(s->at++, s->size);
+        if (s->at > s->size)
+            return 0;
+    }
+    return c;
+}
+
+/* The string that an object's member says, decoded and cut to fit into field. Of the object as much
+ * as there is; only its own members; a name's case doesn't matter. */
 static void aws_i_json_top(const char *text, size_t size, const char *name, char *field,
                            size_t room)
 {
-    size_t at = 0, from;
-    int depth = 0, found = 0;
+    aws_i_json_scan s = {text, size, 0, 0, 0, 0};
+    int c, named = 0, found = 0;
+    size_t name_at;
     int32_t code;
 
-    while (at < size && !found) {
-        char c = text[at++];
-        depth += (c == '{' || c == '[') - (c == '}' || c == ']');
-        if (c != '"')
-            continue;
-        for (from = at; at < size && text[at] != '"'; at++)
-            at += text[at] == '\\';
-        if (at >= size)
-            return;
-        found = depth == 1 && at - from == strlen(name);
-        while (found && from < at) {
-            found = aws_i_lower((unsigned char)text[from]) == name[strlen(name) - (at - from)];
-            from++;
+    while (!found && (c = aws_i_json_next(&s)) != 0) {
+        found = named && c == ':';
+        named = c == '"' && s.depth == 1 && s.to - s.from == strlen(name);
+        while (named && s.from < s.to) {
+            named = aws_i_lower((unsigned char)text[s.from]) == name[strlen(name) - (s.to - s.from)];
+            s.from++;
         }
-        for (at++; at < size && strchr(" \t\r\n", text[at]); at++)
-            ;
-        found = found && at < size && text[at] == ':';
     }
-    while (found && ++at < size && strchr(" \t\r\n", text[at]))
-        ;
-    if (at >= size || text[at++] != '"')
+    name_at = s.from;
+    (void)aws_i_json_next(&s); /* which may be cut */
+    if (!found || s.from == name_at)
         return;
     field[0] = 0;
-    while (at < size && text[at] != '"' && (code = aws_i_json_char(text, size, &at)) >= 0) {
+    while (s.from < s.to && (code = aws_i_json_char(text, s.to, &s.from)) >= 0) {
         unsigned char bytes[4];
         aws_i_append(field, room, (const char *)bytes, aws_i_utf8(code, bytes));
     }
@@ -12451,7 +12463,6 @@ static uint32_t aws_i_asker_left(aws_client *lender)
     return aws_i_left(aws_i_ticks(lender), lender->started, lender->timeout) + 1;
 }
 
-#ifndef AWS_NO_JSON
 /* Make a call in the borrowed memory. Its first entry sets what is asked by call and headers, with
  * keys if it is to be signed. What aws_call_run returns, or what the lender is told. */
 static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
@@ -12478,7 +12489,6 @@ static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
         a->asking = 0;
     return r;
 }
-#endif
 
 /* The source can't give keys: tell the lender why, in its own failure. */
 static int aws_i_asker_failed(aws_i_asker *a, aws_client *lender, int reason)
@@ -12566,41 +12576,61 @@ static const aws_protocol aws_i_keys_protocol = {NULL, NULL, 0, NULL, aws_i_keys
 static const aws_service aws_i_keys_service = {
     "Credentials", "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL};
 
-#ifndef AWS_NO_JSON
+/* Undo a string's escapes in place, and end it with NUL. What isn't printable ASCII is as wrong in
+ * keys as a control character is, and becomes one. */
+static void aws_i_keys_decode(char *from, const char *end)
+{
+    char *to = from;
 
-/* Keys from a JSON answer text[size], which they stay in. names: those of the three and of the
- * expiration, as paths. 0 or a reason. */
+    while (from < end) {
+        unsigned code = (unsigned char)*from++, i;
+        if (code == '\\') {
+            code = (unsigned char)*from++;
+            if (code == 'u')
+                for (code = i = 0; i < 4 && aws_i_digit_value((unsigned char)*from) < 16; i++)
+                    code = code * 16 + aws_i_digit_value((unsigned char)*from++);
+            else if (code >= 'b')
+                code = 1;
+        }
+        *to++ = (char)(code - 1 < 126 ? code : 1);
+    }
+    *to = 0;
+}
+
+/* Keys from a JSON answer text[size], which they stay in. names: the object that they are members of,
+ * "" for the outermost, then those of the three and of the expiration. 0 or a reason. What is cut
+ * never is right: its objects aren't closed. */
 static int aws_i_keys_parse(char *text, size_t size, const char *names, aws_keys *keys)
 {
-    aws_json_token tokens[64];
-    const char *value[4];
-    int found[4], i, r;
-    aws_json json;
+    aws_i_json_scan s = {text, size, 0, 0, 0, 0};
+    const char *value[4] = {NULL, NULL, NULL, NULL};
+    int depth = 1 + (*names != 0), inside = !*names, index = -1, c, r = 0;
 
     memset(keys, 0, sizeof *keys);
-    if (aws_json_parse(&json, text, size, tokens, sizeof tokens / sizeof *tokens) < 0)
-        return AWS_REASON_KEYS_ANSWER;
-    for (i = 0; i < 4; i++)
-        found[i] = aws_json_find(&json, 0, aws_i_list_at(names, i));
-    for (i = 0; i < 4; i++) {
-        aws_json_token *t = tokens + found[i];
-        value[i] = NULL;
-        if (!found[i] || t->type == AWS_JSON_NULL)
-            continue;
-        r = aws_json_string(&json, found[i], text + t->start, (size_t)(t->end - t->start) + 1);
-        if (r < 0)
-            return AWS_REASON_KEYS_ANSWER;
-        value[i] = text + t->start;
+    while ((c = aws_i_json_next(&s)) != 0) {
+        if (c == '"')
+            aws_i_keys_decode(text + s.from, text + s.to);
+        if (c == ':' && s.depth == 1 && depth == 2)
+            inside = aws_i_equal(text + s.from, names);
+        if (c == '"' && index >= 0)
+            value[index] = text + s.from;
+        else if (index >= 0 && c != 'n') /* null is as good as none */
+            r = AWS_REASON_KEYS_ANSWER;
+        index = c == ':' && inside && s.depth == depth
+                    ? aws_i_list_find(aws_i_list_at(names, 1), text + s.from)
+                    : -1;
     }
     keys->access_key_id = value[0];
     keys->secret_access_key = value[1];
     keys->session_token = value[2];
     keys->expiration = value[3] ? aws_date_parse(value[3]) : 0;
-    return value[0] && value[1] && keys->expiration >= 0 ? 0 : AWS_REASON_KEYS_ANSWER;
+    return s.at == size && !s.depth && !r && value[0] && value[1] && keys->expiration >= 0
+               ? 0
+               : AWS_REASON_KEYS_ANSWER;
 }
 
-/* Answers' names; those of IoT are in an object. */
-static const char aws_i_keys_names[] = "AccessKeyId\0SecretAccessKey\0Token\0Expiration\0";
+/* Answers' names; those of IoT are others. */
+static const char aws_i_keys_names[] = "\0AccessKeyId\0SecretAccessKey\0Token\0Expiration\0";
 
 /* Ask for a JSON document of keys: when it is there, they are taken. */
 static int aws_i_ask_keys(aws_i_asker *a, aws_client *lender, aws_call *call,
@@ -12872,8 +12902,6 @@ AWS_API const aws_provider *aws_keys_container_init(aws_keys_container *source, 
     return &source->ask.provider;
 }
 
-#endif /* AWS_NO_JSON */
-
 /* ---- Credential sources: roles of STS ---- */
 
 static const aws_service aws_i_sts_service = {"STS", "sts", "sts", &aws_query, "2011-06-15",
@@ -13097,8 +13125,6 @@ AWS_API const aws_provider *aws_keys_web_identity_init(aws_keys_web_identity *so
     return &source->ask.provider;
 }
 
-#ifndef AWS_NO_JSON
-
 /* ---- Credential sources: AWS IoT Core ---- */
 
 static const aws_i_manner aws_i_iot_manner = {&aws_i_keys_service, 0, 0};
@@ -13138,8 +13164,7 @@ static int aws_i_iot_get(const aws_provider *provider, aws_client *client, aws_k
     call.path = aws_i_iot_path;
     call.emit_context = s;
     r = aws_i_ask_keys(&s->ask, client, &call, &header, 1,
-                       "credentials.accessKeyId\0credentials.secretAccessKey\0"
-                       "credentials.sessionToken\0credentials.expiration\0", &fresh);
+                       "credentials\0accessKeyId\0secretAccessKey\0sessionToken\0expiration\0", &fresh);
     return r == 1 ? aws_i_asker_take(&s->ask, client, &fresh, keys, 1) : r;
 }
 
@@ -13156,8 +13181,6 @@ AWS_API const aws_provider *aws_keys_iot_init(aws_keys_iot *source, const char *
     source->thing_name = thing_name;
     return &source->ask.provider;
 }
-
-#endif /* AWS_NO_JSON */
 
 /* ---- Sessions of directory buckets: only in programs that name aws_s3_express_init ---- */
 

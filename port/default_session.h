@@ -127,7 +127,7 @@ static int aws_i_process_get(const aws_provider *provider, aws_client *client, a
         reason = aws_i_process_version(text, s->needed);
     if (reason == 0)
         reason = aws_i_keys_parse(text, s->needed,
-                                  "AccessKeyId\0SecretAccessKey\0SessionToken\0Expiration\0", &fresh);
+                                  "\0AccessKeyId\0SecretAccessKey\0SessionToken\0Expiration\0", &fresh);
     if (reason != 0) {
         aws_i_wipe(text, s->ask.part);
         r = aws_i_fail(client, reason, s->command);

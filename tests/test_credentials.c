@@ -306,6 +306,54 @@ static void test_imds_answers(void)
     CHECK_INT(imds_failure(NULL, NULL, text, 0), AWS_REASON_KEYS_UNREACHED);
 }
 
+/* A document of keys as other writers of JSON make it, and what isn't one. */
+static void test_key_documents(void)
+{
+    static const struct {
+        int reason;
+        const char *text;
+    } documents[] = {
+        {0, " {\r\n\t\"\\u0041ccessKeyId\" : \"A\\u002F\\/\" ,\"SecretAccessKey\":\"C\\u003d\",\"Token\":null} \n"},
+        {0, "{\"Code\":\"Success\",\"N\":-1.5e3,\"L\":[{\"AccessKeyId\":7},true],\"O\":{\"SecretAccessKey\":1},"
+            "\"S\":\"\\\"\\\\\",\"SecretAccessKey\":\"AccessKeyId\",\"Token\":\"\",\"AccessKeyId\":\"A\"}"},
+        {AWS_REASON_KEYS_ANSWER, "[\"AccessKeyId\",\"A\",\"SecretAccessKey\",\"CANARY\"]"},
+        {AWS_REASON_KEYS_ANSWER, "{\"L\":{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"CANARY\"}}"},
+        {AWS_REASON_KEYS_ANSWER, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":[\"CANARY\"]}"},
+        {AWS_REASON_KEYS_ANSWER, "{\"AccessKeyId\":{},\"SecretAccessKey\":\"CANARY\"}"},
+        {AWS_REASON_KEYS_ANSWER, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"CANARY\",\"Token\":false}"},
+        {AWS_REASON_KEYS_ANSWER, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"CANARY\"}}"},
+        {AWS_REASON_KEYS_ANSWER, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"CANARY\\\"}"},
+        {AWS_REASON_KEYS_ANSWER, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"CANARY\\"},
+        {AWS_REASON_KEY_TEXT, "{\"AccessKeyId\":\"A\\u0000\",\"SecretAccessKey\":\"CANARY\"}"},
+        {AWS_REASON_KEY_TEXT, "{\"AccessKeyId\":\"A\\u0141\",\"SecretAccessKey\":\"CANARY\"}"},
+        {AWS_REASON_KEY_TEXT, "{\"AccessKeyId\":\"\xc3\xa4\",\"SecretAccessKey\":\"CANARY\"}"},
+        {AWS_REASON_KEY_TEXT, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"CANARY\\n\"}"}};
+    static const char raw[] = "{\"AccessKeyId\":\"A\0B\",\"SecretAccessKey\":\"CANARY\"}";
+    static const char iot[] = "{\"other\":{\"accessKeyId\":\"B\"},\"credentials\":{\"accessKeyId\":\"A\","
+                              "\"secretAccessKey\":\"S\",\"sessionToken\":\"T\\u003d\","
+                              "\"expiration\":\"2026-01-18T09:18:06Z\"},\"accessKeyId\":\"C\"}";
+    static const char names[] = "credentials\0accessKeyId\0secretAccessKey\0sessionToken\0expiration\0";
+    char text[300];
+    aws_keys keys;
+    size_t i;
+
+    for (i = 0; i < sizeof documents / sizeof *documents; i++)
+        CHECK_INT(imds_failure(NULL, NULL, documents[i].text, 0), documents[i].reason);
+    memcpy(text, raw, sizeof raw);
+    CHECK_INT(aws_i_keys_parse(text, sizeof raw - 1, "\0AccessKeyId\0SecretAccessKey\0", &keys), 0);
+    CHECK_STR(keys.access_key_id, "A\1B");
+    for (i = 0; i < sizeof iot - 1; i++) { /* cut */
+        memcpy(text, iot, sizeof iot);
+        CHECK_INT(aws_i_keys_parse(text, i, names, &keys), AWS_REASON_KEYS_ANSWER);
+    }
+    memcpy(text, iot, sizeof iot);
+    CHECK_INT(aws_i_keys_parse(text, sizeof iot - 1, names, &keys), 0);
+    CHECK_STR(keys.access_key_id, "A");
+    CHECK_STR(keys.secret_access_key, "S");
+    CHECK_STR(keys.session_token, "T=");
+    CHECK_INT(keys.expiration, 1768727886);
+}
+
 /* Expired keys are used on and asked for again after 17 to 25 minutes. */
 static void test_imds_expired(void)
 {
@@ -822,6 +870,7 @@ int main(void)
     test_imds(SCRIPT_NEVER_WAITS, 1);
     test_imds(SCRIPT_BLOCKS, 0);
     test_imds_answers();
+    test_key_documents();
     test_imds_expired();
     test_refresh_fails();
     test_imds_silent();
