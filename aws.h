@@ -3345,7 +3345,7 @@ static void aws_i_sign_digest(const aws_i_view *view, unsigned char digest[32])
     aws_i_hmac_final(&hmac, digest);
 }
 
-/* aws_sign's and aws_presign's arguments as a view. order: room for 64. */
+/* aws_sign's and aws_presign's arguments as a view, that isn't sorted yet. order: room for 64. */
 static int aws_i_signing_begin(aws_i_view *view, const aws_signing *signing, aws_keys *keys,
                                unsigned char *order)
 {
@@ -3354,7 +3354,6 @@ static int aws_i_signing_begin(aws_i_view *view, const aws_signing *signing, aws
         return AWS_ERR_PARAM;
     aws_i_signing_view(view, signing, keys);
     view->order = order;
-    aws_i_view_sort(view);
     return 0;
 }
 
@@ -3367,6 +3366,7 @@ AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
 
     if (aws_i_signing_begin(&view, signing, &keys, order) < 0)
         return AWS_ERR_PARAM;
+    aws_i_view_sort(&view);
     aws_i_canonical_digest(&view, NULL, 0, signature);
     aws_i_sign_digest(&view, signature);
     aws_i_out(&out, text, size);
@@ -3397,12 +3397,37 @@ AWS_API int aws_sign_text(const aws_signing *signing, const void *text, size_t s
 
 /* ---- Presigning: the signature in the query ---- */
 
-enum { AWS_I_WEEK = 604800, AWS_I_HOUR = 3600 };
+enum { AWS_I_WEEK = 604800, AWS_I_HOUR = 3600, AWS_I_PRESIGNED = 6 };
 
-/* What a presigned URL adds to the query, in order. */
+/* What a presigned URL adds to the query; of a directory bucket, the token has another name. */
 static const char aws_i_presign_names[] = "X-Amz-Algorithm\0X-Amz-Credential\0X-Amz-Date\0"
-                                          "X-Amz-Expires\0X-Amz-Security-Token\0"
-                                          "X-Amz-SignedHeaders\0";
+                                          "X-Amz-Expires\0X-Amz-SignedHeaders\0"
+                                          "X-Amz-Security-Token\0X-Amz-S3session-Token\0";
+
+/* The values of those that are made of the view as they are written. */
+static const char aws_i_presign_credential[] = "", aws_i_presign_headers[] = "";
+
+/* They are members of the query like any others: their count. number: room for the seconds; own: the
+ * keys are a directory bucket's. */
+static size_t aws_i_presign_members(aws_pair *members, const aws_i_view *view, int own,
+                                    uint32_t seconds, char number[11])
+{
+    size_t i;
+    aws_out out;
+
+    aws_i_out(&out, number, 10);
+    aws_out_number(&out, seconds);
+    number[out.used] = 0;
+    for (i = 0; i < AWS_I_PRESIGNED; i++)
+        members[i].name = aws_i_list_at(aws_i_presign_names, (int)i + (i == 5 && own));
+    members[0].value = "AWS4-HMAC-SHA256";
+    members[1].value = aws_i_presign_credential;
+    members[2].value = view->date;
+    members[3].value = number;
+    members[4].value = aws_i_presign_headers;
+    members[5].value = view->keys->session_token;
+    return AWS_I_PRESIGNED - !view->keys->session_token;
+}
 
 /* For aws_out.hash: percent-encode into another emitter. */
 static void aws_i_pipe_uri(void *context, const void *data, size_t size)
@@ -3410,158 +3435,101 @@ static void aws_i_pipe_uri(void *context, const void *data, size_t size)
     aws_out_uri((aws_out *)context, (const char *)data, size, "");
 }
 
-/* The value of the index-th of them, plain. */
-static void aws_i_out_presign_value(aws_out *out, const aws_i_view *view, uint32_t seconds,
-                                    int index)
+/* The value of one that is made of the view: 1, else 0. */
+static int aws_i_out_presign_value(aws_out *out, const aws_i_view *view, const aws_i_item *item)
 {
-    switch (index) {
-    case 0:
-        aws_out_text(out, "AWS4-HMAC-SHA256");
-        break;
-    case 1:
-        aws_out_text(out, view->keys->access_key_id);
-        aws_out_text(out, "/");
-        aws_i_out_scope(out, view);
-        break;
-    case 2:
-        aws_out_text(out, view->date);
-        break;
-    case 3:
-        aws_out_number(out, seconds);
-        break;
-    case 4:
-        aws_out_text(out, view->keys->session_token);
-        break;
-    default:
-        aws_i_out_headers(out, view, 1);
-    }
-}
-
-/* The query in the order to be signed: the view's own and what presigning adds. */
-static void aws_i_out_presign_query(aws_out *out, const aws_i_view *view, uint32_t seconds)
-{
-    const char *added = aws_i_presign_names, *before = "", *name;
-    int own = view->client && view->keys != &view->client->session->keys;
-    int index = 0;
-    size_t i = 0;
-    aws_i_item item;
     aws_out pipe;
 
     aws_i_out(&pipe, NULL, 0);
     pipe.hash = aws_i_pipe_uri;
     pipe.hash_context = out;
-    for (;; before = "&") {
-        int ours;
-        if (index == 4 && !view->keys->session_token) {
-            index++;
-            added += strlen(added) + 1;
-        }
-        ours = *added != 0;
-        name = index == 4 && own ? "X-Amz-S3session-Token" : added; /* a directory bucket's */
-        if (i < view->query_count) {
-            view->source->item(view, i, &item);
-            ours = ours && aws_i_compare_uri(name, strlen(name), item.name, strlen(item.name)) < 0;
-        } else if (!ours) {
-            return;
-        }
-        aws_out_text(out, before);
-        if (ours) {
-            aws_out_text(out, name);
-            aws_out_text(out, "=");
-            aws_i_out_presign_value(&pipe, view, seconds, index++);
-            added += strlen(added) + 1;
-        } else {
-            aws_out_uri(out, item.name, strlen(item.name), "");
-            aws_out_text(out, "=");
-            view->source->value(out, view, &item, 1);
-            i++;
-        }
+    if (item->value == aws_i_presign_credential) {
+        aws_out_text(&pipe, view->keys->access_key_id);
+        aws_out_text(&pipe, "/");
+        aws_i_out_scope(&pipe, view);
+    } else if (item->value == aws_i_presign_headers) {
+        aws_i_out_headers(&pipe, view, 1);
     }
+    return pipe.length != 0;
 }
 
-/* The signature of view's request with the query above. */
-static void aws_i_presign_signature(const aws_i_view *view, uint32_t seconds,
-                                    unsigned char signature[32])
-{
-    aws_i_sha256 sha;
-    aws_out out;
-
-    aws_i_sha256_init(&sha);
-    aws_i_out(&out, NULL, 0);
-    out.hash = aws_i_hash_sha256;
-    out.hash_context = &sha;
-    aws_out_text(&out, view->method);
-    aws_out_text(&out, "\n");
-    view->source->path(&out, view, 1);
-    aws_out_text(&out, "\n");
-    aws_i_out_presign_query(&out, view, seconds);
-    aws_out_text(&out, "\n");
-    aws_i_out_headers(&out, view, 0);
-    aws_out_text(&out, "\n");
-    aws_i_out_headers(&out, view, 1);
-    aws_out_text(&out, "\n");
-    view->source->payload(&out, view);
-    aws_i_sha256_final(&sha, signature);
-    aws_i_sign_digest(view, signature);
-}
-
-/* The URL, whose NUL-terminated length may exceed the room. seconds: AWS_UNSIGNED for none. */
-static void aws_i_out_url(aws_out *out, const aws_i_view *view, uint32_t seconds, int http)
+/* What follows the host. The NUL-terminated length may exceed the room. */
+static void aws_i_out_url(aws_out *out, const aws_i_view *view, int is_signed)
 {
     unsigned char signature[32];
-    size_t i;
-    aws_i_item item;
 
-    aws_out_text(out, http ? aws_i_text_http : aws_i_text_https);
-    for (i = view->query_count; i < view->item_count; i++) {
-        view->source->item(view, i, &item);
-        if (aws_i_equal_nocase(item.name, aws_i_text_host))
-            view->source->value(out, view, &item, 0);
-    }
     view->source->path(out, view, 0);
-    if (seconds != AWS_UNSIGNED) {
-        aws_i_presign_signature(view, seconds, signature);
-        aws_out_text(out, "?");
-        aws_i_out_presign_query(out, view, seconds);
+    aws_out_text(out, view->query_count ? "?" : "");
+    aws_i_out_query(out, view);
+    if (is_signed) {
+        aws_i_canonical_digest(view, NULL, 0, signature);
+        aws_i_sign_digest(view, signature);
         aws_out_text(out, "&X-Amz-Signature=");
         aws_i_out_hex(out, signature, sizeof signature);
-    } else if (view->query_count) {
-        aws_out_text(out, "?");
-        aws_i_out_query(out, view);
     }
     aws_out_bytes(out, "", 1);
 }
 
-/* None of the caller's parameters may be one of ours, and exactly one header is the host. */
-static int aws_i_presignable(const aws_signing *s)
+static void aws_i_presigned_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
+                                  int is_signed)
 {
-    size_t i, hosts = 0;
+    if (!aws_i_out_presign_value(out, view, item))
+        aws_i_signing_value(out, view, item, is_signed);
+}
+
+static const aws_i_source aws_i_presigned_source = {aws_i_signing_item, aws_i_signing_path,
+                                                    aws_i_signing_payload, aws_i_presigned_value};
+
+/* The host that is to be signed. NULL if there isn't exactly one, or if one of the caller's parameters
+ * is one of ours. */
+static const char *aws_i_presignable(const aws_signing *s)
+{
+    const char *host = NULL;
+    size_t i;
 
     for (i = 0; i < s->query_count; i++)
         if (aws_i_list_find(aws_i_presign_names, s->query[i].name) >= 0 ||
             aws_i_equal(s->query[i].name, "X-Amz-Signature"))
-            return 0;
-    for (i = 0; i < s->header_count; i++)
-        hosts += aws_i_equal_nocase(s->headers[i].name, aws_i_text_host) != 0;
-    return hosts == 1 && s->expires <= AWS_I_WEEK;
+            return NULL;
+    for (i = 0; i < s->header_count; i++) {
+        if (!aws_i_equal_nocase(s->headers[i].name, aws_i_text_host))
+            continue;
+        if (host)
+            return NULL;
+        host = s->headers[i].value;
+    }
+    return host;
 }
 
 AWS_API int aws_presign(const aws_signing *signing, char *url, size_t size)
 {
-    unsigned char order[64];
+    unsigned char order[64 + AWS_I_PRESIGNED];
+    char seconds[11];
+    aws_pair query[32 + AWS_I_PRESIGNED];
     aws_signing s = *signing;
     aws_keys keys;
     aws_i_view view;
     aws_out out;
+    const char *host;
 
-    if (aws_i_signing_begin(&view, &s, &keys, order) < 0 || !aws_i_presignable(&s))
+    if (aws_i_signing_begin(&view, &s, &keys, order) < 0 || !(host = aws_i_presignable(&s)) ||
+        s.expires > AWS_I_WEEK)
         return AWS_ERR_PARAM;
     if (s.encode_once && !s.payload_sha256)
         s.payload_sha256 = "UNSIGNED-PAYLOAD";
     if (s.session_token && *s.session_token)
         keys.session_token = s.session_token;
+    if (s.query_count)
+        memcpy(query, s.query, s.query_count * sizeof *query);
+    s.query = query;
+    s.query_count += aws_i_presign_members(query + s.query_count, &view, 0,
+                                           s.expires ? s.expires : (uint32_t)AWS_I_HOUR, seconds);
+    view.source = &aws_i_presigned_source;
+    aws_i_view_sort(&view);
     aws_i_out(&out, url, size);
-    aws_i_out_url(&out, &view, s.expires ? s.expires : (uint32_t)AWS_I_HOUR, s.http);
+    aws_out_text(&out, s.http ? aws_i_text_http : aws_i_text_https);
+    aws_i_out_trimmed(&out, host, strlen(host), 0);
+    aws_i_out_url(&out, &view, 1);
     return out.length > size ? AWS_ERR_MEMORY : (int)(out.used - 1);
 }
 
@@ -10969,13 +10937,11 @@ AWS_API void aws_explain_signature(aws_client *client, const struct aws_xml *xml
  * connection: there its URL is written instead. */
 typedef struct aws_i_presigning {
     aws_client copy;
-    aws_port   port;
-    aws_i_item items[AWS_I_ITEMS];
+    aws_i_item items[AWS_I_ITEMS + AWS_I_PRESIGNED];
     uint32_t   seconds;
     aws_out    url;
-    int        done;
     aws_client *client; /* the one copied */
-    int        session; /* what asking for a directory bucket's session came to */
+    int        result;  /* what it came to, 0: it isn't asked for yet */
 } aws_i_presigning;
 
 /* What is signed in headers otherwise is no part of a presigned request. */
@@ -10989,19 +10955,50 @@ static void aws_i_drop_own_headers(aws_client *client)
     client->item_count = kept;
 }
 
+static void aws_i_presigned_call_value(aws_out *out, const aws_i_view *view,
+                                       const aws_i_item *item, int is_signed)
+{
+    if (!aws_i_out_presign_value(out, view, item))
+        aws_i_client_value(out, view, item, is_signed);
+}
+
+static const aws_i_source aws_i_presigned_call = {aws_i_client_item, aws_i_client_path,
+                                                  aws_i_client_payload, aws_i_presigned_call_value};
+
 /* For aws_client.save: the copy's call is complete and asks for the connection. */
 static int aws_i_presign_call(void *context)
 {
     aws_i_presigning *p = (aws_i_presigning *)context;
+    aws_client *copy = &p->copy;
+    int is_signed = p->seconds != AWS_UNSIGNED;
+    aws_pair members[AWS_I_PRESIGNED];
+    char number[11];
+    size_t i, count;
     aws_i_view view;
 
-    if (p->seconds != AWS_UNSIGNED && (p->session = aws_i_express(&p->copy, p->client)) != 0)
+    if (is_signed && (p->result = aws_i_express(copy, p->client)) != 0)
         return AWS_AGAIN;
-    aws_i_drop_own_headers(&p->copy);
-    p->copy.payload_text = "UNSIGNED-PAYLOAD";
-    aws_i_view_of(&view, &p->copy);
-    aws_i_out_url(&p->url, &view, p->seconds, !p->copy.endpoint_secure);
-    p->done = 1;
+    aws_i_drop_own_headers(copy);
+    copy->payload_text = "UNSIGNED-PAYLOAD";
+    copy->item_room += AWS_I_PRESIGNED;
+    aws_i_view_of(&view, copy);
+    view.source = &aws_i_presigned_call;
+    count = aws_i_presign_members(members, &view, copy->keys != &copy->session->keys, p->seconds,
+                                  number);
+    for (i = 0; is_signed && i < count; i++)
+        aws_call_query(copy, members[i].name, members[i].value);
+    view.query_count = copy->query_count;
+    view.item_count = copy->item_count;
+    aws_out_text(&p->url, copy->endpoint_secure ? aws_i_text_https : aws_i_text_http);
+    aws_i_out_host(&p->url, copy);
+    aws_i_out_url(&p->url, &view, is_signed);
+    p->result = (int)aws_i_int_max(p->url.length - 1);
+    if (is_signed && p->seconds > AWS_I_WEEK) {
+        p->result = aws_i_fail(copy, AWS_REASON_EXPIRES, NULL);
+    } else if (p->url.length > p->url.room) {
+        p->result = aws_i_fail(copy, AWS_REASON_ADDRESS_SIZE, NULL);
+        copy->failure.needed = p->url.length;
+    }
     return AWS_AGAIN;
 }
 
@@ -11050,12 +11047,11 @@ AWS_API int aws_call_signing(aws_client *client, aws_signing *signing)
     return 0;
 }
 
-static void aws_i_presign_copy(aws_i_presigning *p, const aws_client *client)
+static void aws_i_presign_copy(aws_i_presigning *p, aws_client *client)
 {
+    p->client = client;
     p->copy = *client;
-    p->port = *client->port;
-    p->port.wait = NULL;
-    p->copy.port = &p->port;
+    p->copy.no_wait = 1;
     p->copy.items = p->items;
     p->copy.item_room = AWS_I_ITEMS;
     p->copy.state = AWS_I_IDLE;
@@ -11078,30 +11074,18 @@ AWS_API int aws_call_presign(aws_client *client, int (*make)(aws_client *copy, v
     if (r < 0 || (is_signed && (r = aws_i_presign_keys(client)) < 0))
         return r;
     aws_i_presign_copy(&p, client);
-    p.client = client;
-    p.session = 0;
     p.copy.time = is_signed ? aws_i_now(client) : 0;
     p.seconds = seconds ? seconds : (uint32_t)AWS_I_HOUR;
-    p.done = 0;
+    p.result = 0;
     aws_i_out(&p.url, url, size);
     r = make(&p.copy, context);
     if (is_signed && !held)
         aws_i_release_keys(client);
-    if (p.done && is_signed && seconds > AWS_I_WEEK)
-        r = aws_i_fail(&p.copy, AWS_REASON_EXPIRES, NULL);
-    else if (p.done && p.url.length > size)
-        r = aws_i_fail(&p.copy, AWS_REASON_ADDRESS_SIZE, NULL);
-    else if (p.done)
-        return (int)(p.url.used - 1);
-    else if (p.session == AWS_AGAIN)
-        return AWS_AGAIN;
-    else if (p.session)
-        r = p.session;
+    if (p.result)
+        r = p.result;
     else if (r >= 0 || r == AWS_AGAIN)
         r = aws_i_fail(&p.copy, -AWS_ERR_STATE, NULL);
-    if (r == AWS_ERR_MEMORY && !p.session)
-        p.copy.failure.needed = p.url.length;
-    if (!aws_i_in_progress(client))
+    if (r < 0 && r != AWS_AGAIN && !aws_i_in_progress(client))
         client->failure = p.copy.failure;
     return r;
 }
