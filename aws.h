@@ -2023,7 +2023,10 @@ static const char aws_i_text_true[] = "true";
 static const char aws_i_text_https[] = "https://";
 static const char aws_i_text_http[] = "http://";
 static const char aws_i_text_crlf[] = "\r\n";
+static const char aws_i_text_get[] = "GET";
+static const char aws_i_text_keys[] = "Credentials";
 static const char aws_i_text_host[] = "host";
+static const char aws_i_text_unsigned[] = "UNSIGNED-PAYLOAD";
 static const char aws_i_text_token[] = "x-amz-security-token";
 static const char aws_i_text_type[] = "content-type";
 static const char aws_i_text_us[] = "us-east-1";
@@ -2924,6 +2927,14 @@ static void aws_i_out_query(aws_out *out, const aws_i_view *view)
     }
 }
 
+/* Path and query as they are sent. */
+static void aws_i_out_target(aws_out *out, const aws_i_view *view)
+{
+    view->source->path(out, view, 0);
+    aws_out_text(out, view->query_count ? "?" : "");
+    aws_i_out_query(out, view);
+}
+
 /* The headers in canonical form, or (names_only) as SignedHeaders. */
 static void aws_i_out_headers(aws_out *out, const aws_i_view *view, int names_only)
 {
@@ -3458,9 +3469,7 @@ static void aws_i_out_url(aws_out *out, const aws_i_view *view, int is_signed)
 {
     unsigned char signature[32];
 
-    view->source->path(out, view, 0);
-    aws_out_text(out, view->query_count ? "?" : "");
-    aws_i_out_query(out, view);
+    aws_i_out_target(out, view);
     if (is_signed) {
         aws_i_canonical_digest(view, NULL, 0, signature);
         aws_i_sign_digest(view, signature);
@@ -3516,7 +3525,7 @@ AWS_API int aws_presign(const aws_signing *signing, char *url, size_t size)
         s.expires > AWS_I_WEEK)
         return AWS_ERR_PARAM;
     if (s.encode_once && !s.payload_sha256)
-        s.payload_sha256 = "UNSIGNED-PAYLOAD";
+        s.payload_sha256 = aws_i_text_unsigned;
     if (s.session_token && *s.session_token)
         keys.session_token = s.session_token;
     if (s.query_count)
@@ -6699,7 +6708,7 @@ enum {
 };
 
 /* A step's result besides 0 (the caller goes on), AWS_AGAIN and errors: next state. */
-enum { AWS_I_GO = -1000 };
+enum { AWS_I_GO = -256 };
 
 static void aws_i_view_of(aws_i_view *view, const aws_client *client)
 {
@@ -6743,14 +6752,6 @@ static int aws_i_rewindable(const aws_client *client)
     const aws_call *call = &client->call;
 
     return !(call->flags & AWS_CALL_WRITE) && !(call->source && !call->source->rewind);
-}
-
-/* Path and query. */
-static void aws_i_out_target(aws_out *out, const aws_i_view *view)
-{
-    aws_i_client_path(out, view, 0);
-    aws_out_text(out, view->query_count ? "?" : "");
-    aws_i_out_query(out, view);
 }
 
 AWS_API const aws_call *aws_client_call(const aws_client *client)
@@ -6995,7 +6996,7 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
          client->service->flags & AWS_SERVICE_S3 &&
          !((aws_i_config(client)->sign_payload || call->flags & AWS_CALL_SIGN_BODY) &&
            aws_i_rewindable(client))))
-        client->payload_text = "UNSIGNED-PAYLOAD";
+        client->payload_text = aws_i_text_unsigned;
     client->digest = client->verifying = NULL;
     client->chunked = NULL;
     client->connection.ahead_size += client->chunks.borrowed; /* a chunk's buffer: given back */
@@ -7408,23 +7409,35 @@ static int aws_i_keys_fault(const aws_keys *keys)
     return 0;
 }
 
-/* Seconds that the session's keys are still good; a large number if for ever or not known. */
-static int64_t aws_i_keys_left(const aws_session *session, int64_t now)
+/* The same of keys that a source gives at that time, which may not be known. */
+static AWS_I_APART int aws_i_keys_wrong(const aws_keys *keys, int64_t now)
 {
+    int fault = aws_i_keys_fault(keys);
+
+    return !fault && now && keys->expiration && keys->expiration <= now ? AWS_REASON_PROVIDER_EXPIRED
+                                                                        : fault;
+}
+
+/* From 15 minutes before expiry new keys should be there, from 10 minutes on they must. */
+enum { AWS_I_KEYS_MUST, AWS_I_KEYS_SHOULD, AWS_I_KEYS_GOOD };
+
+static int aws_i_keys_age(const aws_session *session, int64_t now)
+{
+    int64_t left = session->keys.expiration - now;
+
     if (!session->keys.access_key_id)
-        return -1;
-    return session->keys.expiration && now ? session->keys.expiration - now : INT64_MAX;
+        return AWS_I_KEYS_MUST;
+    if (!session->keys.expiration || !now || left > 900)
+        return AWS_I_KEYS_GOOD; /* for ever, or not known */
+    return left > 600 ? AWS_I_KEYS_SHOULD : AWS_I_KEYS_MUST;
 }
 
 /* Take what the provider said. */
 static int aws_i_keys_take(aws_client *client, int r, const aws_keys *keys, int64_t now)
 {
     aws_session *session = client->session;
-    int fault = r < 0 ? AWS_REASON_PROVIDER : aws_i_keys_fault(keys);
-    int64_t left;
+    int fault = r < 0 ? AWS_REASON_PROVIDER : aws_i_keys_wrong(keys, now), age;
 
-    if (!fault && keys->expiration && now && keys->expiration <= now)
-        fault = AWS_REASON_PROVIDER_EXPIRED;
     aws_i_lock(client);
     session->refreshing = NULL;
     if (!fault) {
@@ -7433,9 +7446,9 @@ static int aws_i_keys_take(aws_client *client, int r, const aws_keys *keys, int6
     } else {
         session->retry_after = (aws_i_ticks(client) + 60000) | 1; /* 0: none */
     }
-    left = aws_i_keys_left(session, now);
+    age = aws_i_keys_age(session, now);
     aws_i_unlock(client);
-    if (fault && left <= 600) {
+    if (fault && age == AWS_I_KEYS_MUST) {
         aws_i_fail(client, fault, NULL); /* unless the provider said more */
         return client->failure.code;
     }
@@ -7452,31 +7465,29 @@ static int aws_i_await_keys(aws_client *client)
     return aws_i_sleep(client, 50);
 }
 
-/* From 15 minutes before expiry new keys are asked for, from 10 minutes on they must come. One
- * client asks, while none signs; the others wait. */
+/* One client asks for new keys, while none signs; the others wait, if they must have them. */
 static int aws_i_renew_keys(aws_client *client)
 {
-    enum { ADVISORY = 900, MANDATORY = 600 };
     aws_session *session = client->session;
     const aws_provider *provider = session->config.provider;
-    int64_t now = aws_i_now(client), left;
-    int mine, others, soon, r;
+    int64_t now = aws_i_now(client);
+    int mine, others, due, r;
     aws_keys keys;
 
     aws_i_lock(client);
-    left = aws_i_keys_left(session, now);
     mine = session->refreshing == client;
     others = (session->refreshing && !mine) || session->users;
-    soon = session->retry_after && (int32_t)(session->retry_after - aws_i_ticks(client)) > 0;
-    if (!soon)
+    if ((int32_t)(session->retry_after - aws_i_ticks(client)) <= 0)
         session->retry_after = 0;
-    if (!mine && !others && left <= ADVISORY && !(left > MANDATORY && soon))
-        mine = (session->refreshing = client) != NULL;
+    due = aws_i_keys_age(session, now) <
+          (others || session->retry_after ? AWS_I_KEYS_SHOULD : AWS_I_KEYS_GOOD);
+    if (due && !others) {
+        session->refreshing = client;
+        mine = 1;
+    }
     aws_i_unlock(client);
-    if (!mine && (left > ADVISORY || (left > MANDATORY && (others || soon))))
-        return aws_i_go(client, AWS_I_OPEN);
     if (!mine)
-        return aws_i_await_keys(client);
+        return due ? aws_i_await_keys(client) : aws_i_go(client, AWS_I_OPEN);
     memset(&keys, 0, sizeof keys);
     client->waits = 0;
     r = provider->get(provider, client, &keys);
@@ -10051,7 +10062,7 @@ static int aws_i_b_looked(aws_client *client)
     aws_i_ranges *r = client->ranges;
     uint64_t last, size = client->http.length;
 
-    client->call.method = "GET";
+    client->call.method = aws_i_text_get;
     client->ranging = AWS_I_R_FIRST;
     if (!r->own && client->http.has_length && !size) { /* empty: there is nothing to ask for */
         client->ranging = AWS_I_R_PLAIN;
@@ -10979,7 +10990,7 @@ static int aws_i_presign_call(void *context)
     if (is_signed && (p->result = aws_i_express(copy, p->client)) != 0)
         return AWS_AGAIN;
     aws_i_drop_own_headers(copy);
-    copy->payload_text = "UNSIGNED-PAYLOAD";
+    copy->payload_text = aws_i_text_unsigned;
     copy->item_room += AWS_I_PRESIGNED;
     aws_i_view_of(&view, copy);
     view.source = &aws_i_presigned_call;
@@ -12511,14 +12522,10 @@ static int aws_i_asker_failed(aws_i_asker *a, aws_client *lender, int reason)
 static int aws_i_asker_take(aws_i_asker *a, aws_client *lender, aws_keys *fresh, aws_keys *keys,
                             unsigned part)
 {
-    int64_t now = aws_i_now(lender);
-    int fault = aws_i_keys_fault(fresh);
+    int fault = fresh->expiration < 0 ? AWS_REASON_KEYS_ANSWER
+                                      : aws_i_keys_wrong(fresh, aws_i_now(lender));
     unsigned n;
 
-    if (!fault && fresh->expiration < 0)
-        fault = AWS_REASON_KEYS_ANSWER;
-    if (!fault && fresh->expiration && now && fresh->expiration <= now)
-        fault = AWS_REASON_PROVIDER_EXPIRED;
     if (fault)
         return aws_i_asker_failed(a, lender, fault);
     if (aws_i_lent(a, lender))
@@ -12558,7 +12565,7 @@ static size_t aws_i_keys_error(aws_client *client, const unsigned char *data, si
 
 static const aws_protocol aws_i_keys_protocol = {NULL, NULL, 0, NULL, aws_i_keys_error};
 static const aws_service aws_i_keys_service = {
-    "Credentials", "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL};
+    aws_i_text_keys, "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL};
 
 /* Undo a string's escapes in place, and end it with NUL. What isn't printable ASCII is as wrong in
  * keys as a control character is, and becomes one. */
@@ -12689,7 +12696,7 @@ static int aws_i_imds_role(aws_keys_imds *s, aws_client *client, const aws_pair 
     size_t i;
     int r;
 
-    aws_i_imds_call(&call, "GET", list);
+    aws_i_imds_call(&call, aws_i_text_get, list);
     call.buffer = s->role;
     call.buffer_size = sizeof s->role - 1;
     if ((r = aws_i_ask(&s->ask, client, &call, header, 1)) == AWS_AGAIN)
@@ -12757,7 +12764,7 @@ static int aws_i_imds_get(const aws_provider *provider, aws_client *client, aws_
             return r;
         s->ask.state = AWS_I_IMDS_KEYS;
     }
-    aws_i_imds_call(&call, "GET", s->path);
+    aws_i_imds_call(&call, aws_i_text_get, s->path);
     r = aws_i_ask_keys(&s->ask, client, &call, &header, 1, aws_i_keys_names, &fresh);
     if (r != 1)
         return r;
@@ -12871,7 +12878,7 @@ static int aws_i_container_get(const aws_provider *provider, aws_client *client,
         return aws_i_asker_failed(&s->ask, client, 0);
     memset(&call, 0, sizeof call);
     call.operation = "container credentials";
-    call.method = "GET";
+    call.method = aws_i_text_get;
     call.path = aws_i_container_path;
     call.emit_context = s->path;
     r = aws_i_ask_keys(&s->ask, client, &call, headers, 2, aws_i_keys_names, &fresh);
@@ -13144,7 +13151,7 @@ static int aws_i_iot_get(const aws_provider *provider, aws_client *client, aws_k
     header.value = s->thing_name;
     memset(&call, 0, sizeof call);
     call.operation = "IoT credentials";
-    call.method = "GET";
+    call.method = aws_i_text_get;
     call.path = aws_i_iot_path;
     call.emit_context = s;
     r = aws_i_ask_keys(&s->ask, client, &call, &header, 1,
@@ -13226,7 +13233,7 @@ static void aws_i_express_enter(aws_s3_express *x, aws_client *lender, const cha
     client->state = AWS_I_IDLE;
     memset(&call, 0, sizeof call);
     call.operation = "CreateSession";
-    call.method = "GET";
+    call.method = aws_i_text_get;
     call.bucket = x->kept[other].bucket;
     call.flags = AWS_CALL_XML;
     call.buffer = x->memory + other * x->part;
@@ -13266,7 +13273,7 @@ static int aws_i_express_ask(aws_s3_express *x, aws_client *client, aws_client *
         lender->waits = asked->waits | AWS_WAIT_TIMER;
         return r;
     }
-    fault = r < 0 ? 0 : aws_i_sts_parse((char *)x->memory + other * x->part, (size_t)r, "Credentials",
+    fault = r < 0 ? 0 : aws_i_sts_parse((char *)x->memory + other * x->part, (size_t)r, aws_i_text_keys,
                                         &x->kept[other].keys);
     if (r >= 0 && !fault && (aws_i_keys_fault(&x->kept[other].keys) ||
                              x->kept[other].keys.expiration <= aws_i_now(client)))
