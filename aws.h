@@ -122,9 +122,14 @@
  *     config.features = &features;
  *
  *   What needs one that isn't there is refused (AWS_REASON_FEATURE), never silently left out; only
- *   the environment, checksums that no action requires and the log are just not used. Requests for
- *   buckets in other regions are followed by aws_service.region, which aws_s3_service then has not:
- *   a copy of it with region = aws_call_bucket_region does it.
+ *   the environment, checksums that no action requires and the log are just not used. Two more are
+ *   functions of the service, which aws_s3_service then has not: requests for buckets in other regions
+ *   are followed by region, and members of S3's actions other than bucket, key, body and answer
+ *   (content_type, range, metadata, more, headers ...) are added by members:
+ *
+ *     aws_service service = aws_s3_service;
+ *     service.region = aws_call_bucket_region;
+ *     service.members = aws_s3_members;
  */
 #ifndef AWS_INCLUDED
 #define AWS_INCLUDED
@@ -388,7 +393,10 @@ enum {
     X(TRANSFER_MORE, PARAM, "a transfer takes at most 12 members in args.more")                           \
     X(FEATURE, UNSUPPORTED,                                                                       \
       "aws_feature_%v isn't there: with AWS_SMALL a program has to name it in "                   \
-      "aws_config.features")
+      "aws_config.features")                                                                      \
+    X(SERVICE_MEMBERS, UNSUPPORTED,                                                               \
+      "the service has no members: with AWS_SMALL a program has to name them, "                   \
+      "service.members = aws_s3_members")
 
 enum {
 #define AWS_I_INDEX(name, code, text) AWS_I_REASON_##name,
@@ -746,6 +754,9 @@ typedef struct aws_service {
      * knows the regions of the aws, aws-cn and aws-us-gov partitions, and is smaller. out may be
      * NULL. */
     const char *(*host)(const char *region, aws_out *out);
+    /* Adds to a call what the service's own arguments have beside names, body and answer:
+     * aws_s3_members. NULL: the service has none, or they are refused. */
+    void (*members)(aws_client *client, const void *action, const void *args);
 } aws_service;
 
 /* The last failure. Texts are cut to fit, always NUL-terminated, and hold no secret. */
@@ -1191,6 +1202,8 @@ AWS_API void aws_call_header(aws_client *client, const char *prefix, const char 
 AWS_API void aws_call_header_uri(aws_client *client, const char *name, const char *value);
 /* Refuse the call that was entered; AWS_REASON_MEMBER fits any wrong argument. Returns the code. */
 AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value);
+/* The service that the client was made for. */
+AWS_API const aws_service *aws_call_service(const aws_client *client);
 /* A service header's own numbers for the call that was entered, zero at its first entry. */
 AWS_API unsigned *aws_call_counters(aws_client *client);
 /* A TEXT event below an <Error> element: keep it in the failure (Code, Message, Key, ...). */
@@ -8509,6 +8522,11 @@ AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml)
                      xml->text_size);
 }
 
+AWS_API const aws_service *aws_call_service(const aws_client *client)
+{
+    return client->service;
+}
+
 AWS_API unsigned *aws_call_counters(aws_client *client)
 {
     return client->counters;
@@ -8837,7 +8855,8 @@ AWS_I_CONST aws_protocol aws_ec2 = {aws_i_type_form, NULL, AWS_PROTOCOL_XML, aws
     AWS_I_CONST aws_service aws_##name##_service = {                                              \
         aws_i_texts_##name, aws_i_texts_##name + sizeof id,                                       \
         aws_i_texts_##name + sizeof id + sizeof prefix, &aws_##protocol,                          \
-        aws_i_texts_##name + sizeof id + sizeof prefix + sizeof signing, flags, NULL, aws_##host};
+        aws_i_texts_##name + sizeof id + sizeof prefix + sizeof signing, flags, NULL, aws_##host,  \
+        NULL};
 AWS_SERVICES(AWS_I_SERVICE)
 #undef AWS_I_SERVICE
 
@@ -12474,7 +12493,9 @@ static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
         if (r < 0)
             return r;
         for (i = 0; i < count; i++)
-            aws_call_header(inner, "", headers[i].name, headers[i].value);
+            if (headers[i].value)
+                aws_i_add(inner, "", headers[i].name, headers[i].value, strlen(headers[i].value),
+                          AWS_I_HEADER);
         a->asking = 1;
     }
     r = aws_call_run(inner);
@@ -12565,7 +12586,7 @@ static size_t aws_i_keys_error(aws_client *client, const unsigned char *data, si
 
 static const aws_protocol aws_i_keys_protocol = {NULL, NULL, 0, NULL, aws_i_keys_error};
 static const aws_service aws_i_keys_service = {
-    aws_i_text_keys, "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL};
+    aws_i_text_keys, "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL, NULL};
 
 /* Undo a string's escapes in place, and end it with NUL. What isn't printable ASCII is as wrong in
  * keys as a control character is, and becomes one. */
@@ -12896,7 +12917,7 @@ AWS_API const aws_provider *aws_keys_container_init(aws_keys_container *source, 
 /* ---- Credential sources: roles of STS ---- */
 
 static const aws_service aws_i_sts_service = {"STS", "sts", "sts", &aws_query, "2011-06-15",
-                                              0,     NULL,  aws_regional};
+                                              0,     NULL,  aws_regional, NULL};
 static const aws_i_manner aws_i_sts_manner = {&aws_i_sts_service, 0, 0};
 
 static void aws_i_sts_form(aws_pair *form, size_t *count, const char *name, const char *value)

@@ -118,6 +118,8 @@ AWS_API const aws_service aws_s3_object_lambda_service; /* for write_get_object_
 AWS_API const aws_service aws_s3_service;
 AWS_API const aws_service aws_s3_object_lambda_service;
 #endif
+/* Their aws_service.members; to be named with AWS_SMALL. */
+AWS_API void aws_s3_members(aws_client *client, const void *action, const void *args);
 
 /* xmlns of the documents that actions take as body. */
 #define AWS_S3_NAMESPACE "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -1194,8 +1196,10 @@ static const char aws_i_s3_text_arn[] = "arn:";
 
 #ifdef AWS_SMALL
 #define AWS_I_S3_REGION NULL /* by a copy of the service: see LITTLE FLASH in aws.h */
+#define AWS_I_S3_MEMBERS NULL
 #else
 #define AWS_I_S3_REGION aws_call_bucket_region
+#define AWS_I_S3_MEMBERS aws_s3_members
 #endif
 static const char aws_i_s3_id[] = "S3", aws_i_s3_name[] = "s3";
 static const char aws_i_s3_lambda_name[] = "s3-object-lambda";
@@ -1204,14 +1208,14 @@ static const char aws_i_s3_lambda_name[] = "s3-object-lambda";
 static
 #endif
 const aws_service aws_s3_service = {aws_i_s3_id, aws_i_s3_name, aws_i_s3_name, &aws_rest_xml, NULL,
-                                    AWS_SERVICE_S3, AWS_I_S3_REGION, NULL};
+                                    AWS_SERVICE_S3, AWS_I_S3_REGION, NULL, AWS_I_S3_MEMBERS};
 
 #ifdef AWS_STATIC
 AWS_API
 #endif
 const aws_service aws_s3_object_lambda_service = {
     aws_i_s3_id, aws_i_s3_lambda_name, aws_i_s3_lambda_name, &aws_rest_xml, NULL, AWS_SERVICE_S3,
-    NULL, NULL};
+    NULL, NULL, AWS_I_S3_MEMBERS};
 
 /* For small code: a function that costs more as a part of its only caller. */
 #if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
@@ -1367,17 +1371,14 @@ static void aws_i_s3_add_member(aws_client *client, const aws_i_s3_operation *op
         aws_call_query_number(client, wire, number);
 }
 
-static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *op,
-                                 const aws_s3_args *args)
+AWS_API void aws_s3_members(aws_client *client, const void *action, const void *arguments)
 {
-    const char *wire = aws_i_s3_wires, *query = op->query, *value;
+    const aws_i_s3_operation *op = (const aws_i_s3_operation *)action;
+    const aws_s3_args *args = (const aws_s3_args *)arguments;
+    const char *wire = aws_i_s3_wires, *value;
     unsigned index, at = 1, number;
     size_t i;
 
-    for (; *query; query = value + strlen(value) + 1) {
-        value = query + strlen(query) + 1;
-        aws_call_query(client, query, value);
-    }
     for (index = 1; index <= AWS_I_S3_I_COMMON_LAST; index++) {
         value = aws_i_s3_value(args, index, &number);
         if (!value && !number)
@@ -1400,6 +1401,33 @@ static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *o
         aws_call_header(client, "x-amz-meta-", args->metadata[i].name, args->metadata[i].value);
     for (i = 0; i < args->headers_count; i++)
         aws_call_header(client, NULL, args->headers[i].name, args->headers[i].value);
+}
+
+/* The common ones stand between the first and the last. */
+static int aws_i_s3_has_members(const aws_s3_args *args)
+{
+    const char *at = (const char *)&args->cache_control, *end = (const char *)(&args->fetch_owner + 1);
+
+    while (at < end && !*at)
+        at++;
+    return at < end || args->more_count || args->metadata_count || args->headers_count;
+}
+
+/* The action's own query, and the members that the caller has given. */
+static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *op,
+                                 const aws_s3_args *args)
+{
+    const aws_service *service = aws_call_service(client);
+    const char *query = op->query, *value;
+
+    for (; *query; query = value + strlen(value) + 1) {
+        value = query + strlen(query) + 1;
+        aws_call_query(client, query, value);
+    }
+    if (service->members)
+        service->members(client, op, args);
+    else if (aws_i_s3_has_members(args))
+        aws_call_refuse(client, AWS_REASON_SERVICE_MEMBERS, NULL);
 }
 
 /* ---- Bodies of requests ---- */

@@ -24,6 +24,8 @@
 #define BUCKETS 512
 #define STREAM 1024
 #define NAMED 2048 /* the features that AWS_SMALL leaves to the program */
+#define PRESIGN 4096
+#define IOT 8192 /* the keys come from AWS IoT Core */
 
 #include "../aws_s3.h"
 #include <string.h>
@@ -145,15 +147,33 @@ static aws_config    config;
 
 static int begin(void)
 {
+    const aws_service *service = &aws_s3_service;
 #if PARTS & NAMED
     static const aws_features features = {aws_feature_environment, NULL, aws_feature_refresh,
                                           aws_feature_clock, aws_feature_log};
+    static aws_service named;
+    config.features = &features;
+    named = aws_s3_service;
+    named.members = aws_s3_members;
+    service = &named;
+#elif PARTS & IOT
+    static const aws_features features = {NULL, NULL, aws_feature_refresh, NULL, NULL};
     config.features = &features;
 #endif
     config.port = &port;
     config.region = "eu-west-1";
+#if PARTS & IOT
+    {
+        static aws_keys_iot iot;
+        static aws_identity identity;
+        static char keys[4096];
+        config.provider = aws_keys_iot_init(&iot, "https://x.credentials.iot.eu-west-1.amazonaws.com",
+                                            "role", "thing", &identity, keys, sizeof keys);
+    }
+#else
     config.access_key_id = "AKIAIOSFODNN7EXAMPLE";
     config.secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+#endif
 #ifdef AWS_NO_TLS
     config.endpoint = "http://s3.local";
 #endif
@@ -169,7 +189,7 @@ static int begin(void)
 #endif
     aws_session_init(&session, &config);
     aws_s3_bucket_init(&bucket, &client, "telemetry");
-    return aws_client_init(&client, &session, &aws_s3_service, memory, sizeof memory);
+    return aws_client_init(&client, &session, service, memory, sizeof memory);
 }
 
 #if PARTS & LIST
@@ -244,6 +264,15 @@ static int use(void)
         args.body_size = 0;
         r += aws_s3_get_object(&client, &args, NULL);
         r += aws_client_read(&client, buffer, sizeof buffer);
+    }
+#endif
+#if PARTS & PRESIGN
+    {
+        static aws_s3_args args;
+        static char url[600];
+        args.bucket = "telemetry";
+        args.key = "boot.txt";
+        r += aws_s3_presign(&client, aws_s3_get_object, &args, 60, url, sizeof url);
     }
 #endif
 #if PARTS & TEXT

@@ -238,8 +238,49 @@ static void test_regions(void)
     CHECK(SENT("/eu-west-1/s3/aws4_request"));
 }
 
+static void test_members(void)
+{
+    static const aws_pair pair = {"name", "value"};
+    aws_s3_more more;
+    int i;
+
+    more.member = &aws_s3_m_write_offset_bytes;
+    more.value = "5";
+    for (i = 0; i < 12; i++) {
+        prepare(answers, 2);
+        if (i % 6 == 0)
+            args.cache_control = "no-store";
+        else if (i % 6 == 1)
+            args.content_type = "text/plain";
+        else if (i % 6 == 2)
+            args.more = &more, args.more_count = 1;
+        else if (i % 6 == 3)
+            args.metadata = &pair, args.metadata_count = 1;
+        else if (i % 6 == 4)
+            args.headers = &pair, args.headers_count = 1;
+        else
+            args.fetch_owner = 1; /* the last one, which a PutObject hasn't */
+        if (i >= 6)
+            service.members = aws_s3_members;
+        CHECK_INT(start(), 0);
+        CHECK_INT(put(), i < 6 ? AWS_ERR_UNSUPPORTED : i == 11 ? AWS_ERR_PARAM : 0);
+        CHECK_INT(client.failure.reason, i < 6     ? AWS_REASON_SERVICE_MEMBERS
+                                         : i == 11 ? AWS_REASON_MEMBER : 0);
+        CHECK_INT(s.requests, i >= 6 && i < 11);
+        if (i == 0)
+            CHECK_STR(aws_client_failure_text(&client),
+                      "PutObject: this is not supported: the service has no members: with AWS_SMALL "
+                      "a program has to name them, service.members = aws_s3_members");
+        if (i == 7)
+            CHECK(SENT("content-type: text/plain\r\n"));
+        if (i == 9)
+            CHECK(SENT("x-amz-meta-name: value\r\n"));
+    }
+}
+
 int main(void)
 {
+    test_members();
     test_nothing_named();
     test_environment();
     test_checksums();

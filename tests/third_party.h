@@ -13,7 +13,7 @@
 #include "../aws.h"
 
 static const aws_service events_service = {"EventBridge", "events", "events",
-                                           &aws_json_1_1, "AWSEvents", 0, NULL, aws_regional};
+                                           &aws_json_1_1, "AWSEvents", 0, NULL, aws_regional, NULL};
 
 typedef struct events_event {
     const char *source, *type, *detail; /* detail is JSON text */
