@@ -11657,6 +11657,23 @@ static int aws_i_init_endpoint(aws_client *client)
     return 0;
 }
 
+/* What a client has of its session and service. */
+static AWS_I_APART void aws_i_client_start(aws_client *client, aws_session *session,
+                                           const aws_service *service)
+{
+    memset(client, 0, sizeof *client);
+    client->session = session;
+    client->service = service;
+    client->signing_name = service->signing_name;
+    client->keys = &session->keys;
+    client->port = session->config.port;
+    client->region = client->home = session->config.region;
+    client->key_day = UINT32_MAX;
+    client->failure.operation = "";
+    client->no_wait = session->config.no_wait != 0;
+    client->anonymous = session->config.anonymous != 0;
+}
+
 /* ---- Credential sources: environment, fixed keys, chains ---- */
 
 static void aws_i_env_keys(const aws_port *port, aws_keys *keys)
@@ -12369,38 +12386,29 @@ static void aws_i_asker_session(aws_i_asker *a, aws_client *lender, const aws_i_
 {
     aws_config *config = &a->session.config;
 
-    memset(&a->session, 0, sizeof a->session);
-    memset(&a->client, 0, sizeof a->client);
-    *config = *aws_i_config(lender);
-    config->access_key_id = config->secret_access_key = config->session_token = NULL;
+    a->session = *lender->session;
+    memset(&a->session.keys, 0, sizeof a->session.keys);
+    a->session.provided = 0;
+    a->session.quota = 500;
     config->provider = NULL;
     config->tls_name = NULL;
     config->identity = a->identity;
     config->hook = NULL; /* it is for the program's own calls */
-    if (manner->timeout)
+    if (manner->timeout) {
         config->proxy = NULL; /* the server is on this machine */
-    config->addressing = 0;
-    if (a->url[0])
-        config->addresses = NULL; /* STS is at AWS, and reached as the program wants it */
-    config->endpoint = a->url[0] ? a->url : NULL;
-    if (manner->timeout)
         config->connect_timeout = config->read_timeout = manner->timeout;
+    }
+    config->addressing = 0;
+    config->endpoint = NULL;
+    if (a->url[0]) {
+        config->addresses = NULL; /* STS is at AWS, and reached as the program wants it */
+        config->endpoint = a->url;
+    }
     if (manner->attempts)
         config->max_attempts = manner->attempts;
     config->call_timeout = 0;
-    a->session.quota = 500;
-    a->session.floor = lender->session->floor;
-    a->session.clock_base = lender->session->clock_base;
-    a->session.clock_ticks = lender->session->clock_ticks;
-    a->session.clock_port = lender->session->clock_port;
-    a->client.session = &a->session;
-    a->client.keys = &a->session.keys;
-    a->client.service = manner->service;
-    a->client.port = lender->port;
-    a->client.region = a->client.home = lender->home;
-    a->client.signing_name = manner->service->signing_name;
-    a->client.key_day = UINT32_MAX;
-    a->client.failure.operation = "";
+    aws_i_client_start(&a->client, &a->session, manner->service);
+    a->client.no_wait = lender->no_wait;
 }
 
 /* Close the lender's connection and take its memory: 1, AWS_AGAIN or an error of the lender. */
@@ -13562,17 +13570,7 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
 AWS_API int aws_client_init(aws_client *client, aws_session *session, const aws_service *service,
                             void *memory, size_t size)
 {
-    memset(client, 0, sizeof *client);
-    client->session = session;
-    client->service = service;
-    client->signing_name = service->signing_name;
-    client->keys = &session->keys;
-    client->port = session->config.port;
-    client->region = client->home = session->config.region;
-    client->key_day = UINT32_MAX;
-    client->failure.operation = "";
-    client->no_wait = session->config.no_wait != 0;
-    client->anonymous = session->config.anonymous != 0;
+    aws_i_client_start(client, session, service);
     client->broken = aws_i_init(client, memory, size);
     return client->broken;
 }

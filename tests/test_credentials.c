@@ -238,6 +238,22 @@ static void test_imds(script_mode mode, int again)
     world_end(&w, &imds.ask.provider, &imds, sizeof imds);
 }
 
+/* A client that never waits doesn't while it asks for keys either. */
+static void test_never_waits(void)
+{
+    static world w;
+    aws_keys_imds imds;
+
+    world_init(&w, SCRIPT_WAITS);
+    w.s.again_per_256 = 120;
+    world_start(&w, aws_keys_imds_init(&imds, w.keys, sizeof w.keys));
+    aws_client_no_wait(&w.client, 1);
+    CHECK_INT(world_call(&w), 0);
+    CHECK_INT(w.asked, 1);
+    CHECK_INT(w.s.waits, 0);
+    world_end(&w, &imds.ask.provider, &imds, sizeof imds);
+}
+
 /* The source's failure for an answer; the sentence has no secret in it. */
 static int imds_failure(const char *token, const char *role, const char *document, int allow_v1)
 {
@@ -870,6 +886,7 @@ int main(void)
     test_imds(SCRIPT_NEVER_WAITS, 1);
     test_imds(SCRIPT_BLOCKS, 0);
     test_imds_answers();
+    test_never_waits();
     test_key_documents();
     test_imds_expired();
     test_refresh_fails();
