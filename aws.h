@@ -1157,16 +1157,18 @@ enum {
 /* One API action. Copied at its first entry; what it points at isn't. */
 typedef struct aws_call aws_call;
 struct aws_call {
-    const char *operation; /* AWS's name of it, a literal */
-    const char *method;    /* a literal */
-    const char *bucket;    /* S3's bucket: in the path or the host; NULL none */
-    const char *key;       /* the rest of the path, encoded by us; NULL none */
-    unsigned    flags;     /* AWS_CALL_* */
-    /* body: data, source or emit, or AWS_CALL_WRITE; none of them is an empty body */
-    const void       *data;
+    /* What calls are told apart by: a second entry is the same call if these are equal. */
+    const char       *operation; /* AWS's name of it, a literal */
+    const char       *bucket;    /* S3's bucket: in the path or the host; NULL none */
+    const char       *key;       /* the rest of the path, encoded by us; NULL none */
+    const void       *data;      /* body: data, source or emit, or AWS_CALL_WRITE; none: it is empty */
     const aws_source *source;
-    void (*emit)(aws_out *out, const aws_call *call); /* a pure function of the three below */
-    const void *emit_context;
+    const void       *emit_context;
+    void             *buffer;    /* answer: a buffer, a sink, or AWS_CALL_READ; none: it is dropped */
+    /* and the rest */
+    const char *method; /* a literal */
+    unsigned    flags;  /* AWS_CALL_* */
+    void (*emit)(aws_out *out, const aws_call *call); /* a pure function of its context and these two */
     size_t      emit_count;
     int         emit_option;
     uint64_t    size; /* of the body; emit: 0, it is counted */
@@ -1175,8 +1177,6 @@ struct aws_call {
     /* The path instead of bucket and key: a pure function too; is_signed: as it is signed */
     void (*path)(aws_out *out, const aws_call *call, int is_signed);
     const aws_service *service; /* for these functions; may be NULL */
-    /* answer: a buffer, a sink, or AWS_CALL_READ; none of them: read and dropped */
-    void           *buffer;
     size_t          buffer_size;
     const aws_sink *sink;
     uint32_t        timeout; /* ms for the whole call, 0: aws_config.call_timeout */
@@ -6932,9 +6932,7 @@ static int aws_i_in_progress(const aws_client *client)
 
 static int aws_i_same_call(const aws_call *a, const aws_call *b)
 {
-    return a->operation == b->operation && a->bucket == b->bucket && a->key == b->key &&
-           a->data == b->data && a->source == b->source && a->emit_context == b->emit_context &&
-           a->buffer == b->buffer;
+    return memcmp(a, b, offsetof(aws_call, method)) == 0; /* pointers, without gaps */
 }
 
 /* Each call begins with it: texts end at once, their rest isn't wiped. */
@@ -6969,7 +6967,10 @@ static void aws_i_check_call(aws_client *client)
 
 AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
 {
+    static const char names[] = "host\0x-amz-date\0x-amz-content-sha256\0x-amz-security-token";
     const uint32_t large = (uint32_t)1 << 20;
+    int last = client->anonymous ? AWS_I_HEADER_HOST : AWS_I_HEADER_TOKEN, kind;
+    const char *name = names; /* of our own headers, as their kinds follow each other */
     aws_out count;
 
     aws_i_out(&count, NULL, 0);
@@ -7020,13 +7021,9 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
                       (client->size >= large || !aws_i_rewindable(client));
     aws_i_failure_reset(client);
     aws_i_check_call(client);
-    aws_i_add(client, "", aws_i_text_host, "", 0, AWS_I_HEADER_HOST);
-    if (client->anonymous)
-        return 1;
-    aws_i_add(client, "", "x-amz-date", "", 0, AWS_I_HEADER_DATE);
-    if (client->service->flags & AWS_SERVICE_S3)
-        aws_i_add(client, "", "x-amz-content-sha256", "", 0, AWS_I_HEADER_PAYLOAD);
-    aws_i_add(client, "", aws_i_text_token, "", 0, AWS_I_HEADER_TOKEN);
+    for (kind = AWS_I_HEADER_HOST; kind <= last; kind++, name += strlen(name) + 1)
+        if (kind != AWS_I_HEADER_PAYLOAD || client->service->flags & AWS_SERVICE_S3)
+            aws_i_add(client, "", name, "", 0, kind);
     return 1;
 }
 
@@ -9185,20 +9182,22 @@ static int aws_i_is_legacy(const aws_client *client)
 
 static int aws_i_is_transient(const aws_client *client)
 {
-    static const char codes[] = /* and all that say Throttling or Throttled */
-        "BadDigest\0RequestTimeout\0RequestTimeoutException\0PriorRequestNotComplete\0"
-        "TooManyRequestsException\0ProvisionedThroughputExceededException\0"
-        "TransactionInProgressException\0RequestLimitExceeded\0BandwidthLimitExceeded\0"
-        "LimitExceededException\0SlowDown\0";
+    static const char codes[] = /* or parts of them: Throttling, ThrottledException ...; legacy's first */
+        "BadDigest\0" "Throttl\0RequestTimeout\0PriorRequestNotComplete\0TooManyRequestsException\0"
+        "ProvisionedThroughputExceeded\0TransactionInProgress\0RequestLimitExceeded\0"
+        "BandwidthLimitExceeded\0LimitExceededException\0SlowDown\0";
     int status = client->http.status, legacy = aws_i_is_legacy(client);
+    const char *code = codes + (legacy ? 0 : sizeof "BadDigest");
 
     if (client->failure.code != AWS_ERR_SERVICE)
         return aws_i_is_transport(client->failure.code);
     /* 200: an <Error> in a successful answer counts as 500 */
-    if (status < 300 || status == 429 || status == 500 || (status >= 502 && status <= 504))
+    if (status < 300 || status == 429 || status == 500 || (status >= 502 && status <= 504) ||
+        (legacy && status == 509))
         return 1;
-    return (legacy && status == 509) || aws_i_within(client->failure.aws_code, "Throttl") ||
-           aws_i_list_find(codes, client->failure.aws_code) >= !legacy;
+    while (*code && !aws_i_within(client->failure.aws_code, code))
+        code += strlen(code) + 1;
+    return *code != 0;
 }
 
 static int aws_i_deadline_passed(const aws_client *client)
