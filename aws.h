@@ -9182,22 +9182,20 @@ static int aws_i_is_legacy(const aws_client *client)
 
 static int aws_i_is_transient(const aws_client *client)
 {
-    static const char codes[] = /* or parts of them: Throttling, ThrottledException ...; legacy's first */
-        "BadDigest\0" "Throttl\0RequestTimeout\0PriorRequestNotComplete\0TooManyRequestsException\0"
-        "ProvisionedThroughputExceeded\0TransactionInProgress\0RequestLimitExceeded\0"
-        "BandwidthLimitExceeded\0LimitExceededException\0SlowDown\0";
+    static const char codes[] = /* and all that say Throttling or Throttled */
+        "BadDigest\0RequestTimeout\0RequestTimeoutException\0PriorRequestNotComplete\0"
+        "TooManyRequestsException\0ProvisionedThroughputExceededException\0"
+        "TransactionInProgressException\0RequestLimitExceeded\0BandwidthLimitExceeded\0"
+        "LimitExceededException\0SlowDown\0";
     int status = client->http.status, legacy = aws_i_is_legacy(client);
-    const char *code = codes + (legacy ? 0 : sizeof "BadDigest");
 
     if (client->failure.code != AWS_ERR_SERVICE)
         return aws_i_is_transport(client->failure.code);
     /* 200: an <Error> in a successful answer counts as 500 */
-    if (status < 300 || status == 429 || status == 500 || (status >= 502 && status <= 504) ||
-        (legacy && status == 509))
+    if (status < 300 || status == 429 || status == 500 || (status >= 502 && status <= 504))
         return 1;
-    while (*code && !aws_i_within(client->failure.aws_code, code))
-        code += strlen(code) + 1;
-    return *code != 0;
+    return (legacy && status == 509) || aws_i_within(client->failure.aws_code, "Throttl") ||
+           aws_i_list_find(codes, client->failure.aws_code) >= !legacy;
 }
 
 static int aws_i_deadline_passed(const aws_client *client)
