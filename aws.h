@@ -1673,7 +1673,8 @@ typedef struct aws_i_asker {
     aws_session    session;
     aws_client     client;
     aws_i_item     items[8];
-    char           url[96]; /* scheme, host and port */
+    const char    *endpoint; /* scheme, host and port: NULL, the caller's or url */
+    char           url[96];
     void          *secret; /* what else aws_keys_close wipes, NULL nothing */
     size_t         secret_size;
 } aws_i_asker;
@@ -12396,11 +12397,9 @@ static void aws_i_asker_session(aws_i_asker *a, aws_client *lender, const aws_i_
         config->connect_timeout = config->read_timeout = manner->timeout;
     }
     config->addressing = 0;
-    config->endpoint = NULL;
-    if (a->url[0]) {
+    config->endpoint = a->endpoint;
+    if (a->endpoint)
         config->addresses = NULL; /* STS is at AWS, and reached as the program wants it */
-        config->endpoint = a->url;
-    }
     if (manner->attempts)
         config->max_attempts = manner->attempts;
     config->call_timeout = 0;
@@ -12511,13 +12510,25 @@ static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
     return r;
 }
 
+/* Give back what is lent, and wipe all parts but the one in use and another one to be kept. */
+static void aws_i_asker_end(aws_i_asker *a, const aws_client *lender, unsigned keep)
+{
+    unsigned part;
+
+    if (aws_i_lent(a, lender))
+        aws_i_give_back(a);
+    for (part = 1; part < a->parts; part++)
+        if (part != keep)
+            aws_i_wipe(aws_i_asker_part(a, part), a->part);
+    a->state = 0;
+}
+
 /* The source can't give keys: tell the lender why, in its own failure. */
 static int aws_i_asker_failed(aws_i_asker *a, aws_client *lender, int reason)
 {
     const aws_failure *inner = &a->client.failure;
     aws_failure *f = &lender->failure;
     int late = aws_i_in_progress(lender) && aws_i_deadline_passed(lender);
-    unsigned part;
 
     if (!f->code && late)
         aws_i_fail(lender, AWS_REASON_CALL_TIME, a->client.host);
@@ -12531,15 +12542,10 @@ static int aws_i_asker_failed(aws_i_asker *a, aws_client *lender, int reason)
         f->detail = inner->detail;
         f->cause = reason == AWS_REASON_KEYS_UNREACHED ? inner->code : 0;
         f->needed = inner->needed ? (inner->needed + 8) * a->parts : 0;
-        memcpy(f->aws_code, inner->aws_code, sizeof f->aws_code);
-        memcpy(f->message, inner->message, sizeof f->message);
-        memcpy(f->request_id, inner->request_id, sizeof f->request_id);
+        memcpy(f->aws_code, inner->aws_code, /* the three texts */
+               offsetof(aws_failure, host_id) - offsetof(aws_failure, aws_code));
     }
-    if (aws_i_lent(a, lender))
-        aws_i_give_back(a);
-    for (part = 1; part < a->parts; part++)
-        aws_i_wipe(aws_i_asker_part(a, part), a->part);
-    a->state = 0;
+    aws_i_asker_end(a, lender, 0);
     return f->code;
 }
 
@@ -12550,18 +12556,12 @@ static int aws_i_asker_take(aws_i_asker *a, aws_client *lender, aws_keys *fresh,
 {
     int fault = fresh->expiration < 0 ? AWS_REASON_KEYS_ANSWER
                                       : aws_i_keys_wrong(fresh, aws_i_now(lender));
-    unsigned n;
 
     if (fault)
         return aws_i_asker_failed(a, lender, fault);
-    if (aws_i_lent(a, lender))
-        aws_i_give_back(a);
-    for (n = 1; n < a->parts; n++) /* what the new keys were got with */
-        if (n != part)
-            aws_i_wipe(aws_i_asker_part(a, n), a->part);
+    aws_i_asker_end(a, lender, part); /* and with it what the new keys were got with */
     a->in_use = (unsigned char)((a->in_use + part) % a->parts);
     a->keys = *keys = *fresh;
-    a->state = 0;
     return 0;
 }
 
@@ -12577,6 +12577,7 @@ static int aws_i_asker_address(aws_i_asker *a, const char *address, const char *
         return 0;
     memcpy(a->url, address, size);
     a->url[size] = 0;
+    a->endpoint = a->url;
     *path = address + size;
     return 1;
 }
@@ -13015,17 +13016,6 @@ static int aws_i_sts_ask(aws_i_asker *a, aws_client *lender, aws_request *reques
     return r ? aws_i_asker_failed(a, lender, r) : 1;
 }
 
-/* An endpoint of the source's own, or that of a client of STS. */
-static int aws_i_sts_borrow(aws_i_asker *a, aws_client *client, const char *endpoint)
-{
-    const char *path;
-
-    a->url[0] = 0;
-    if (endpoint && (!aws_i_asker_address(a, endpoint, &path) || *path))
-        return aws_i_fail(client, AWS_REASON_KEYS_ADDRESS, endpoint);
-    return aws_i_borrow(a, client, &aws_i_sts_manner);
-}
-
 static int aws_i_role_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
 {
     enum { BEGIN, WITH_BASE };
@@ -13044,7 +13034,8 @@ static int aws_i_role_get(const aws_provider *provider, aws_client *client, aws_
                 return aws_i_fail(client, AWS_REASON_KEYS_BASE, s->roles->arn);
             a->state = WITH_BASE;
         }
-        if ((r = aws_i_sts_borrow(a, client, s->endpoint)) < 0) {
+        a->endpoint = s->endpoint;
+        if ((r = aws_i_borrow(a, client, &aws_i_sts_manner)) < 0) {
             a->state = r == AWS_AGAIN ? WITH_BASE : BEGIN;
             return r;
         }
@@ -13116,8 +13107,9 @@ static int aws_i_web_get(const aws_provider *provider, aws_client *client, aws_k
     int r;
 
     if (!aws_i_lent(&s->ask, client)) {
+        s->ask.endpoint = s->endpoint;
         if ((r = aws_i_web_begin(s, client)) != 0 ||
-            (r = aws_i_sts_borrow(&s->ask, client, s->endpoint)) < 0) {
+            (r = aws_i_borrow(&s->ask, client, &aws_i_sts_manner)) < 0) {
             aws_i_wipe(aws_i_asker_part(&s->ask, 2), s->ask.part);
             return r;
         }
@@ -13160,19 +13152,16 @@ static void aws_i_iot_path(aws_out *out, const aws_call *call, int is_signed)
 static int aws_i_iot_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
 {
     aws_keys_iot *s = (aws_keys_iot *)provider->context;
-    const char *path;
     aws_pair header;
     aws_keys fresh;
     aws_call call;
     int r;
 
-    if (!aws_i_lent(&s->ask, client)) {
-        if (!aws_i_asker_address(&s->ask, s->host, &path) || *path ||
-            strncmp(s->host, aws_i_text_https, 8) != 0)
-            return aws_i_fail(client, AWS_REASON_KEYS_ADDRESS, s->host);
-        if ((r = aws_i_borrow(&s->ask, client, &aws_i_iot_manner)) < 0)
-            return r;
-    }
+    s->ask.endpoint = s->host;
+    if (strncmp(s->host, aws_i_text_https, 8) != 0)
+        return aws_i_fail(client, AWS_REASON_KEYS_ADDRESS, s->host);
+    if ((r = aws_i_borrow(&s->ask, client, &aws_i_iot_manner)) < 0)
+        return r;
     header.name = "x-amzn-iot-thingname";
     header.value = s->thing_name;
     memset(&call, 0, sizeof call);
