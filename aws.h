@@ -118,7 +118,8 @@
  *   features, each a function named aws_feature_...; see aws_features. Without AWS_SMALL a program
  *   has all of them. With it, it has those that it names, and the others take no flash:
  *
- *     static const aws_features features = {NULL, aws_feature_checksums, NULL, NULL, NULL};
+ *     static const aws_features features = {NULL, aws_feature_checksums, NULL, NULL, NULL,
+ *                                           NULL};
  *     config.features = &features;
  *
  *   What needs one that isn't there is refused (AWS_REASON_FEATURE), never silently left out; only
@@ -637,12 +638,14 @@ typedef struct aws_features {
     aws_feature *refresh;   /* aws_config.provider */
     aws_feature *clock;     /* the server's time where the port's is wrong or not known */
     aws_feature *log;       /* aws_config.log */
+    aws_feature *bodies;    /* not from memory: a source, or aws_client_write; large ones announced */
 } aws_features;
 AWS_API const char *aws_feature_environment(struct aws_session *session, const char *service_id);
 AWS_API int aws_feature_checksums(aws_client *client, int step);
 AWS_API int aws_feature_refresh(aws_client *client, int step);
 AWS_API int aws_feature_clock(aws_client *client, int step);
 AWS_API int aws_feature_log(aws_client *client, int step);
+AWS_API int aws_feature_bodies(aws_client *client, int step);
 
 /* Everything is optional. Where a field is zero, the environment variable named is used if the
  * port has env, then the default. */
@@ -6926,6 +6929,19 @@ AWS_API void aws_call_header_uri(aws_client *client, const char *name, const cha
         aws_i_add(client, "", name, value, strlen(value), AWS_I_HEADER_URI);
 }
 
+enum {
+    AWS_I_BODY_PLAN,   /* whether it is announced */
+    AWS_I_BODY_HASH,   /* a source's into its hashes: 1, AWS_AGAIN or an error */
+    AWS_I_BODY_REWIND, /* begin at its first byte: 0, or it can't be read again */
+    AWS_I_BODY_EXPECT, /* the state */
+    AWS_I_BODY_FILL    /* a source's into the connection: the count, AWS_AGAIN or an error */
+};
+
+static AWS_I_APART int aws_i_bodies(aws_client *client, int step)
+{
+    return aws_i_features(client)->bodies ? aws_i_features(client)->bodies(client, step) : 0;
+}
+
 static int aws_i_in_progress(const aws_client *client)
 {
     return client->state != AWS_I_IDLE && client->state != AWS_I_FAILED;
@@ -6969,7 +6985,6 @@ static void aws_i_check_call(aws_client *client)
 AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
 {
     static const char names[] = "host\0x-amz-date\0x-amz-content-sha256\0x-amz-security-token";
-    const uint32_t large = (uint32_t)1 << 20;
     int last = client->anonymous ? AWS_I_HEADER_HOST : AWS_I_HEADER_TOKEN, kind;
     const char *name = names; /* of our own headers, as their kinds follow each other */
     aws_out count;
@@ -7016,10 +7031,8 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     client->chunked = NULL;
     client->connection.ahead_size += client->chunks.borrowed; /* a chunk's buffer: given back */
     client->chunks.borrowed = 0;
-    /* a refusal then costs no upload, and a body that can't be sent twice is still whole */
-    client->expects = client->service->flags & AWS_SERVICE_S3 && client->size && !call->emit &&
-                      !(client->port->flags & AWS_PORT_BLOCKING) &&
-                      (client->size >= large || !aws_i_rewindable(client));
+    client->expects = 0;
+    aws_i_bodies(client, AWS_I_BODY_PLAN);
     aws_i_failure_reset(client);
     aws_i_check_call(client);
     for (kind = AWS_I_HEADER_HOST; kind <= last; kind++, name += strlen(name) + 1)
@@ -7289,19 +7302,25 @@ AWS_API int aws_feature_checksums(aws_client *client, int step)
     return 0;
 }
 
-/* Without the feature: nothing is added, and what can't do without is refused. */
+/* Without the features: nothing is added, and what can't do without is refused. */
 static void aws_i_plan_body(aws_client *client)
 {
+    const aws_features *features = aws_i_features(client);
     const aws_call *call = &client->call;
+    const char *missing = NULL;
 
     client->encoded = client->size;
-    if (aws_i_features(client)->checksums)
-        aws_i_checksums(client, AWS_I_SUM_PLAN);
+    if (!features->bodies && (call->source || call->flags & AWS_CALL_WRITE))
+        missing = "bodies";
+    else if (features->checksums)
+        features->checksums(client, AWS_I_SUM_PLAN);
     else if (call->checksum || call->flags & AWS_CALL_CHECKSUM_REQUIRED)
-        aws_call_refuse(client, AWS_REASON_FEATURE, "checksums");
+        missing = "checksums";
     else if (client->size && !client->endpoint_secure && !aws_i_rewindable(client) &&
              !client->anonymous)
         aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
+    if (missing)
+        aws_call_refuse(client, AWS_REASON_FEATURE, missing);
 }
 
 AWS_API const aws_dialect *aws_call_dialect(const aws_client *client)
@@ -7349,29 +7368,6 @@ static void aws_i_hash_piece(void *context, const void *data, size_t size)
         client->digest->update(client->sum, data, size);
 }
 
-/* A source's bytes into its hashes, through the scratch: 1, AWS_AGAIN or an error. */
-static int aws_i_hash_source(aws_client *client)
-{
-    const aws_source *source = client->call.source;
-    int r;
-
-    if (!client->offset && (source->rewind(source->context) < 0))
-        return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
-    while (client->offset < client->size) {
-        size_t room = client->scratch_size;
-        if (room > client->size - client->offset)
-            room = (size_t)(client->size - client->offset);
-        r = source->read(source->context, client->scratch, aws_i_int_max(room));
-        if (r == AWS_AGAIN)
-            return aws_i_sleep(client, 10);
-        if (r <= 0)
-            return aws_i_fail(client, AWS_REASON_SOURCE_SHORT, NULL);
-        aws_i_hash_piece(client, client->scratch, (size_t)r);
-        client->offset += (size_t)r;
-    }
-    return 1;
-}
-
 /* The body's payload hash and its checksum, as far as they are wanted: one pass for both. */
 static int aws_i_step_hash(aws_client *client)
 {
@@ -7387,7 +7383,7 @@ static int aws_i_step_hash(aws_client *client)
         aws_i_out(&out, NULL, 0);
         out.hash = aws_i_hash_piece;
         out.hash_context = client;
-        if (call->source && (r = aws_i_hash_source(client)) <= 0)
+        if (call->source && (r = aws_i_bodies(client, AWS_I_BODY_HASH)) <= 0)
             return r;
         if (call->emit)
             call->emit(&out, call);
@@ -7670,16 +7666,6 @@ static void aws_i_cache_signing_key(aws_client *client, const aws_i_view *view)
     }
 }
 
-/* Begin the body at its first byte; 0, or it can't be read again. */
-static int aws_i_rewind(aws_client *client)
-{
-    const aws_source *source = client->call.source;
-
-    if (source && source->rewind && source->rewind(source->context) < 0)
-        return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
-    return 0;
-}
-
 /* Directory buckets have keys of their own: see aws_s3_express_init. */
 static AWS_I_APART int aws_i_express(aws_client *client, aws_client *lender)
 {
@@ -7708,7 +7694,7 @@ static int aws_i_step_sign(aws_client *client)
                         client->scratch + sizeof(aws_xml), client->scratch_size - sizeof(aws_xml),
                         client->signature);
     }
-    if ((r = aws_i_rewind(client)) < 0)
+    if ((r = aws_i_bodies(client, AWS_I_BODY_REWIND)) < 0)
         return r;
     if (client->chunked)
         client->chunked->begin(client);
@@ -7769,26 +7755,9 @@ static int aws_i_step_head(aws_client *client)
     return aws_i_go(client, client->expects ? AWS_I_EXPECT : AWS_I_BODY);
 }
 
-/* The server has a second to refuse the body, or to say that it wants it. */
 static int aws_i_step_expect(aws_client *client)
 {
-    enum { PATIENCE = 1000 };
-    const unsigned char *data;
-    size_t size;
-    uint32_t silent;
-    int r = aws_i_flush(client);
-
-    if (r <= 0)
-        return aws_i_early(client, r);
-    if (aws_i_peek(client, &data, &size) != AWS_AGAIN) {
-        client->early = AWS_I_BODY;
-        return aws_i_go(client, AWS_I_RESPONSE);
-    }
-    silent = aws_i_ticks(client) - client->progressed;
-    if (silent >= PATIENCE)
-        return aws_i_go(client, AWS_I_BODY);
-    client->wake = client->progressed + PATIENCE;
-    return aws_i_want(client, AWS_WAIT_READ | AWS_WAIT_TIMER);
+    return aws_i_bodies(client, AWS_I_BODY_EXPECT);
 }
 
 static void aws_i_progress(aws_client *client, uint64_t done, uint64_t total)
@@ -7812,36 +7781,21 @@ static void aws_i_body_commit(aws_client *client, const unsigned char *data, siz
         aws_i_commit(client, size);
 }
 
-/* Body bytes from a source or an emitter, straight into the connection: the count, AWS_AGAIN or
- * an error. */
-static int aws_i_fill_body(aws_client *client)
+/* An emitter's bytes, straight into the connection: the count, AWS_AGAIN or an error. */
+static int aws_i_fill_emitted(aws_client *client)
 {
-    const aws_source *source = client->call.source;
-    uint64_t left = client->size - client->offset;
     unsigned char *to = NULL;
     size_t room = 0;
+    aws_out out;
     int r;
 
     if ((r = aws_i_body_space(client, &to, &room)) <= 0)
         return r;
-    room = aws_i_int_max(left < room ? (size_t)left : room);
-    if (source) {
-        r = source->read(source->context, to, room);
-        if (r == AWS_AGAIN)
-            return aws_i_sleep(client, 10);
-        if (r <= 0 || (size_t)r > room) {
-            client->connection.doomed = 1;
-            return aws_i_fail(client, AWS_REASON_SOURCE_SHORT, NULL);
-        }
-    } else {
-        aws_out out;
-        aws_i_out(&out, to, room);
-        out.skip = (size_t)client->offset;
-        client->call.emit(&out, &client->call);
-        r = (int)out.used;
-    }
-    aws_i_body_commit(client, to, (size_t)r);
-    return r;
+    aws_i_out(&out, to, aws_i_int_max(room));
+    out.skip = (size_t)client->offset;
+    client->call.emit(&out, &client->call);
+    aws_i_body_commit(client, to, out.used);
+    return (int)out.used;
 }
 
 /* The caller's bytes into the connection: the count taken, AWS_AGAIN or an error. */
@@ -7871,8 +7825,10 @@ static int aws_i_step_body(aws_client *client)
     while (client->offset < client->size) {
         uint64_t left = client->size - client->offset;
 
-        if (client->call.source || client->call.emit)
-            r = aws_i_fill_body(client);
+        if (client->call.source)
+            r = aws_i_bodies(client, AWS_I_BODY_FILL);
+        else if (client->call.emit)
+            r = aws_i_fill_emitted(client);
         else
             r = aws_i_push(client, aws_i_bytes(client->call.data) + (size_t)client->offset,
                            left < (size_t)-1 ? (size_t)left : (size_t)-1);
@@ -7903,6 +7859,110 @@ static int aws_i_step_flush(aws_client *client)
     if (client->port->flags & AWS_PORT_BLOCKING || aws_i_leftover(client))
         return AWS_I_GO;
     return aws_i_want(client, AWS_WAIT_READ); /* nothing can have come yet: wait, then receive */
+}
+
+/* ---- Bodies that aren't in memory, and large ones ---- */
+
+/* A refusal then costs no upload, and a body that can't be sent twice is still whole. */
+static int aws_i_plan_expect(aws_client *client)
+{
+    const uint32_t large = (uint32_t)1 << 20;
+
+    client->expects = client->service->flags & AWS_SERVICE_S3 && client->size &&
+                      !client->call.emit && !(client->port->flags & AWS_PORT_BLOCKING) &&
+                      (client->size >= large || !aws_i_rewindable(client));
+    return 0;
+}
+
+/* The next bytes of the source: their count, AWS_AGAIN or an error. */
+static AWS_I_APART int aws_i_read_source(aws_client *client, unsigned char *to, size_t room)
+{
+    const aws_source *source = client->call.source;
+    uint64_t left = client->size - client->offset;
+    int r;
+
+    room = aws_i_int_max(left < room ? (size_t)left : room);
+    r = source->read(source->context, to, room);
+    if (r == AWS_AGAIN)
+        return aws_i_sleep(client, 10);
+    if (r <= 0 || (size_t)r > room)
+        return aws_i_fail(client, AWS_REASON_SOURCE_SHORT, NULL);
+    return r;
+}
+
+/* A source's bytes into its hashes, through the scratch: 1, AWS_AGAIN or an error. */
+static int aws_i_hash_source(aws_client *client)
+{
+    const aws_source *source = client->call.source;
+    int r;
+
+    if (!client->offset && (source->rewind(source->context) < 0))
+        return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
+    while (client->offset < client->size) {
+        if ((r = aws_i_read_source(client, client->scratch, client->scratch_size)) < 0)
+            return r;
+        aws_i_hash_piece(client, client->scratch, (size_t)r);
+        client->offset += (size_t)r;
+    }
+    return 1;
+}
+
+/* Begin the body at its first byte; 0, or it can't be read again. */
+static int aws_i_rewind_source(aws_client *client)
+{
+    const aws_source *source = client->call.source;
+
+    if (source && source->rewind && source->rewind(source->context) < 0)
+        return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
+    return 0;
+}
+
+/* The server has a second to refuse the body, or to say that it wants it. */
+static int aws_i_expect(aws_client *client)
+{
+    enum { PATIENCE = 1000 };
+    const unsigned char *data;
+    size_t size;
+    uint32_t silent;
+    int r = aws_i_flush(client);
+
+    if (r <= 0)
+        return aws_i_early(client, r);
+    if (aws_i_peek(client, &data, &size) != AWS_AGAIN) {
+        client->early = AWS_I_BODY;
+        return aws_i_go(client, AWS_I_RESPONSE);
+    }
+    silent = aws_i_ticks(client) - client->progressed;
+    if (silent >= PATIENCE)
+        return aws_i_go(client, AWS_I_BODY);
+    client->wake = client->progressed + PATIENCE;
+    return aws_i_want(client, AWS_WAIT_READ | AWS_WAIT_TIMER);
+}
+
+/* A source's bytes, straight into the connection: the count, AWS_AGAIN or an error. */
+static int aws_i_fill_source(aws_client *client)
+{
+    unsigned char *to = NULL;
+    size_t room = 0;
+    int r;
+
+    if ((r = aws_i_body_space(client, &to, &room)) <= 0)
+        return r;
+    r = aws_i_read_source(client, to, room);
+    if (r > 0)
+        aws_i_body_commit(client, to, (size_t)r);
+    else if (r != AWS_AGAIN)
+        client->connection.doomed = 1;
+    return r;
+}
+
+AWS_API int aws_feature_bodies(aws_client *client, int step)
+{
+    static int (*const steps[])(aws_client *) = {aws_i_plan_expect, aws_i_hash_source,
+                                                 aws_i_rewind_source, aws_i_expect,
+                                                 aws_i_fill_source};
+
+    return steps[step](client);
 }
 
 /* ---- Bodies in chunks (aws-chunked) ---- */
@@ -13411,11 +13471,11 @@ AWS_API const char *aws_feature_environment(aws_session *session, const char *se
 }
 
 #ifdef AWS_SMALL
-static const aws_features aws_i_default_features = {NULL, NULL, NULL, NULL, NULL};
+static const aws_features aws_i_default_features = {NULL, NULL, NULL, NULL, NULL, NULL};
 #else
 static const aws_features aws_i_default_features = {aws_feature_environment, aws_feature_checksums,
                                                     aws_feature_refresh, aws_feature_clock,
-                                                    aws_feature_log};
+                                                    aws_feature_log, aws_feature_bodies};
 #endif
 
 AWS_API int aws_session_init(aws_session *session, const aws_config *config)

@@ -165,10 +165,71 @@ static void test_one_pass_body(void)
     prepare(answers, 2);
     args.body = NULL;
     args.source = &source;
+    features.bodies = aws_feature_bodies;
     CHECK_INT(start(), 0);
     CHECK_INT(put(), AWS_ERR_UNSUPPORTED);
     CHECK_INT(client.failure.reason, AWS_REASON_NOT_REWINDABLE);
     CHECK_INT(s.requests, 0);
+}
+
+static int read_once, rewound;
+
+static int five_bytes(void *context, void *data, size_t size)
+{
+    (void)context;
+    read_once++;
+    memcpy(data, "hello", 5);
+    return size < 5 ? -1 : 5;
+}
+
+static int rewind_bytes(void *context)
+{
+    (void)context;
+    rewound++;
+    return 0;
+}
+
+/* Bodies that aren't in memory, and the announcement of large ones. */
+static void test_bodies(void)
+{
+    static const aws_source source = {five_bytes, rewind_bytes, NULL};
+    static char large[1 << 20];
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        prepare(answers, 2);
+        args.body = NULL;
+        args.source = i & 1 ? NULL : &source;
+        args.stream = i & 1;
+        features.bodies = i < 2 ? NULL : aws_feature_bodies;
+        features.checksums = i & 1 ? aws_feature_checksums : NULL;
+        CHECK_INT(start(), 0);
+        if (i < 2) {
+            CHECK_INT(put(), AWS_ERR_UNSUPPORTED);
+            CHECK_INT(client.failure.reason, AWS_REASON_FEATURE);
+            CHECK_STR(client.failure.value, "bodies");
+            CHECK_INT(s.requests, 0);
+        }
+    }
+    CHECK_INT(read_once, 0);
+    prepare(answers, 2);
+    args.body = NULL;
+    args.source = &source;
+    features.bodies = aws_feature_bodies;
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), 0);
+    CHECK(SENT("\r\n\r\nhello"));
+    CHECK_INT(read_once, 2); /* for its hash, too */
+    CHECK_INT(rewound, 2);
+    for (i = 0; i < 2; i++) {
+        prepare(answers, 2);
+        args.body = large;
+        args.body_size = sizeof large;
+        features.bodies = i ? aws_feature_bodies : NULL;
+        CHECK_INT(start(), 0);
+        CHECK_INT(put(), 0);
+        CHECK_INT(SENT("expect: 100-continue"), i);
+    }
 }
 
 static void test_refresh(void)
@@ -285,6 +346,7 @@ int main(void)
     test_environment();
     test_checksums();
     test_one_pass_body();
+    test_bodies();
     test_refresh();
     test_clock();
     test_log();
