@@ -124,9 +124,10 @@
  *
  *   What needs one that isn't there is refused (AWS_REASON_FEATURE), never silently left out; only
  *   the environment, checksums that no action requires, the log and the announcement of large bodies
- *   (Expect) are just not used. Two more are functions of the service, which aws_s3_service then has not: requests for buckets in other regions
- *   are followed by region, and members of S3's actions other than bucket, key, body and answer
- *   (content_type, range, metadata, more, headers ...) are added by members:
+ *   (Expect) are just not used. Two more are functions of the service, which aws_s3_service then has
+ *   not: requests for buckets in other regions are followed by region, and members of S3's actions
+ *   other than bucket, key, body and answer (content_type, range, metadata, more, headers ...) are
+ *   added by members:
  *
  *     aws_service service = aws_s3_service;
  *     service.region = aws_call_bucket_region;
