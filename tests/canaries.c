@@ -144,11 +144,14 @@ int main(int argc, char **argv)
 {
     static aws_proxy proxy = {aws_proxy_http, NULL, NULL};
     static aws_config config;
+    static aws_port port;
     int standards = argc > 1 && strcmp(argv[1], "default") == 0;
     char byte;
 
     if (argc < 2)
         return 2;
+    sources_slow(&port);
+    config.port = &port;
     config.log = say;
     proxy.url = getenv("PROXY");
     config.proxy = proxy.url ? &proxy : NULL;

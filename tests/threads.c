@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     if (argc < 3)
         return 2;
     calls = atoi(argv[2]);
-    port = *aws_posix_port();
+    sources_slow(&port);
     port.context = &mutex;
     port.lock = lock;
     port.unlock = unlock;
