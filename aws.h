@@ -50,8 +50,8 @@
  *   - an expired token: aws_config.provider is asked for new keys.
  *   - an Expect that the server doesn't know (417).
  *   A body that can't be read twice and has begun is never sent again.
- *   A conditional write (If-None-Match, If-Match) whose answer was lost may meet its own object when
- *   it is made again: the failure's reason is then AWS_REASON_MAYBE_APPLIED.
+ *   A conditional write (If-None-Match, If-Match) whose answer was lost may meet its own object
+ *   when it is made again: the failure's reason is then AWS_REASON_MAYBE_APPLIED.
  *   S3's bodies of 1 MiB and more, and those that can't be read twice, are announced (Expect:
  *   100-continue): the server has a second to refuse before they are sent. The connection isn't
  *   used again after a refusal. A port with AWS_PORT_BLOCKING can't do that.
@@ -100,18 +100,18 @@
  * COMPILE-TIME SWITCHES, read only by the implementation; none changes a public struct
  *   AWS_IMPLEMENTATION   define functions here       AWS_STATIC  make them all static
  *   AWS_NO_TLS           leave out BearSSL's engine: plain http, or a port with AWS_PORT_TLS
- *   AWS_TLS_SMALL        TLS with P-256, RSA, AES-128-GCM and SHA-256 only (default on Cortex-M); with
- *                        64 bits also P-384, P-521 and SHA-384
+ *   AWS_TLS_SMALL        TLS with P-256, RSA, AES-128-GCM and SHA-256 only (default on Cortex-M);
+ *                        with 64 bits also P-384, P-521 and SHA-384
  *   AWS_NO_ROOTS         no built-in trust anchors (port/amazon_roots.h); give aws_config.trust
  *   AWS_NO_DEFAULT_PORT  don't include port/posix.h or, on Windows, port/winsock.h
  *   AWS_NO_JSON          no aws_json_parse (AWS_ERR_UNSUPPORTED): jsmn.h isn't needed then
  *   AWS_SMALL            for little flash: the features below only where a program names them
  *   AWS_SMALL_CRC        CRCs bit by bit, without tables (default on Cortex-M)
- *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section. With gcc on
- *                        x86-64 it is port/sha256_x86.h by itself, as port/crc_x86.h is for CRCs
+ *   AWS_SHA256_HEADER    "file.h" with another SHA-256 (hardware): see the hash section. With gcc
+ *                        on x86-64 it is port/sha256_x86.h by itself, as port/crc_x86.h is for CRCs
  *   AWS_SMALL_SHA256     not on x86-64 either: BearSSL's alone, 7 KB less
- *   AWS_POSIX_NO_HEAP    names by port/dns.h instead of getaddrinfo, programs (credential_process) by
- *                        vfork instead of posix_spawn: nothing on POSIX allocates then
+ *   AWS_POSIX_NO_HEAP    names by port/dns.h instead of getaddrinfo, programs (credential_process)
+ *                        by vfork instead of posix_spawn: nothing on POSIX allocates then
  *
  * LITTLE FLASH
  *   What a client does by itself beyond signing, sending, reading, time-outs and retries are its
@@ -123,11 +123,11 @@
  *     config.features = &features;
  *
  *   What needs one that isn't there is refused (AWS_REASON_FEATURE), never silently left out; only
- *   the environment, checksums that no action requires, the log and the announcement of large bodies
- *   (Expect) are just not used. Two more are functions of the service, which aws_s3_service then has
- *   not: requests for buckets in other regions are followed by region, and members of S3's actions
- *   other than bucket, key, body and answer (content_type, range, metadata, more, headers ...) are
- *   added by members:
+ *   the environment, checksums that no action requires, the log and the announcement of large
+ *   bodies (Expect) are just not used. Two more are functions of the service, which aws_s3_service
+ *   then has not: requests for buckets in other regions are followed by region, and members of S3's
+ *   actions other than bucket, key, body and answer (content_type, range, metadata, more, headers
+ *   ...) are added by members:
  *
  *     aws_service service = aws_s3_service;
  *     service.region = aws_call_bucket_region;
@@ -222,7 +222,7 @@ enum {
       "aws_config.trust has no CA in it: load one with aws_trust_load")                           \
     X(TOO_MANY_MEMBERS, TOO_BIG,                                                                  \
       "a request has at most 32 query and header members, 64 if the client has 24 KB or more, "   \
-      "with TLS 30 KB; '%v' is one too many")                                                               \
+      "with TLS 30 KB; '%v' is one too many")                                                     \
     X(HEADER_VALUE, PARAM, "the value of header '%v' has a control or non-ASCII character")       \
     X(HEADER_NAME, PARAM, "'%v' is not a header name")                                            \
     X(HEADER_OWN, PARAM, "the client itself writes header '%v': it can't be given")               \
@@ -392,7 +392,7 @@ enum {
     X(CHECKPOINT, PARAM, "the checkpoint is damaged, or of another object or kind of transfer")   \
     X(BATCH_MEMORY, MEMORY, "a batch needs at least 4,000 bytes")                                 \
     X(CHECKPOINT_SAVED, SINK, "the checkpoint could not be saved")                                \
-    X(TRANSFER_MORE, PARAM, "a transfer takes at most 12 members in args.more")                           \
+    X(TRANSFER_MORE, PARAM, "a transfer takes at most 12 members in args.more")                   \
     X(FEATURE, UNSUPPORTED,                                                                       \
       "aws_feature_%v isn't there: with AWS_SMALL a program has to name it in "                   \
       "aws_config.features")                                                                      \
@@ -603,7 +603,7 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, struct aws_out 
  * endpoint is reached by CONNECT (TLS ends at the endpoint, whose certificate is checked), an http
  * one by asking the proxy. User and password, percent-encoded where need be, go to the proxy only,
  * and into no log or error text. Zero in url and except: the environment's (lower case first).
- *     static const aws_proxy proxy = {aws_proxy_http, "http://user:secret@proxy.lan:3128", NULL}; */
+ *     static const aws_proxy proxy = {aws_proxy_http, "http://user:key@proxy.lan:3128", NULL}; */
 typedef struct aws_proxy aws_proxy;
 struct aws_proxy {
     int (*use)(aws_client *client, int step, aws_out *out); /* aws_proxy_http */
@@ -639,7 +639,7 @@ typedef struct aws_features {
     aws_feature *refresh;   /* aws_config.provider */
     aws_feature *clock;     /* the server's time where the port's is wrong or not known */
     aws_feature *log;       /* aws_config.log */
-    aws_feature *bodies;    /* not from memory: a source, or aws_client_write; large ones announced */
+    aws_feature *bodies;    /* not from memory: a source, aws_client_write; large ones announced */
 } aws_features;
 AWS_API const char *aws_feature_environment(struct aws_session *session, const char *service_id);
 AWS_API int aws_feature_checksums(aws_client *client, int step);
@@ -663,12 +663,12 @@ typedef struct aws_config {
     /* Asked for a service's id if neither says it: a URL or NULL. aws_settings_endpoint. */
     const char *(*endpoint_of)(const struct aws_config *config, const char *service_id);
     const aws_settings *settings; /* for endpoint_of */
-    const aws_port  *port;         /* default: aws_posix_port() or aws_winsock_port(), where built in */
+    const aws_port  *port;         /* default: aws_posix_port() or aws_winsock_port() if built in */
     const aws_features *features;  /* default: all, with AWS_SMALL none */
     const aws_trust *trust;        /* CAs; default: the five Amazon roots */
     const aws_proxy *proxy;        /* default none, whatever the environment says; see aws_proxy */
     const aws_identity *identity;  /* client certificate for https; default none */
-    const char *tls_name;          /* the name in the server's certificate, if it isn't the host's */
+    const char *tls_name;          /* the name in the server's certificate, if not the host's */
     int64_t  clock_floor;          /* Unix seconds of the build. A device without a clock then
                                     * takes the time from the certificate and the Date header */
     unsigned addressing;           /* AWS_ADDRESSING_*: bucket in the path or in the host */
@@ -728,8 +728,8 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config);
 AWS_API void aws_session_close(aws_session *session);
 
 /* What the session has found: its region (NULL none), the id of the access key in use (NULL before
- * a provider was asked), when that expires in Unix seconds (0: never, or not known). Where keys come
- * from is told by aws_default_source, or by aws_keys_chain.at of a chain of your own. */
+ * a provider was asked), when that expires in Unix seconds (0: never, or not known). Where keys
+ * come from is told by aws_default_source, or by aws_keys_chain.at of a chain of your own. */
 AWS_API const char *aws_session_region(const aws_session *session);
 AWS_API const char *aws_session_access_key_id(const aws_session *session);
 AWS_API int64_t aws_session_expiration(const aws_session *session);
@@ -1151,7 +1151,7 @@ enum {
     AWS_CALL_XML = 4,         /* a 2xx answer is XML; an <Error> in it is a failure */
     AWS_CALL_PATH_STYLE = 8,  /* the bucket goes in the path, whatever the addressing */
     AWS_CALL_HOST_PREFIX = 16, /* the bucket is a prefix of the host, whatever the addressing */
-    AWS_CALL_SIGN_BODY = 32,   /* sign a hash of the body over https, too, if it can be read twice */
+    AWS_CALL_SIGN_BODY = 32,   /* sign the body's hash over https, too, if it can be read twice */
     AWS_CALL_CHECKSUM = 64,    /* the body may have a checksum: see aws_config.dialect */
     AWS_CALL_CHECKSUM_REQUIRED = 128, /* it must */
     AWS_CALL_VERIFY = 256,     /* the answer may: a complete one that doesn't match is an error */
@@ -1165,14 +1165,14 @@ struct aws_call {
     const char       *operation; /* AWS's name of it, a literal */
     const char       *bucket;    /* S3's bucket: in the path or the host; NULL none */
     const char       *key;       /* the rest of the path, encoded by us; NULL none */
-    const void       *data;      /* body: data, source or emit, or AWS_CALL_WRITE; none: it is empty */
+    const void       *data;      /* body: data, source, emit or AWS_CALL_WRITE; none: it is empty */
     const aws_source *source;
     const void       *emit_context;
-    void             *buffer;    /* answer: a buffer, a sink, or AWS_CALL_READ; none: it is dropped */
+    void             *buffer;    /* answer: a buffer, a sink or AWS_CALL_READ; none: it is dropped */
     /* and the rest */
     const char *method; /* a literal */
     unsigned    flags;  /* AWS_CALL_* */
-    void (*emit)(aws_out *out, const aws_call *call); /* a pure function of its context and these two */
+    void (*emit)(aws_out *out, const aws_call *call); /* a pure function of these and its context */
     size_t      emit_count;
     int         emit_option;
     uint64_t    size; /* of the body; emit: 0, it is counted */
@@ -1232,8 +1232,8 @@ AWS_API int aws_call_xml(aws_client *client, aws_xml **xml);
 /* Reading the answer failed with code: 0 if there is an attempt left, which aws_call_run makes
  * after the caller has forgotten what it had read; else code. */
 AWS_API int aws_call_again(aws_client *client, int code);
-/* An answer that has come whole isn't right, because of AWS_REASON_*: 0 if there is an attempt left,
- * which aws_call_run makes; else the call has failed. Not after a sink has got it. */
+/* An answer that has come whole isn't right, because of AWS_REASON_*: 0 if there is an attempt
+ * left, which aws_call_run makes; else the call has failed. Not after a sink has got it. */
 AWS_API int aws_call_repeat(aws_client *client, int reason);
 /* With AWS_CALL_READ | AWS_CALL_XML, instead of aws_call_run: run the call and take the whole
  * answer; the texts of its leaves can then be had by aws_client_header with their path below the
@@ -1843,7 +1843,7 @@ AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, voi
 #include "port/amazon_roots.h"
 #endif
 #ifndef AWS_NO_JSON
-/* jsmn, with names of ours: a user's own jsmn.h, before or after, with any macros, isn't touched. */
+/* jsmn, with names of ours: a user's own jsmn.h, with any macros, isn't touched. */
 #ifdef JSMN_H
 #define AWS_I_HAD_JSMN_H
 #undef JSMN_H
@@ -2426,8 +2426,8 @@ static void aws_i_md5_out(void *context, unsigned char *checksum)
 #else
 #define AWS_I_CONST const
 #endif
-/* The texts of constants are arrays with names: all literals in initialisers are in each program that
- * has one of them. */
+/* The texts of constants are arrays with names: all literals in initialisers are in each program
+ * that has one of them. */
 #define AWS_I_DIGEST(digest, name, header, size, init, update, out)                               \
     static const char aws_i_texts_##digest[] = header "\0" name;                                  \
     AWS_I_CONST aws_digest aws_##digest = {aws_i_texts_##digest + sizeof header,                  \
@@ -3436,8 +3436,8 @@ static const char aws_i_presign_names[] = "X-Amz-Algorithm\0X-Amz-Credential\0X-
 /* The values of those that are made of the view as they are written. */
 static const char aws_i_presign_credential[] = "", aws_i_presign_headers[] = "";
 
-/* They are members of the query like any others: their count. number: room for the seconds; own: the
- * keys are a directory bucket's. */
+/* They are members of the query like any others: their count. number: room for the seconds; own:
+ * the keys are a directory bucket's. */
 static size_t aws_i_presign_members(aws_pair *members, const aws_i_view *view, int own,
                                     uint32_t seconds, char number[11])
 {
@@ -3507,8 +3507,8 @@ static void aws_i_presigned_value(aws_out *out, const aws_i_view *view, const aw
 static const aws_i_source aws_i_presigned_source = {aws_i_signing_item, aws_i_signing_path,
                                                     aws_i_signing_payload, aws_i_presigned_value};
 
-/* The host that is to be signed. NULL if there isn't exactly one, or if one of the caller's parameters
- * is one of ours. */
+/* The host that is to be signed. NULL if there isn't exactly one, or if one of the caller's
+ * parameters is one of ours. */
 static const char *aws_i_presignable(const aws_signing *s)
 {
     const char *host = NULL;
@@ -5292,8 +5292,8 @@ static int aws_i_http_word(const unsigned char *from, char *to)
     return !(((word - ones * 0x20) | (word + ones)) & ones * 0x80);
 }
 
-/* Plain bytes of a name, the colon behind it, and plain bytes of a value are taken at once: how many.
- * A byte that isn't kept leaves room that isn't needed. */
+/* Plain bytes of a name, the colon behind it, and plain bytes of a value are taken at once: how
+ * many. A byte that isn't kept leaves room that isn't needed. */
 static AWS_I_APART size_t aws_i_http_run(aws_i_http *http, char *head, size_t room,
                                          const unsigned char *data, size_t size)
 {
@@ -5899,7 +5899,8 @@ static unsigned aws_i_x509_end_chain(const br_x509_class **context)
     return x->minimal.vtable->end_chain(&x->minimal.vtable);
 }
 
-static const br_x509_pkey *aws_i_x509_get_pkey(const br_x509_class *const *context, unsigned *usages)
+static const br_x509_pkey *aws_i_x509_get_pkey(const br_x509_class *const *context,
+                                               unsigned *usages)
 {
     /* the engine reads the key only: the cast drops a const of the pointer, not of the object */
     const aws_i_x509 *x = (const aws_i_x509 *)(const void *)context;
@@ -5929,7 +5930,7 @@ static void aws_i_tls_profile(br_ssl_client_context *context, br_x509_minimal_co
     br_ssl_engine_set_rsavrfy(engine, &br_rsa_i15_pkcs1_vrfy);
     br_ssl_engine_set_ecdsa(engine, &br_ecdsa_i15_vrfy_asn1);
 #else
-    /* with 64 bits the code for all curves is smaller than that for P-256 alone, and SHA-384 fits */
+    /* with 64 bits the code for all curves is smaller than for P-256 alone, and SHA-384 fits */
 #if UINTPTR_MAX > 0xffffffff
     br_ssl_engine_set_ec(engine, &br_ec_prime_i31);
     br_ssl_engine_set_hash(engine, br_sha384_ID, &br_sha384_vtable);
@@ -6065,7 +6066,8 @@ static int aws_i_tls_start(aws_client *client)
     aws_i_tls *tls = aws_i_tls_of(client);
     aws_i_x509 *x = (aws_i_x509 *)(void *)client->scratch;
     const aws_trust *trust = aws_i_config(client)->trust;
-    const br_x509_trust_anchor *anchors = trust ? (const br_x509_trust_anchor *)trust->anchors : NULL;
+    const br_x509_trust_anchor *anchors =
+        trust ? (const br_x509_trust_anchor *)trust->anchors : NULL;
     size_t count = trust ? trust->count : 0;
     int64_t now = aws_i_now(client);
 
@@ -7422,7 +7424,8 @@ static AWS_I_APART int aws_i_keys_wrong(const aws_keys *keys, int64_t now)
 {
     int fault = aws_i_keys_fault(keys);
 
-    return !fault && now && keys->expiration && keys->expiration <= now ? AWS_REASON_PROVIDER_EXPIRED
+    return !fault && now && keys->expiration && keys->expiration <= now
+               ? AWS_REASON_PROVIDER_EXPIRED
                                                                         : fault;
 }
 
@@ -7553,8 +7556,8 @@ enum { AWS_I_KEYS_ASK, AWS_I_KEYS_AWAIT, AWS_I_KEYS_TAKE, AWS_I_KEYS_LEAVE, AWS_
 
 AWS_API int aws_feature_refresh(aws_client *client, int step)
 {
-    static int (*const steps[])(aws_client *) = {aws_i_renew_keys, aws_i_await_keys, aws_i_take_keys,
-                                                 aws_i_leave_keys, aws_i_keys_refused};
+    static int (*const steps[])(aws_client *) = {
+        aws_i_renew_keys, aws_i_await_keys, aws_i_take_keys, aws_i_leave_keys, aws_i_keys_refused};
 
     return steps[step](client);
 }
@@ -8295,7 +8298,7 @@ static const aws_dialect aws_i_dialect = {&aws_crc32, &aws_crc32, aws_i_one_dige
 #define aws_i_dialect aws_dialect_aws
 #endif
 
-/* Only the feature of checksums speaks of it, and who has no need for it hasn't the default either. */
+/* Only the feature of checksums speaks of it: without the feature the default isn't there. */
 static const aws_dialect *aws_i_dialect_of(const aws_client *client)
 {
     const aws_dialect *dialect = aws_i_config(client)->dialect;
@@ -8305,8 +8308,8 @@ static const aws_dialect *aws_i_dialect_of(const aws_client *client)
 
 /* ---- Receive ---- */
 
-/* The bytes of the arena that hold complete headers, or of the text that a bounded answer's head was
- * kept in. */
+/* The bytes of the arena that hold complete headers, or of the text that a bounded answer's head
+ * was kept in. */
 static size_t aws_i_head_size(const aws_client *client)
 {
     const aws_i_http *http = &client->http;
@@ -8397,11 +8400,13 @@ static int aws_i_answered(aws_client *client)
 static int aws_i_head_failed(aws_client *client, int code)
 {
     client->connection.doomed = 1;
-    return aws_i_fail(client, code == AWS_ERR_TOO_BIG ? AWS_REASON_HEAD_SIZE : AWS_REASON_HEAD, NULL);
+    return aws_i_fail(client, code == AWS_ERR_TOO_BIG ? AWS_REASON_HEAD_SIZE : AWS_REASON_HEAD,
+                      NULL);
 }
 
-/* The answer to a HEAD that says "chunked" may end like one with a body, which Swift's and Ceph 16's
- * do, perhaps late. Amazon's to a HEAD that fails say so too and don't, so the connection is kept. 0: the byte is of that, 1: it isn't, or an error. */
+/* The answer to a HEAD that says "chunked" may end like one with a body, which Swift's and Ceph
+ * 16's do, perhaps late. Amazon's to a HEAD that fails say so too and don't, so the connection is
+ * kept. 0: the byte is of that, 1: it isn't, or an error. */
 static int aws_i_last_chunk(aws_i_connection *n, unsigned char c)
 {
     int begun = n->last > 1;
@@ -8801,7 +8806,7 @@ typedef struct aws_i_json_scan {
     int         depth;
 } aws_i_json_scan;
 
-/* The next token's first character, '"' for a whole string; 0 at the end, or where a string is cut. */
+/* The next token's first character, '"' for a whole string; 0 at the end, or in a cut string. */
 static int aws_i_json_next(aws_i_json_scan *s)
 {
     int c;
@@ -8836,7 +8841,8 @@ static void aws_i_json_top(const char *text, size_t size, const char *name, char
         found = named && c == ':';
         named = c == '"' && s.depth == 1 && s.to - s.from == strlen(name);
         while (named && s.from < s.to) {
-            named = aws_i_lower((unsigned char)text[s.from]) == name[strlen(name) - (s.to - s.from)];
+            named = aws_i_lower((unsigned char)text[s.from]) ==
+                    name[strlen(name) - (s.to - s.from)];
             s.from++;
         }
     }
@@ -8949,9 +8955,10 @@ AWS_API const char *aws_regional(const char *region, aws_out *out)
 
 AWS_API const char *aws_global(const char *region, aws_out *out)
 {
-    static const char regions[] = "cn-\0cn-north-1\0us-gov-\0us-gov-west-1\0us-iso-\0us-iso-east-1\0"
-                                  "us-isob-\0us-isob-east-1\0us-isof-\0us-isof-south-1\0"
-                                  "eu-isoe-\0eu-isoe-west-1\0eusc-\0eusc-de-east-1\0\0us-east-1";
+    static const char regions[] =
+        "cn-\0cn-north-1\0us-gov-\0us-gov-west-1\0us-iso-\0us-iso-east-1\0"
+        "us-isob-\0us-isob-east-1\0us-isof-\0us-isof-south-1\0"
+        "eu-isoe-\0eu-isoe-west-1\0eusc-\0eusc-de-east-1\0\0us-east-1";
     const char *one = aws_i_partition(regions, region);
 
     if (!out)
@@ -9038,7 +9045,8 @@ static int aws_i_crc32_fits(aws_client *client, const aws_request *request)
     aws_crc32.init(context);
     aws_crc32.update(context, request->buffer, (size_t)client->stored);
     aws_crc32.out(context, crc);
-    return want == ((uint32_t)crc[0] << 24 | (uint32_t)crc[1] << 16 | (uint32_t)crc[2] << 8 | crc[3]);
+    return want ==
+           ((uint32_t)crc[0] << 24 | (uint32_t)crc[1] << 16 | (uint32_t)crc[2] << 8 | crc[3]);
 }
 
 AWS_API int aws_request_run(aws_client *client, const aws_request *request)
@@ -9814,7 +9822,8 @@ AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
     waiting->ms = aws_i_patience(client, &why);
     if (client->connection.state != AWS_I_C_CLOSED && client->port->handle &&
         waiting->what != AWS_WAIT_TIMER)
-        waiting->handle = client->port->handle(client->port, client->connection.area, &waiting->what);
+        waiting->handle =
+            client->port->handle(client->port, client->connection.area, &waiting->what);
     if (waiting->what & AWS_WAIT_TIMER && waiting->ms > 100 && !(client->waits & AWS_WAIT_TIMER))
         waiting->ms = 100; /* the port has something to do by time */
     return 0;
@@ -9825,10 +9834,10 @@ AWS_API int aws_client_waiting(aws_client *client, aws_waiting *waiting)
 /* An encrypted record must fit the client's buffer whole. A server that has accepted
  * max_fragment_length keeps to it; of another one nothing is asked for that it could send in a
  * record too large, though it sends head and body in one: an object in ranges under one If-Match,
- * after a HEAD if there is a checksum to be compared with, a listing in short pages. Each range is a
- * request of its own, with its own attempts, and the next one begins where the last one has ended,
- * however that was. A record that is too large all the same ends the connection: half of it is then
- * asked for, once. */
+ * after a HEAD if there is a checksum to be compared with, a listing in short pages. Each range is
+ * a request of its own, with its own attempts, and the next one begins where the last one has
+ * ended, however that was. A record that is too large all the same ends the connection: half of it
+ * is then asked for, once. */
 
 #ifndef AWS_NO_TLS
 
@@ -11281,7 +11290,8 @@ static void aws_i_out_service_host(aws_out *out, const aws_service *service, con
     int global = service->host == aws_global;
 
     flags = aws_i_odd_flags(name, region, flags);
-    if (flags == AWS_USE_FIPS && aws_i_equal(name, "data-ats.iot") && *aws_i_partition(data, region))
+    if (flags == AWS_USE_FIPS && aws_i_equal(name, "data-ats.iot") &&
+        *aws_i_partition(data, region))
         name = "data.iot";
     aws_out_text(out, name);
     if (flags & AWS_USE_FIPS && !(global && strncmp(region, "us-gov-", 7) == 0))
@@ -11447,7 +11457,7 @@ static int aws_i_accelerate_host(aws_client *client, unsigned flags, aws_out *ou
     return 1;
 }
 
-/* A directory bucket: NAME--ZONE--x-s3. Its zone, size 0 if there is none, or NULL: it isn't one. */
+/* A directory bucket: NAME--ZONE--x-s3. Its zone, size 0 if there is none; NULL: it is none. */
 static const char *aws_i_express_zone(const char *bucket, size_t *size)
 {
     static const char suffix[] = "--x-s3";
@@ -11466,8 +11476,8 @@ static int aws_i_express_control(const aws_call *call)
 {
     const char *name = call->operation;
 
-    return (aws_i_within(name, aws_i_text_bucket) || aws_i_within(name, "PublicAccessBlock")) && !aws_i_within(name, "Abac") &&
-           !aws_i_equal(name, "HeadBucket");
+    return (aws_i_within(name, aws_i_text_bucket) || aws_i_within(name, "PublicAccessBlock")) &&
+           !aws_i_within(name, "Abac") && !aws_i_equal(name, "HeadBucket");
 }
 
 static int aws_i_express_host(aws_client *client, const char *zone, size_t size, unsigned flags,
@@ -11660,7 +11670,8 @@ static void aws_i_divide(aws_client *client, unsigned char *at, size_t left, int
 }
 
 /* The part that is lent to credential sources; 0 if it is too small. */
-static int aws_i_carve_connection(aws_client *client, unsigned char *at, unsigned char *end, int tls)
+static int aws_i_carve_connection(aws_client *client, unsigned char *at, unsigned char *end,
+                                  int tls)
 {
     size_t left = (size_t)(end - at), scratch = aws_i_align(aws_i_scratch_size(tls));
     size_t needed = aws_i_align(client->port->connection_size) + aws_i_tls_size(tls) + scratch +
@@ -11961,7 +11972,8 @@ static int aws_i_section_is(const aws_i_ini *ini, const char *word, const char *
 /* Option names are the same in any case. */
 static int aws_i_key_is(const char *text, size_t size, const char *name)
 {
-    while (size && *name && aws_i_lower((unsigned char)*text) == aws_i_lower((unsigned char)*name)) {
+    while (size && *name &&
+           aws_i_lower((unsigned char)*text) == aws_i_lower((unsigned char)*name)) {
         text++;
         name++;
         size--;
@@ -12676,9 +12688,9 @@ static void aws_i_keys_decode(char *from, const char *end)
     *to = 0;
 }
 
-/* Keys from a JSON answer text[size], which they stay in. names: the object that they are members of,
- * "" for the outermost, then those of the three and of the expiration. 0 or a reason. What is cut
- * never is right: its objects aren't closed. */
+/* Keys from a JSON answer text[size], which they stay in. names: the object that they are members
+ * of, "" for the outermost, then those of the three and of the expiration. 0 or a reason. What is
+ * cut never is right: its objects aren't closed. */
 static int aws_i_keys_parse(char *text, size_t size, const char *names, aws_keys *keys)
 {
     aws_i_json_scan s = {text, size, 0, 0, 0, 0};
@@ -13144,7 +13156,8 @@ static int aws_i_web_begin(aws_keys_web_identity *s, aws_client *client)
     if (!path)
         return AWS_KEYS_NONE;
     role.arn = aws_i_or(role.arn, aws_i_env(client->port, "AWS_ROLE_ARN"));
-    role.session_name = aws_i_or(role.session_name, aws_i_env(client->port, "AWS_ROLE_SESSION_NAME"));
+    role.session_name =
+        aws_i_or(role.session_name, aws_i_env(client->port, "AWS_ROLE_SESSION_NAME"));
     if (!role.arn)
         return aws_i_fail(client, AWS_REASON_KEYS_ROLE, path);
     r = s->read && s->ask.part ? s->read(s->read_context, path, token, s->ask.part - 1)
@@ -13231,7 +13244,8 @@ static int aws_i_iot_get(const aws_provider *provider, aws_client *client, aws_k
     call.path = aws_i_iot_path;
     call.emit_context = s;
     r = aws_i_ask_keys(&s->ask, client, &call, &header, 1,
-                       "credentials\0accessKeyId\0secretAccessKey\0sessionToken\0expiration\0", &fresh);
+                       "credentials\0accessKeyId\0secretAccessKey\0sessionToken\0expiration\0",
+                       &fresh);
     return r == 1 ? aws_i_asker_take(&s->ask, client, &fresh, keys, 1) : r;
 }
 
@@ -13279,8 +13293,8 @@ static void aws_i_express_sign_with(aws_client *client, const aws_keys *keys, co
     }
 }
 
-/* Enter CreateSession in a copy of the lender, which has its connection meanwhile. One attempt: what
- * follows a failure is decided by the call that needs the session. */
+/* Enter CreateSession in a copy of the lender, which has its connection meanwhile. One attempt:
+ * what follows a failure is decided by the call that needs the session. */
 static void aws_i_express_enter(aws_s3_express *x, aws_client *lender, const char *bucket)
 {
     unsigned other = !x->last;
@@ -13349,8 +13363,9 @@ static int aws_i_express_ask(aws_s3_express *x, aws_client *client, aws_client *
         lender->waits = asked->waits | AWS_WAIT_TIMER;
         return r;
     }
-    fault = r < 0 ? 0 : aws_i_sts_parse((char *)x->memory + other * x->part, (size_t)r, aws_i_text_keys,
-                                        &x->kept[other].keys);
+    fault = r < 0 ? 0
+                  : aws_i_sts_parse((char *)x->memory + other * x->part, (size_t)r, aws_i_text_keys,
+                                    &x->kept[other].keys);
     if (r >= 0 && !fault && (aws_i_keys_fault(&x->kept[other].keys) ||
                              x->kept[other].keys.expiration <= aws_i_now(client)))
         fault = AWS_REASON_KEYS_ANSWER;
@@ -13595,7 +13610,8 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
         client->region = client->service->host(client->region, NULL);
     if (aws_i_init_endpoint(client) < 0)
         return AWS_ERR_PARAM;
-    if (config->tls_name && (!aws_i_is_host(config->tls_name, strlen(config->tls_name), &tls) || tls))
+    if (config->tls_name &&
+        (!aws_i_is_host(config->tls_name, strlen(config->tls_name), &tls) || tls))
         return aws_i_fail(client, AWS_REASON_TLS_NAME, config->tls_name);
     tls = client->endpoint_secure && !(client->port->flags & AWS_PORT_TLS);
 #ifdef AWS_NO_TLS
@@ -13797,7 +13813,8 @@ typedef struct aws_i_identity_reader {
 } aws_i_identity_reader;
 
 /* Keep bytes; NULL if there is no room, but they are counted. */
-static unsigned char *aws_i_identity_keep(aws_i_identity_reader *reader, const void *data, size_t size)
+static unsigned char *aws_i_identity_keep(aws_i_identity_reader *reader, const void *data,
+                                          size_t size)
 {
     unsigned char *kept = reader->at;
 
@@ -13823,7 +13840,8 @@ static void aws_i_identity_der(void *context, const void *data, size_t size)
 }
 
 /* A certificate has been stored. */
-static int aws_i_identity_certificate(aws_i_identity *i, aws_i_identity_reader *reader, size_t before)
+static int aws_i_identity_certificate(aws_i_identity *i, aws_i_identity_reader *reader,
+                                      size_t before)
 {
     if (i->count == AWS_I_CHAIN)
         return AWS_ERR_PARAM;
@@ -13944,11 +13962,12 @@ AWS_API int aws_identity_init(aws_identity *identity, void *memory, size_t size,
 #endif /* AWS_NO_TLS */
 
 /* The constants in the manual must hold for the sizes as compiled. */
-typedef char aws_i_check_http[AWS_CLIENT_MEMORY_HTTP >= AWS_I_ALIGN + AWS_I_ITEMS * sizeof(aws_i_item) +
-                                                            3 * sizeof(aws_i_sha256) + 128 + 24 +
-                                                            AWS_I_SCRATCH + AWS_I_AHEAD + AWS_I_OUT_HTTP
-                                  ? 1
-                                  : -1];
+typedef char
+    aws_i_check_http[AWS_CLIENT_MEMORY_HTTP >= AWS_I_ALIGN + AWS_I_ITEMS * sizeof(aws_i_item) +
+                                                   3 * sizeof(aws_i_sha256) + 128 + 24 +
+                                                   AWS_I_SCRATCH + AWS_I_AHEAD + AWS_I_OUT_HTTP
+                         ? 1
+                         : -1];
 
 #ifdef __cplusplus
 }

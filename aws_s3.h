@@ -788,7 +788,7 @@ typedef int aws_s3_action(aws_client *client, const aws_s3_args *args, aws_s3_re
 AWS_API int aws_s3_presign(aws_client *client, aws_s3_action *action, const aws_s3_args *args,
                            uint32_t seconds, char *url, size_t size);
 
-/* What a browser's form may upload. Strings live during the call; those of fields as you use them. */
+/* What a browser's form may upload. Strings live during the call, but fields' as you use them. */
 typedef struct aws_s3_post {
     const char *bucket;
     const char *key;     /* UTF-8; a "${filename}" at its end stands for the file's name */
@@ -830,17 +830,18 @@ AWS_API int aws_s3_wait_object_exists(aws_client *client, const aws_s3_args *arg
 AWS_API int aws_s3_wait_object_not_exists(aws_client *client, const aws_s3_args *args,
                                           aws_waiter *waiter);
 
-/* put_object with if_none_match or if_match, and what became of it where the answer to an attempt was
- * lost: success if the object is now what was sent (body; its MD5 is the ETag, or size and CRC32
- * agree), AWS_REASON_NOT_APPLIED if it isn't. AWS_REASON_MAYBE_APPLIED stays if it can't be told: the
- * body came from a source or a stream, or HeadObject isn't allowed. One more request then. */
+/* put_object with if_none_match or if_match, and what became of it where the answer to an attempt
+ * was lost: success if the object is now what was sent (body; its MD5 is the ETag, or size and
+ * CRC32 agree), AWS_REASON_NOT_APPLIED if it isn't. AWS_REASON_MAYBE_APPLIED stays if it can't be
+ * told: the body came from a source or a stream, or HeadObject isn't allowed. One more request
+ * then. */
 AWS_API int aws_s3_put_once(aws_client *client, const aws_s3_args *args, aws_s3_result *result);
 
 /* What the last answer says, for streams after aws_client_finish. */
 AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result);
 
-/* A 256-bit key of SSE-C as the members want it: sse_customer_key and sse_customer_key_md5, or those
- * of a copy's source. Both NUL-terminated; wipe text after the call. */
+/* A 256-bit key of SSE-C as the members want it: sse_customer_key and sse_customer_key_md5, or
+ * those of a copy's source. Both NUL-terminated; wipe text after the call. */
 AWS_API void aws_s3_customer_key(const void *key, char text[45], char md5[25]);
 
 /* ---- Resources ---- */
@@ -857,7 +858,8 @@ typedef struct aws_s3_object {
 } aws_s3_object;
 
 AWS_API void aws_s3_bucket_init(aws_s3_bucket *bucket, aws_client *client, const char *name);
-AWS_API void aws_s3_object_init(aws_s3_object *object, const aws_s3_bucket *bucket, const char *key);
+AWS_API void aws_s3_object_init(aws_s3_object *object, const aws_s3_bucket *bucket,
+                                const char *key);
 
 /* create adds the LocationConstraint outside us-east-1. exists: 1, 0 or an error. Members of
  * args other than bucket and key are used; args may be NULL everywhere here. */
@@ -1043,7 +1045,7 @@ typedef struct aws_s3_worker {
  * in place until the transfer has ended. */
 typedef struct aws_s3_transfer_args {
     /* The clients: parts go over all of them at once, on one thread. None: the object's own, which
-     * may then wait. One: it may wait, too. Several never do: aws_s3_transfer_step says AWS_AGAIN. */
+     * may then wait. One: it may wait, too. Several never do: the step says AWS_AGAIN. */
     aws_s3_worker *workers;
     size_t         worker_count;
     /* Members of PutObject, CreateMultipartUpload, GetObject or CopyObject: content_type, metadata,
@@ -1135,21 +1137,21 @@ AWS_API int aws_s3_upload_begin(aws_s3_transfer *t, const aws_s3_object *object,
                                 const aws_s3_transfer_args *args);
 AWS_API int aws_s3_download_begin(aws_s3_transfer *t, const aws_s3_object *object,
                                   const aws_s3_transfer_args *args);
-/* A copy on the server, from args.copy_source: one CopyObject, or UploadPartCopy in parts, each under
- * the ETag that the source had first. A server that doesn't know it (Swift, if the source itself was
- * uploaded in parts) says 412: name its aws_config.dialect; then the source is asked for once more
- * when all parts are there, and must still have that ETag and time. By parts metadata isn't copied:
- * give content_type, metadata ... in args.args. */
+/* A copy on the server, from args.copy_source: one CopyObject, or UploadPartCopy in parts, each
+ * under the ETag that the source had first. A server that doesn't know it (Swift, if the source
+ * itself was uploaded in parts) says 412: name its aws_config.dialect; then the source is asked for
+ * once more when all parts are there, and must still have that ETag and time. By parts metadata
+ * isn't copied: give content_type, metadata ... in args.args. */
 AWS_API int aws_s3_copy_begin(aws_s3_transfer *t, const aws_s3_object *object,
                               const aws_s3_transfer_args *args);
 /* The same, and they can be gone on with after a power cut: checkpoint[size] is what args.save was
  * given last, size 0 if there is nothing. A checkpoint is checked before use: its own sum, the
- * object's names, size and stamp; the parts that the server has (ListParts), or the ETag (If-Match).
- * What doesn't fit is begun anew (an upload, its old parts are dropped), or an error (a download
- * whose object changed; its checkpoint is forgotten). A transfer that fails isn't aborted then. If
- * the power failed before an upload's id was known, uploads to the same key that have no part are
- * aborted: one program at a time may upload to a key like this. A download needs write_at, and its
- * bytes must be on the medium when save is called. */
+ * object's names, size and stamp; the parts that the server has (ListParts), or the ETag
+ * (If-Match). What doesn't fit is begun anew (an upload, its old parts are dropped), or an error (a
+ * download whose object changed; its checkpoint is forgotten). A transfer that fails isn't aborted
+ * then. If the power failed before an upload's id was known, uploads to the same key that have no
+ * part are aborted: one program at a time may upload to a key like this. A download needs write_at,
+ * and its bytes must be on the medium when save is called. */
 AWS_API int aws_s3_upload_resume(aws_s3_transfer *t, const aws_s3_object *object,
                                  const aws_s3_transfer_args *args, const void *checkpoint,
                                  size_t size);
@@ -1406,7 +1408,8 @@ AWS_API void aws_s3_members(aws_client *client, const void *action, const void *
 /* The common ones stand between the first and the last. */
 static int aws_i_s3_has_members(const aws_s3_args *args)
 {
-    const char *at = (const char *)&args->cache_control, *end = (const char *)(&args->fetch_owner + 1);
+    const char *at = (const char *)&args->cache_control,
+               *end = (const char *)(&args->fetch_owner + 1);
 
     while (at < end && !*at)
         at++;
@@ -2588,8 +2591,9 @@ static int aws_i_s3_keep(aws_s3_objects *it)
     if (it->overflow || size > it->page_size - it->page_end)
         return 0;
     numbers[0] = it->new_size << 8 >> 8 | (uint64_t)etag << 56;
-    numbers[1] = ((uint64_t)it->new_modified & (((uint64_t)1 << 40) - 1)) | (uint64_t)storage << 40 |
-                 (uint64_t)(it->is_prefix != 0) << 47 | (uint64_t)it->new_length << 48;
+    numbers[1] = ((uint64_t)it->new_modified & (((uint64_t)1 << 40) - 1)) |
+                 (uint64_t)storage << 40 | (uint64_t)(it->is_prefix != 0) << 47 |
+                 (uint64_t)it->new_length << 48;
     memcpy(entry, numbers, sizeof numbers);
     memcpy(entry + AWS_I_S3_KEPT + it->new_length, it->new_texts.etag, etag);
     memcpy(entry + AWS_I_S3_KEPT + it->new_length + etag, it->new_texts.storage_class, storage);
@@ -2631,7 +2635,8 @@ static void aws_i_s3_unkeep(aws_s3_objects *it, aws_s3_summary *summary)
     aws_i_s3_set(aws_i_s3_cursor(it, is_prefix), text, key);
     aws_i_s3_set(it->texts.etag, text + key, etag);
     aws_i_s3_set(it->texts.storage_class, text + key + etag, storage);
-    aws_i_s3_summary(it, summary, numbers[0] << 8 >> 8, (int64_t)(numbers[1] & (((uint64_t)1 << 40) - 1)),
+    aws_i_s3_summary(it, summary, numbers[0] << 8 >> 8,
+                     (int64_t)(numbers[1] & (((uint64_t)1 << 40) - 1)),
                      is_prefix);
     it->page_start += AWS_I_S3_KEPT + key + etag + storage;
     if (it->page_start == it->page_end)
@@ -2646,9 +2651,9 @@ static int aws_i_s3_hex(int c)
                                                                                : -1;
 }
 
-/* Undo encoding-type=url byte by byte, across pieces: what is encoded is three times as long and may not
- * fit. escape: 1 after a '%', then 0x10 and the first digit. The key's byte, 0 if there is none yet, or
- * an error. */
+/* Undo encoding-type=url byte by byte, across pieces: what is encoded is three times as long and
+ * may not fit. escape: 1 after a '%', then 0x10 and the first digit. The key's byte, 0 if there is
+ * none yet, or an error. */
 static int aws_i_s3_unescape(unsigned char *escape, int c)
 {
     int digit;
@@ -3241,7 +3246,8 @@ static int aws_i_s3_entry_text(aws_i_s3_reader *rd, const char *text, size_t siz
     }
     for (; size; size--) {
         c = (unsigned char)*text++;
-        if (rd->field == AWS_I_S3_E_KEY && rd->encoded && (c = aws_i_s3_unescape(&rd->escape, c)) < 0)
+        if (rd->field == AWS_I_S3_E_KEY && rd->encoded &&
+            (c = aws_i_s3_unescape(&rd->escape, c)) < 0)
             return c;
         if (c && rd->used + 1 >= rd->room)
             return AWS_ERR_TOO_BIG;

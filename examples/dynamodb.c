@@ -190,8 +190,8 @@ static int query(aws_client *client, const char *table)
         number++;
         while ((item = aws_json_each(&pages.json, items, item)) != 0) {
             char text[32];
-            if (aws_json_string(&pages.json, aws_json_find(&pages.json, item, "temperature.N"), text,
-                                sizeof text) >= 0)
+            if (aws_json_string(&pages.json, aws_json_find(&pages.json, item, "temperature.N"),
+                                text, sizeof text) >= 0)
                 printf("page %d: %s degrees\n", number, text);
         }
     }

@@ -42,7 +42,8 @@ int main(int argc, char **argv)
     int result;
 
     if (argc != 8) {
-        fprintf(stderr, "usage: iot_credentials HOST ROLE-ALIAS THING CERTIFICATE KEY BUCKET KEY\n");
+        fprintf(stderr, "usage: iot_credentials HOST ROLE-ALIAS THING CERTIFICATE KEY BUCKET "
+                        "KEY\n");
         return 2;
     }
     result = aws_identity_init(&identity, identity_memory, sizeof identity_memory, certificate,

@@ -5,7 +5,7 @@
  *
  *     curl -f "$(./presign get BUCKET KEY)"
  *     curl -f -T FILE "$(./presign put BUCKET KEY)"
- *     ./presign post BUCKET 'inbox/${filename}'      prints the curl command for a file of up to 1 MB
+ *     ./presign post BUCKET 'inbox/${filename}'      prints the curl command for a file up to 1 MB
  *
  * A number at the end says for how many seconds, at most 604,800. Nothing is sent from here.
  */

@@ -76,12 +76,12 @@ enum { DONE, FAILED, SKIPPED, USAGE = 252, NOT_SET_UP, REFUSED, NOT_DONE };
 static const char help[] =
     "usage: s3 [OPTION]... COMMAND ...\n"
     "\n"
-    "  ls [s3://BUCKET[/PREFIX]]   list buckets, or objects up to the next '/' in their keys; with\n"
-    "                              --recursive all of them. --human-readable, --summarize\n"
+    "  ls [s3://BUCKET[/PREFIX]]   list buckets, or objects up to the next '/' in their keys;\n"
+    "                              with --recursive all of them. --human-readable, --summarize\n"
     "  mb s3://BUCKET              make a bucket\n"
     "  rb s3://BUCKET              remove it; with --force also what is in it\n"
-    "  cp FROM TO                  copy; one of both is s3://BUCKET/KEY or both are, - is standard\n"
-    "                              input or output. --recursive: what is below FROM\n"
+    "  cp FROM TO                  copy; one of both is s3://BUCKET/KEY or both are, - is\n"
+    "                              standard input or output. --recursive: what is below FROM\n"
     "  mv FROM TO                  the same, then remove what was copied\n"
     "  rm s3://BUCKET/KEY          delete; with --recursive what is below KEY/\n"
     "  sync FROM TO                copy what TO lacks or has in another size or older. --delete:\n"
@@ -89,22 +89,23 @@ static const char help[] =
     "                              --exact-timestamps\n"
     "  cat s3://BUCKET/KEY         the object to standard output\n"
     "  stat s3://BUCKET/KEY        what is known of it\n"
-    "  presign s3://BUCKET/KEY     a URL that gets it without keys, for --expires-in SECONDS (3600)\n"
+    "  presign s3://BUCKET/KEY     a URL that gets it without keys, for --expires-in S (3600)\n"
     "  put FILE s3://BUCKET/KEY    as cp\n"
     "  get s3://BUCKET/KEY [FILE]  as cp; FILE is . by default\n"
     "\n"
     "A target that ends with '/' or is a directory gets the source's name added.\n"
     "\n"
-    "  --exclude P, --include P    leave out, or take nevertheless, what matches: * ? [abc] [!abc]\n"
-    "                              match '/' too, the last one that matches counts\n"
+    "  --exclude P, --include P    leave out, or take nevertheless, what matches: * ? [ab]\n"
+    "                              [!ab] match '/' too, the last one that matches counts\n"
     "  --dryrun                    only say what would be done\n"
     "  --parallel N                connections at once, 1 to 16, default 4: files, and parts of\n"
     "                              large ones\n"
     "  --part-size B, --threshold B  files larger than this go in parts; both 8388608\n"
-    "  --checkpoints DIR           where to note how far parts have come, so that the same command\n"
-    "                              goes on after it was killed; default ~/.cache/aws.h, \"\": nowhere\n"
+    "  --checkpoints DIR           where to note how far parts have come, so that the same\n"
+    "                              command goes on after it was killed; \"\": nowhere, default\n"
+    "                              ~/.cache/aws.h\n"
     "  --no-follow-symlinks        skip symbolic links\n"
-    "  --force-glacier-transfer, --ignore-glacier-warnings  try archived objects, or skip in silence\n"
+    "  --force-glacier-transfer, --ignore-glacier-warnings  try archived objects, skip in silence\n"
     "  --page-size N               keys in one answer\n"
     "  --content-type T, --no-guess-mime-type, --cache-control T, --content-disposition T,\n"
     "  --content-encoding T, --content-language T, --expires T, --metadata K=V,..., --acl T,\n"
@@ -114,8 +115,8 @@ static const char help[] =
     "  --size B                    of standard input: it isn't gathered in parts of 8 MiB then\n"
     "\n"
     "  --endpoint URL  http[s]://HOST[:PORT], if not Amazon (or AWS_ENDPOINT_URL_S3)\n"
-    "  --dialect D     what S3 it speaks: minio ceph swift r2 b2 gcs; default aws. Some refuse its\n"
-    "                  checksums\n"
+    "  --dialect D     what S3 it speaks: minio ceph swift r2 b2 gcs; default aws. Some refuse\n"
+    "                  its checksums\n"
     "  --region R      such as eu-west-1 (or AWS_REGION)\n"
     "  --profile P     of ~/.aws/config (or AWS_PROFILE)\n"
     "  --no-sign-request  no keys: what is public\n"
@@ -127,13 +128,13 @@ static const char help[] =
     "  --stats         tell on standard error what memory was used\n"
     "  --help, --version\n"
     "\n"
-    "Keys come from where AWS's tools have them: the environment, profiles, roles, containers, EC2;\n"
+    "Keys come from where AWS's tools have them: environment, profiles, roles, containers, EC2;\n"
     "proxies from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.\n"
-    "A file appears, or is replaced, only once all of it has come; until then it is FILE.s3-XXXXXXXX.\n"
+    "A file appears, or is replaced, once all of it has come; until then it is FILE.s3-XXXXXXXX.\n"
     "Times are UTC.\n"
-    "Exit codes: 0 done, 1 failed or nothing found, 2 some files were skipped, 252 wrong use, 253 no\n"
-    "keys or settings, 254 the server refused, 255 another error; cp, mv, rm, sync, cat, mb and rb\n"
-    "end with 1 whatever the reason.\n";
+    "Exit codes: 0 done, 1 failed or nothing found, 2 some files were skipped, 252 wrong use,\n"
+    "253 no keys or settings, 254 the server refused, 255 another error; cp, mv, rm, sync, cat,\n"
+    "mb and rb end with 1 whatever the reason.\n";
 
 /* ---- All the memory there is ---- */
 
@@ -204,14 +205,14 @@ static const char *const verbs[] = {"upload", "download", "copy", "delete", "mov
 enum { ENDED_EARLY = -1, GOES_ON = -2, IN_USE = -3 }; /* instead of an errno */
 
 typedef struct job {
-    int (*step)(struct job *job); /* 0 done, 1 go on, AWS_AGAIN or an error; NULL: the job is free */
+    int (*step)(struct job *job); /* 0 done, 1 go on, AWS_AGAIN or an error; NULL: it is free */
     enum verb       verb;
     const place    *from_place, *to_place;
     char            from[PATH_ROOM], to[PATH_ROOM]; /* paths or keys */
     char            copy_source[sizeof source.bucket + AWS_S3_KEY + 1];
     aws_client      client;
     aws_client     *failed; /* the one that has the failure */
-    int             ready, wide, moving, silent, in_transfer; /* ready: the client; wide: all clients */
+    int             ready, wide, moving, silent, in_transfer; /* ready: the client; wide: all */
     aws_s3_worker   worker;
     aws_s3_transfer transfer;
     aws_s3_transfer_args args;
@@ -233,7 +234,7 @@ typedef struct job {
 static job           jobs[JOBS];
 static aws_s3_worker workers[JOBS];
 static unsigned      busy, finished, failures, skips;
-static volatile sig_atomic_t tidying, stopped; /* parts must not stay in the bucket; a signal came */
+static volatile sig_atomic_t tidying, stopped; /* parts must not stay there; a signal came */
 static uint64_t      bytes_done; /* of finished jobs */
 
 /* ---- Telling a person ---- */
@@ -304,7 +305,7 @@ static const char *number_text(char text[24], unsigned long long number, unsigne
     return at;
 }
 
-/* Of printf's: %s %c %u %x, the l and ll of numbers, widths and zeros before, precisions of texts. */
+/* Of printf's: %s %c %u %x, l and ll of numbers, widths and zeros before, precisions of texts. */
 static void add_values(writer *to, const char *format, va_list values)
 {
     for (; *format; format++) {
@@ -1027,7 +1028,7 @@ static int tree_next(tree *t)
         if (!t->markers && (!*name || (!object.size && name[strlen(name) - 1] == '/')))
             continue;
         if (t->sorted && strcmp(name, t->entry.name) <= 0)
-            return complain(-1, "the server lists its keys in no order, so sync can't compare them");
+            return complain(-1, "the server lists its keys in no order: sync can't compare them");
         strcpy(t->entry.name, name);
         t->entry.size = object.size;
         t->entry.time = object.last_modified;
@@ -1374,7 +1375,8 @@ static void job_done(job *j)
         job_failed(j, NULL);
         return;
     }
-    if (j->verb == COPY && j->in_transfer && j->step != step_delete && tags_size && set_tags(j) < 0) {
+    if (j->verb == COPY && j->in_transfer && j->step != step_delete && tags_size &&
+        set_tags(j) < 0) {
         job_failed(j, NULL);
         return;
     }
@@ -2026,7 +2028,8 @@ static int keep_tags(job *j)
             break;
         for (k = 0; k < 2; k++) {
             add(&to, k ? "=" : i ? "&" : "");
-            if (aws_xml_find(&tag, parts[k], &part) <= 0 || aws_xml_value(&part, text, sizeof text) < 0)
+            if (aws_xml_find(&tag, parts[k], &part) <= 0 ||
+                aws_xml_value(&part, text, sizeof text) < 0)
                 return file_failed(j, EILSEQ, -1);
             add_encoded(&to, text);
         }
@@ -2445,7 +2448,8 @@ static int differs(const entry *from, const entry *to)
     if (option.size_only)
         return 0;
     if (source.is_s3 && !target.is_s3)
-        return option.exact ? older != 0 || to->nanoseconds : older > 0 || (!older && to->nanoseconds);
+        return option.exact ? older != 0 || to->nanoseconds
+                            : older > 0 || (!older && to->nanoseconds);
     return older < 0 || (!older && from->nanoseconds);
 }
 
@@ -2917,8 +2921,8 @@ static int run(const char *name, char **arguments, int count)
     if (i == sizeof commands / sizeof *commands)
         return complain(USAGE, "unknown command '%s'; see s3 --help", name);
     if (count < commands[i].least || count > commands[i].most)
-        return complain(USAGE, "%s wants %u argument%s; see s3 --help", name, (unsigned)commands[i].most,
-                        commands[i].most == 1 ? "" : "s");
+        return complain(USAGE, "%s wants %u argument%s; see s3 --help", name,
+                        (unsigned)commands[i].most, commands[i].most == 1 ? "" : "s");
     code = connect_client();
     if (code != DONE)
         return code;

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * Paths may have '/' or '\'; those longer than 247 characters work, too. Files are shared as on POSIX:
- * one that is open can be renamed and deleted. Standard input and output are bytes.
+ * Paths may have '/' or '\'; those longer than 247 characters work, too. Files are shared as on
+ * POSIX: one that is open can be renamed and deleted. Standard input and output are bytes.
  */
 #ifndef S3_WINDOWS_INCLUDED
 #define S3_WINDOWS_INCLUDED
@@ -110,7 +110,8 @@ static int win_units(const char *text, wchar_t *to, int room)
 
 static int win_text(const wchar_t *units, char *to, size_t room)
 {
-    return WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, units, -1, to, (int)room, NULL, NULL) > 0
+    return WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, units, -1, to, (int)room, NULL,
+                               NULL) > 0
                ? 0
                : -1;
 }
@@ -231,8 +232,8 @@ static int win_open(const char *path, int flags, ...)
 
     if (win_path(path, name) < 0)
         return -1;
-    file = CreateFileW(name, rights, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, how,
-                       FILE_ATTRIBUTE_NORMAL |
+    file = CreateFileW(name, rights, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                       how, FILE_ATTRIBUTE_NORMAL |
                            (flags & O_NOFOLLOW ? FILE_FLAG_OPEN_REPARSE_POINT : 0), NULL);
     if (file == INVALID_HANDLE_VALUE)
         return win_failed();
@@ -260,7 +261,8 @@ static ssize_t win_pread(int fd, void *data, size_t size, int64_t at)
     memset(&place, 0, sizeof place);
     place.Offset = (DWORD)at;
     place.OffsetHigh = (DWORD)(at >> 32);
-    if (!ReadFile((HANDLE)_get_osfhandle(fd), data, size < INT_MAX ? (DWORD)size : INT_MAX, &n, &place) &&
+    if (!ReadFile((HANDLE)_get_osfhandle(fd), data, size < INT_MAX ? (DWORD)size : INT_MAX, &n,
+                  &place) &&
         GetLastError() != ERROR_HANDLE_EOF)
         return win_failed();
     return (ssize_t)n;
@@ -274,14 +276,15 @@ static ssize_t win_pwrite(int fd, const void *data, size_t size, int64_t at)
     memset(&place, 0, sizeof place);
     place.Offset = (DWORD)at;
     place.OffsetHigh = (DWORD)(at >> 32);
-    if (!WriteFile((HANDLE)_get_osfhandle(fd), data, size < INT_MAX ? (DWORD)size : INT_MAX, &n, &place))
+    if (!WriteFile((HANDLE)_get_osfhandle(fd), data, size < INT_MAX ? (DWORD)size : INT_MAX, &n,
+                   &place))
         return win_failed();
     return (ssize_t)n;
 }
 
 enum { LOCK_EX = 2, LOCK_NB = 4 };
 
-/* Exclusive and at once, as s3.c wants it: a byte that no file has, since others couldn't read it. */
+/* Exclusive and at once, as s3.c wants it: a byte that no file has, as others couldn't read it. */
 static int flock(int fd, int how)
 {
     OVERLAPPED place;
@@ -289,15 +292,16 @@ static int flock(int fd, int how)
     (void)how;
     memset(&place, 0, sizeof place);
     place.OffsetHigh = 0x7fffffff;
-    return LockFileEx((HANDLE)_get_osfhandle(fd), LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0,
-                      1, 0, &place)
+    return LockFileEx((HANDLE)_get_osfhandle(fd),
+                      LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &place)
                ? 0
                : win_failed();
 }
 
 static int futimens(int fd, const struct timespec times[2])
 {
-    uint64_t t = (uint64_t)(times[1].tv_sec + 11644473600) * 10000000 + (uint64_t)times[1].tv_nsec / 100;
+    uint64_t t =
+        (uint64_t)(times[1].tv_sec + 11644473600) * 10000000 + (uint64_t)times[1].tv_nsec / 100;
     FILETIME time;
 
     time.dwLowDateTime = (DWORD)t;
@@ -318,7 +322,9 @@ static int win_rename(const char *from, const char *to)
 
     if (win_path(from, name) < 0 || win_path(to, other) < 0)
         return -1;
-    return MoveFileExW(name, other, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) ? 0 : win_failed();
+    return MoveFileExW(name, other, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)
+               ? 0
+               : win_failed();
 }
 
 /* A drive exists, too. */
@@ -444,7 +450,7 @@ static const char *win_getenv(const char *name)
     return size == 0 || size >= 4096 || win_text(value, text, sizeof text) < 0 ? NULL : text;
 }
 
-/* Arguments in UTF-8, bytes instead of lines, and a console that shows UTF-8 and moves its cursor. */
+/* Arguments in UTF-8, bytes instead of lines, a console that shows UTF-8 and moves its cursor. */
 static void system_begin(int *argc, char ***argv)
 {
     static char text[65536], *arguments[4096];

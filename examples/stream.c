@@ -9,7 +9,8 @@
  *
  * What is written piece by piece can't be read again, so S3 can't be told its hash beforehand:
  * over https its checksum comes after it, over plain http it goes in signed chunks. A connection
- * that is lost ends the transfer for the same reason; the object of an upload that fails does not appear.
+ * that is lost ends the transfer for the same reason; the object of an upload that fails does not
+ * appear.
  */
 #define _FILE_OFFSET_BITS 64
 #define AWS_IMPLEMENTATION

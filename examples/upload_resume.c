@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- *     cc -std=c99 -O2 -D_POSIX_C_SOURCE=200809L -I. examples/upload_resume.c -lbearssl -o upload_resume
+ *     cc -std=c99 -D_POSIX_C_SOURCE=200809L -I. examples/upload_resume.c -lbearssl -o upload_resume
  *     ./upload_resume FILE BUCKET KEY [CONNECTIONS [MIB]]
  *
  * Keys, region and endpoint by the environment. MIB: of a part, default 8. The checkpoint lies in

@@ -77,7 +77,7 @@ AWS_API void aws_default_close(aws_default *here);
  *   AWS_I_DEFAULT_PORT, AWS_I_DEFAULT_READ  functions: the port, the reader of files
  *   AWS_I_DEFAULT_HOME      the variable that names the user's directory
  *   aws_i_default_variable  an environment variable, in a buffer where it must be
- *   aws_i_process_start     begin a program: 0 or -1. The command lies in memory that its output may use
+ *   aws_i_process_start     begin a program: 0 or -1. The command lies where its output may go
  *   aws_i_process_output    its output: 0 at its end, AWS_AGAIN or an error */
 
 enum { AWS_I_DEFAULT_PATH = 4096 };
@@ -127,7 +127,8 @@ static int aws_i_process_get(const aws_provider *provider, aws_client *client, a
         reason = aws_i_process_version(text, s->needed);
     if (reason == 0)
         reason = aws_i_keys_parse(text, s->needed,
-                                  "\0AccessKeyId\0SecretAccessKey\0SessionToken\0Expiration\0", &fresh);
+                                  "\0AccessKeyId\0SecretAccessKey\0SessionToken\0Expiration\0",
+                                  &fresh);
     if (reason != 0) {
         aws_i_wipe(text, s->ask.part);
         r = aws_i_fail(client, reason, s->command);
@@ -148,7 +149,8 @@ AWS_API const aws_provider *aws_keys_process_init(aws_keys_process *source, cons
 
 /* The path that a variable has, else name, which may begin with "~/": the user's directory. NULL if
  * it is too long or there is no such directory. */
-static const char *aws_i_default_path(const char *variable, const char *name, char *full, size_t room)
+static const char *aws_i_default_path(const char *variable, const char *name, char *full,
+                                      size_t room)
 {
     const char *path = aws_i_default_variable(variable, full, room), *home;
     size_t size, rest;
@@ -160,7 +162,7 @@ static const char *aws_i_default_path(const char *variable, const char *name, ch
     rest = strlen(path);
     if (rest >= room)
         return NULL;
-    memmove(full + room - rest, path + 1, rest); /* the buffer's end; its begin is for the directory */
+    memmove(full + room - rest, path + 1, rest); /* the end; the begin is the directory's */
     home = aws_i_default_variable(AWS_I_DEFAULT_HOME, full, room - rest);
     size = home != NULL ? strlen(home) : 0;
     if (size == 0 || size > room - rest)
@@ -170,7 +172,7 @@ static const char *aws_i_default_path(const char *variable, const char *name, ch
     return full;
 }
 
-/* Read the file of that path to the end of room bytes at to: its text and size; AWS_ERR_MEMORY or 0. */
+/* Read that path's file to the end of room bytes at to: its text and size; AWS_ERR_MEMORY or 0. */
 static int aws_i_default_file(const char *variable, const char *name, char *to, size_t room,
                               const char **text, size_t *size)
 {
@@ -243,7 +245,8 @@ static const aws_provider *aws_i_default_from(aws_default *here, const char **na
         return aws_keys_process_init(&here->process, s->process, here->base, sizeof here->base);
     case AWS_FROM_WEB_IDENTITY:
         *name = "assume-role-with-web-identity";
-        return aws_keys_web_identity_init(&here->web, &s->web_role, s->token_file, AWS_I_DEFAULT_READ,
+        return aws_keys_web_identity_init(&here->web, &s->web_role, s->token_file,
+                                          AWS_I_DEFAULT_READ,
                                           NULL, here->base, sizeof here->base);
     case AWS_FROM_ENVIRONMENT:
         return aws_keys_environment();
@@ -275,8 +278,8 @@ static void aws_i_default_chain(aws_default *here, int explicit_profile)
                                              sizeof here->keys));
     if (here->settings.role_count == 0 && !explicit_profile && !web)
         aws_i_default_add(here, "assume-role-with-web-identity",
-                          aws_keys_web_identity_init(&here->web, NULL, NULL, AWS_I_DEFAULT_READ, NULL,
-                                                     here->keys, sizeof here->keys));
+                          aws_keys_web_identity_init(&here->web, NULL, NULL, AWS_I_DEFAULT_READ,
+                                                     NULL, here->keys, sizeof here->keys));
     if (here->settings.role_count != 0)
         return;
     if (from != NULL)

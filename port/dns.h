@@ -8,9 +8,9 @@
  *     #include "aws_s3.h"
  *
  * Addresses as text, /etc/hosts, then the name servers of /etc/resolv.conf with its search, domain,
- * ndots, timeout and attempts, as musl does it. It blocks as getaddrinfo does. IPv4 comes first; IPv6
- * is asked for if there is no IPv4 address, or none that answers. Of an answer that was cut short
- * because it has more than 512 bytes, what came is taken: some 20 addresses. There is no
+ * ndots, timeout and attempts, as musl does it. It blocks as getaddrinfo does. IPv4 comes first;
+ * IPv6 is asked for if there is no IPv4 address, or none that answers. Of an answer that was cut
+ * short because it has more than 512 bytes, what came is taken: some 20 addresses. There is no
  * nsswitch.conf, mDNS or NIS; the name server does the DNSSEC.
  */
 #ifndef AWS_DNS_INCLUDED
@@ -83,7 +83,8 @@ static void aws_i_dns_close(const aws_i_dns_words *w)
 /* Names and the options' words: the case of ASCII letters doesn't matter. */
 static int aws_i_dns_same(const char *a, const char *b)
 {
-    while (*a != '\0' && (*a == *b || ((*a ^ *b) == 0x20 && (*a | 0x20) >= 'a' && (*a | 0x20) <= 'z')))
+    while (*a != '\0' &&
+           (*a == *b || ((*a ^ *b) == 0x20 && (*a | 0x20) >= 'a' && (*a | 0x20) <= 'z')))
         a++, b++;
     return *a == *b;
 }
@@ -225,8 +226,8 @@ static size_t aws_i_dns_past(const unsigned char *message, size_t size, size_t a
     return at + (at < size && message[at] != 0 ? 2 : 1);
 }
 
-/* Note the addresses of an answer: 0 if there may be none, or AWS_ERR_LOOKUP if another server is to
- * be asked. */
+/* Note the addresses of an answer: 0 if there may be none, or AWS_ERR_LOOKUP if another server is
+ * to be asked. */
 static int aws_i_dns_answer(aws_i_sockets *c, const unsigned char *message, size_t size, size_t at,
                             unsigned type)
 {

@@ -21,15 +21,15 @@
  *             ...
  *     }
  *
- * All calls of clients come from where lwIP's callbacks run, not from an interrupt. With an RTOS use
- * it in tcpip_thread, or a port on sockets from any thread.
+ * All calls of clients come from where lwIP's callbacks run, not from an interrupt. With an RTOS
+ * use it in tcpip_thread, or a port on sockets from any thread.
  *
  * lwipopts.h: LWIP_TCP, and LWIP_DNS for names (without it, only addresses). What has come stays in
  * lwIP's pbufs until the client takes it, so PBUF_POOL_SIZE * PBUF_POOL_BUFSIZE has to exceed
- * TCP_WND for each connection; TCP_WND 2 * TCP_MSS will do. TCP_SND_BUF and MEM_SIZE hold what isn't
- * acknowledged yet. lwIP's resolver gives one address of a name: no other is tried. LWIP_RAND may not
- * give the same number for ever, even where randomness has failed: the resolver asks it for a port
- * until it gets one above 1,023.
+ * TCP_WND for each connection; TCP_WND 2 * TCP_MSS will do. TCP_SND_BUF and MEM_SIZE hold what
+ * isn't acknowledged yet. lwIP's resolver gives one address of a name: no other is tried. LWIP_RAND
+ * may not give the same number for ever, even where randomness has failed: the resolver asks it for
+ * a port until it gets one above 1,023.
  */
 #ifndef AWS_LWIP_INCLUDED
 #define AWS_LWIP_INCLUDED
@@ -52,7 +52,7 @@ AWS_API int aws_lwip_open(const aws_port *port, void *connection, const char *ho
                           unsigned port_number, int tls);
 AWS_API int aws_lwip_send(const aws_port *port, void *connection, const void *data, size_t size);
 AWS_API int aws_lwip_recv(const aws_port *port, void *connection, void *data, size_t size);
-/* While lwIP looks up a name, which can't be called off, it says AWS_AGAIN: at most some seconds. */
+/* While lwIP looks up a name, which can't be called off, it says AWS_AGAIN, for seconds at most. */
 AWS_API int aws_lwip_close(const aws_port *port, void *connection);
 AWS_API uint32_t aws_lwip_ticks(const aws_port *port);   /* sys_now() */
 AWS_API int64_t aws_lwip_no_clock(const aws_port *port); /* 0: the server's time is used */

@@ -358,7 +358,8 @@ AWS_API int aws_posix_read(void *context, const char *path, void *to, size_t roo
     if (file < 0)
         return AWS_ERR_PARAM;
     do {
-        n = size < room ? read(file, (unsigned char *)to + size, room - size) : read(file, &more, 1);
+        n = size < room ? read(file, (unsigned char *)to + size, room - size)
+                        : read(file, &more, 1);
         if (n > 0)
             size += (size_t)n;
     } while (size <= room && size < INT_MAX && (n > 0 || (n < 0 && errno == EINTR)));
@@ -386,7 +387,8 @@ static size_t aws_i_posix_words(char *command, char **words, size_t room)
         for (quote = 0; *from && (quote || !strchr(" \t\r\n", *from)); from++) {
             if (quote ? *from == quote : *from == '"' || *from == '\'')
                 quote = quote ? '\0' : *from;
-            else if (*from == '\\' && from[1] && (!quote || (quote == '"' && strchr("\"\\", from[1]))))
+            else if (*from == '\\' && from[1] &&
+                     (!quote || (quote == '"' && strchr("\"\\", from[1]))))
                 *to++ = *++from;
             else
                 *to++ = *from;

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * Included by aws.h where the compiler can tell at run time whether the processor has them (gcc from
- * 11 on) or was told so (-msha); elsewhere it is BearSSL's, which takes about 20 times as many
+ * Included by aws.h where the compiler can tell at run time whether the processor has them (gcc
+ * from 11 on) or was told so (-msha); elsewhere it is BearSSL's, which takes about 20 times as many
  * instructions. It is also an example of AWS_SHA256_HEADER: a type and three functions.
  * The context is BearSSL's, so both can go on with it.
  */

@@ -10,7 +10,7 @@
  *     AWS_I_SOCKETS_V6         1, or 0 without IPv6
  *     AWS_I_SOCKETS_ONE        1 if getaddrinfo gives addresses of one family only: the other's are
  *                              asked for when these don't answer; else 0
- *     AWS_I_SOCKETS_NO_ROUTE   (error): no way to this family of addresses; default by errno's numbers
+ *     AWS_I_SOCKETS_NO_ROUTE   (error): no way to this family of addresses; default by errno
  *     aws_i_sockets_info       a typedef: struct addrinfo
  *     aws_i_sockets_new        (family): a socket that doesn't block; -1 and errno
  *     aws_i_sockets_ready      (socket, what, ms): sleep until it is ready, or ms have passed, as

@@ -11,16 +11,16 @@
  * Each connection calls WSAStartup and, when it is closed, WSACleanup; a program that has called
  * WSAStartup itself makes these cheap.
  *
- * Only the file with AWS_IMPLEMENTATION includes windows.h, lean and without min and max; winsock2.h
- * or aws.h has to come there before any windows.h of yours. The others see none of it.
+ * Only the file with AWS_IMPLEMENTATION includes windows.h, lean and without min and max;
+ * winsock2.h or aws.h has to come there before any windows.h of yours. The others see none of it.
  *
  * Paths are UTF-8; what isn't is taken as getenv and main give it, in the system's code page.
  *
  * A variation of it is a copy of the struct with other functions; locks for threads:
  *
  *     static SRWLOCK mutex = SRWLOCK_INIT;
- *     static void my_lock(const aws_port *port)   { AcquireSRWLockExclusive((SRWLOCK *)port->context); }
- *     static void my_unlock(const aws_port *port) { ReleaseSRWLockExclusive((SRWLOCK *)port->context); }
+ *     static void my_lock(const aws_port *p)   { AcquireSRWLockExclusive((SRWLOCK *)p->context); }
+ *     static void my_unlock(const aws_port *p) { ReleaseSRWLockExclusive((SRWLOCK *)p->context); }
  *
  *     aws_port port = *aws_winsock_port();
  *     port.context = &mutex;
@@ -410,7 +410,8 @@ static int aws_i_winsock_pem(aws_trust *trust, int file)
 /* Windows' own CAs, made PEM line by line. */
 static int aws_i_winsock_store(aws_trust *trust)
 {
-    static const char begin[] = "-----BEGIN CERTIFICATE-----\n", end[] = "-----END CERTIFICATE-----\n";
+    static const char begin[] = "-----BEGIN CERTIFICATE-----\n",
+                      end[] = "-----END CERTIFICATE-----\n";
     HCERTSTORE store = CertOpenSystemStoreW(0, L"ROOT");
     const CERT_CONTEXT *one = NULL;
     int result = 0, on = 1;

@@ -37,7 +37,7 @@
 #define SYST_RVR REGISTER(0xe000e014)
 #define SYST_CVR REGISTER(0xe000e018)
 
-#ifndef BOARD_RANDOM_FAILS /* from the so many-th time on: tests/firmware.py sees what becomes of it */
+#ifndef BOARD_RANDOM_FAILS /* from the so many-th time on: tests/firmware.py sees it */
 #define BOARD_RANDOM_FAILS 0xffffffffu
 #endif
 
@@ -355,10 +355,10 @@ int board_random(void *data, size_t size)
     return result == 0 ? 0 : -1;
 }
 
-/* What the emulator's command line wants to happen, such as "log:f12 update:s3": after board_mark of
- * this name the power fails when the so many-th frame is sent (f), record (s) or other piece of
- * flash (w) is written, of which half is. l, L: at the so many-th frame the cable is pulled for 3 or 30
- * seconds. h: there the program hangs. */
+/* What the emulator's command line wants to happen, such as "log:f12 update:s3": after board_mark
+ * of this name the power fails when the so many-th frame is sent (f), record (s) or other piece of
+ * flash (w) is written, of which half is. l, L: at the so many-th frame the cable is pulled for 3
+ * or 30 seconds. h: there the program hangs. */
 static char what;          /* 0: nothing */
 static uint32_t countdown; /* events of this kind until then */
 
@@ -423,8 +423,8 @@ static void event(char kind)
     }
 }
 
-/* Read (6) or write (5) a file in the emulator's directory, as a part with a flash chip on a bus would
- * do with the chip. What was written stays when the emulator is killed. */
+/* Read (6) or write (5) a file in the emulator's directory, as a part with a flash chip on a bus
+ * would do with the chip. What was written stays when the emulator is killed. */
 static int board_flash(uint32_t operation, uint32_t offset, const void *data, size_t size)
 {
     static const char name[] = "flash.bin";

@@ -39,7 +39,7 @@ int board_flash_read(uint32_t offset, void *data, size_t size);
 int board_flash_write(uint32_t offset, const void *data, size_t size);
 enum { BOARD_RECORDS = 8192 }; /* flash below this is for small records */
 
-/* For tests: a part of the program begins. The emulator's command line may say what happens in it. */
+/* For tests: a part of the program begins. The emulator's command line says what happens in it. */
 void board_mark(const char *name);
 
 /* A frame that has come: its length, 0 none. Then exactly that many bytes are to be taken. */

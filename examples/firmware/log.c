@@ -1,12 +1,12 @@
-/* log.c - a log that goes into flash all the time, and to S3 while it grows: nobody knows how long it
- * will be when its upload begins.
+/* log.c - a log that goes into flash all the time, and to S3 while it grows: nobody knows how long
+ * it will be when its upload begins.
  *
  * SPDX-License-Identifier: MIT
  *
- * S3 wants to know the size of each body, but not that of an object in parts. So each CONFIG_LOG_PART
- * bytes (Amazon wants 5 MiB or more, but for the last part) become a part as soon as they are in flash,
- * and the rest when the log is closed. The flash remembers only the upload's id; which parts S3 has,
- * it says itself (ListParts).
+ * S3 wants to know the size of each body, but not that of an object in parts. So each
+ * CONFIG_LOG_PART bytes (Amazon wants 5 MiB or more, but for the last part) become a part as soon
+ * as they are in flash, and the rest when the log is closed. The flash remembers only the upload's
+ * id; which parts S3 has, it says itself (ListParts).
  */
 #include "device.h"
 #include "config.h"
@@ -128,8 +128,9 @@ static aws_s3_args *request(const aws_s3_object *object, log_work *work, const c
     return args;
 }
 
-/* End the uploads of this key but keep, if that isn't NULL: the flash knows nothing of them, because
- * the power failed before it was told, or because the answer to create was lost and it was sent again. */
+/* End the uploads of this key but keep, if that isn't NULL: the flash knows nothing of them,
+ * because the power failed before it was told, or because the answer to create was lost and it was
+ * sent again. */
 static int sweep(const aws_s3_object *object, log_work *work, const char *keep)
 {
     aws_s3_args args = {0};

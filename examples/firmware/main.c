@@ -1,14 +1,15 @@
 /* main.c - a device with 64 KB of RAM that puts telemetry into S3 over TLS, lists it, gets
- * it back, uploads its log (log.c) and downloads 1 MB of firmware (update.c), both across power cuts.
+ * it back, uploads its log (log.c) and downloads 1 MB of firmware (update.c), both across power
+ * cuts.
  *
  * SPDX-License-Identifier: MIT
  *
  *     make firmware         builds it for QEMU's lm3s6965evb, and runs it against a server here
  *
- * client.c is the library, board.c the hardware, port/lwip.h the network, records.c what a power cut
- * can't spoil. config.h, made by tests/firmware.py, has what is the device's own: its certificate and
- * key, whom it trusts, where the servers are. The main loop is turn(): whatever else the device has to
- * do goes there, since no call of the client waits.
+ * client.c is the library, board.c the hardware, port/lwip.h the network, records.c what a power
+ * cut can't spoil. config.h, made by tests/firmware.py, has what is the device's own: its
+ * certificate and key, whom it trusts, where the servers are. The main loop is turn(): whatever
+ * else the device has to do goes there, since no call of the client waits.
  */
 #include "device.h"
 #include "port/lwip.h"
@@ -31,7 +32,7 @@ enum { READINGS = 5, PATIENCE = 20000 }; /* PATIENCE: ms of silence that are bor
 static unsigned char memory[DEVICE_MEMORY];
 static uint32_t keys_memory[2560 / 4];     /* twice the answer that the keys come in */
 static uint32_t identity_memory[1536 / 4]; /* the device's certificate and key */
-/* Not on the stack, where it would lie beneath TLS: a handshake takes 4.5 KB of it. Never at once. */
+/* Not on the stack, where it would lie beneath TLS, whose handshake takes 4.5 KB. Never at once. */
 static union {
     aws_s3_args    args;
     aws_s3_objects it;
@@ -301,7 +302,7 @@ int main(void)
 #ifdef DEVICE_BOUNDED
     config.bounded = DEVICE_BOUNDED;
 #endif
-    config.clock_floor = CONFIG_BUILD_TIME; /* no clock: the certificate's, then the server's time */
+    config.clock_floor = CONFIG_BUILD_TIME; /* no clock: the certificate's time, the server's */
     config.connect_timeout = config.read_timeout = PATIENCE;
     aws_session_init(&session, &config);
     if (aws_client_init(&s3, &session, &aws_s3_service, memory, sizeof memory) < 0)

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * A record has two slots. It is written into the older one, and counts only if its checksum is right:
- * when the power fails meanwhile, the other one still has what was there before.
+ * A record has two slots. It is written into the older one, and counts only if its checksum is
+ * right: when the power fails meanwhile, the other one still has what was there before.
  */
 #include "device.h"
 #include <bearssl.h>

@@ -1,5 +1,5 @@
-/* update.c - 1 MB of firmware from S3 into flash, in ranges. After a power cut it goes on where it was;
- * what is in flash counts only when its SHA-256 is that of the object.
+/* update.c - 1 MB of firmware from S3 into flash, in ranges. After a power cut it goes on where it
+ * was; what is in flash counts only when its SHA-256 is that of the object.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,7 +18,7 @@ static int save(void *context, const void *checkpoint, size_t size)
 {
     (void)context;
     board_alive();
-    over = size == 0; /* but until the image is installed, it's good to know that all of it is there */
+    over = size == 0; /* until the image is installed it's good to know that all is there */
     return over ? 0 : record_write(RECORD_UPDATE, checkpoint, size);
 }
 
