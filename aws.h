@@ -1168,7 +1168,7 @@ struct aws_call {
     const void       *data;      /* body: data, source, emit or AWS_CALL_WRITE; none: it is empty */
     const aws_source *source;
     const void       *emit_context;
-    void             *buffer;    /* answer: a buffer, a sink or AWS_CALL_READ; none: it is dropped */
+    void             *buffer;    /* answer: a buffer, a sink or AWS_CALL_READ; else it is dropped */
     /* and the rest */
     const char *method; /* a literal */
     unsigned    flags;  /* AWS_CALL_* */
@@ -7426,7 +7426,7 @@ static AWS_I_APART int aws_i_keys_wrong(const aws_keys *keys, int64_t now)
 
     return !fault && now && keys->expiration && keys->expiration <= now
                ? AWS_REASON_PROVIDER_EXPIRED
-                                                                        : fault;
+               : fault;
 }
 
 /* From 15 minutes before expiry new keys should be there, from 10 minutes on they must. */
