@@ -1546,6 +1546,7 @@ struct aws_client {
     struct aws_s3_express *express; /* NULL: directory buckets have no sessions of their own */
     unsigned char signature[32], payload[32], checksum[32];
     char          checksum_text[48]; /* in base64 */
+    char          date[17];          /* of time */
     unsigned      counters[4];
     aws_failure   failure;
     aws_i_region  regions[2]; /* the last one first */
@@ -2817,7 +2818,8 @@ struct aws_i_view {
     const char         *method;
     const aws_keys    *keys;
     const char        *region, *service;
-    char               date[17]; /* of the signature, as x-amz-date */
+    const char        *date; /* of the signature, as x-amz-date */
+    char               date_text[17]; /* aws_sign's */
     size_t             query_count, item_count; /* query first, then headers, both sorted */
     unsigned char      *order;                  /* aws_sign's items in sorted order */
 };
@@ -3351,7 +3353,8 @@ static void aws_i_signing_view(aws_i_view *view, const aws_signing *signing, aws
     view->keys = keys;
     view->region = signing->region;
     view->service = signing->service;
-    aws_date_text(signing->time, view->date);
+    aws_date_text(signing->time, view->date_text);
+    view->date = view->date_text;
 }
 
 /* Begin the signature of a text: an HMAC with a key that isn't kept. */
@@ -6740,7 +6743,7 @@ static void aws_i_view_of(aws_i_view *view, const aws_client *client)
     view->keys = client->keys;
     view->region = client->region;
     view->service = client->signing_name;
-    aws_date_text(client->time, view->date);
+    view->date = client->date;
     view->query_count = client->query_count;
     view->item_count = client->item_count;
 }
@@ -7690,6 +7693,7 @@ static int aws_i_step_sign(aws_client *client)
     if ((r = aws_i_bounded(client, AWS_I_B_PLAN, 0)) < 0)
         return r;
     client->time = aws_i_now(client);
+    aws_date_text(client->time, client->date);
     client->signed_at = aws_i_ticks(client);
     if (!client->anonymous) {
         aws_i_view_of(&view, client);
@@ -11172,7 +11176,7 @@ AWS_API int aws_call_presign(aws_client *client, int (*make)(aws_client *copy, v
     if (r < 0 || (is_signed && (r = aws_i_presign_keys(client)) < 0))
         return r;
     aws_i_presign_copy(&p, client);
-    p.copy.time = is_signed ? aws_i_now(client) : 0;
+    aws_date_text(is_signed ? aws_i_now(client) : 0, p.copy.date);
     p.seconds = seconds ? seconds : (uint32_t)AWS_I_HOUR;
     p.result = 0;
     aws_i_out(&p.url, url, size);
