@@ -1458,6 +1458,7 @@ typedef struct aws_i_http {
     unsigned char state, has_length, chunked, close, interim, digits, cr;
     uint64_t      length;    /* Content-Length, or what is left of the body or chunk */
     uint32_t      total;     /* bytes of the head, or of chunk lines and trailers */
+    uint32_t      lengths;   /* bit n: of a header's name with its NUL, modulo 32 */
     size_t        used;      /* head arena: name NUL value NUL ... */
     size_t        name, value; /* where the current line begins, and its value (0: not yet) */
     int           status;
@@ -5255,6 +5256,7 @@ static int aws_i_http_line(aws_i_http *http, char *head)
 {
     size_t name = http->name, value = http->value;
 
+    http->lengths |= (uint32_t)1 << ((value - name) & 31);
     http->value = http->cr = 0;
     http->name = http->used;
     if (!http->status) {
@@ -7109,7 +7111,10 @@ static void aws_i_begin_verify(aws_client *client)
     const aws_digest *const *digest = aws_i_dialect_of(client)->verified;
 
     for (; digest && *digest; digest++) {
-        const char *said = aws_client_header(client, (*digest)->header);
+        const char *name = (*digest)->header, *said;
+        if (!(client->http.lengths >> ((strlen(name) + 1) & 31) & 1))
+            continue; /* most answers have none, and aren't searched for each */
+        said = aws_client_header(client, name);
         if (said && !strchr(said, '-')) {
             client->verifying = *digest;
             (*digest)->init(client->sum);
