@@ -56,9 +56,13 @@ int main(int argc, char **argv)
     config.provider = aws_keys_iot_init(&source, argv[1], argv[2], argv[3], &identity, keys_memory,
                                         sizeof keys_memory);
     /* Amazon's roots are built in; a server of your own has another one. */
-    if (getenv("AWS_CA_BUNDLE") != NULL &&
-        aws_trust_load(&trust, trust_memory, sizeof trust_memory, NULL) > 0)
+    if (getenv("AWS_CA_BUNDLE") && *getenv("AWS_CA_BUNDLE")) {
+        if (aws_trust_load(&trust, trust_memory, sizeof trust_memory, NULL) < 0) {
+            fprintf(stderr, "AWS_CA_BUNDLE names no file of CA certificates\n");
+            return 2;
+        }
         config.trust = &trust;
+    }
     aws_session_init(&session, &config);
     aws_client_init(&s3, &session, &aws_s3_service, memory, sizeof memory);
     aws_s3_bucket_init(&bucket, &s3, argv[6]);

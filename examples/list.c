@@ -13,7 +13,7 @@
 
 static unsigned char  memory[AWS_CLIENT_MEMORY];
 static void          *anchors[4096]; /* CA certificates, if not Amazon's */
-static aws_s3_objects it;            /* 3.5 KB: not for a small stack */
+static aws_s3_objects it;            /* 4.5 KB: not for a small stack */
 
 static int list(aws_client *s3, const char *bucket_name, const char *prefix)
 {
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: list BUCKET [PREFIX]\n");
         return 2;
     }
-    if (getenv("AWS_CA_BUNDLE")) {
+    if (getenv("AWS_CA_BUNDLE") && *getenv("AWS_CA_BUNDLE")) {
         if (aws_trust_load(&trust, anchors, sizeof anchors, NULL) < 0) {
             fprintf(stderr, "AWS_CA_BUNDLE names no file of CA certificates\n");
             return 2;

@@ -59,21 +59,20 @@ int main(int argc, char **argv)
     aws_session session;
     aws_client s3;
     uint32_t seconds = argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : 0; /* 0: an hour */
-    int r = AWS_ERR_PARAM;
+    int r;
 
-    if (argc < 4) {
+    if (argc < 4 || (strcmp(argv[1], "get") && strcmp(argv[1], "put") && strcmp(argv[1], "post"))) {
         fprintf(stderr, "usage: presign get|put|post BUCKET KEY [SECONDS]\n");
         return 2;
     }
     aws_session_init(&session, &config);
-    if (aws_client_init(&s3, &session, &aws_s3_service, memory, sizeof memory) == 0) {
-        if (strcmp(argv[1], "get") == 0)
-            r = print_url(&s3, aws_s3_get_object, argv[2], argv[3], seconds);
-        else if (strcmp(argv[1], "put") == 0)
-            r = print_url(&s3, aws_s3_put_object, argv[2], argv[3], seconds);
-        else if (strcmp(argv[1], "post") == 0)
-            r = print_form(&s3, argv[2], argv[3], seconds);
-    }
+    /* A failed init needs no check of its own: what follows fails with the same reason. */
+    aws_client_init(&s3, &session, &aws_s3_service, memory, sizeof memory);
+    if (strcmp(argv[1], "post") == 0)
+        r = print_form(&s3, argv[2], argv[3], seconds);
+    else
+        r = print_url(&s3, strcmp(argv[1], "get") == 0 ? aws_s3_get_object : aws_s3_put_object,
+                      argv[2], argv[3], seconds);
     if (r < 0)
         fprintf(stderr, "%s\n", aws_client_failure_text(&s3));
     aws_client_close(&s3);

@@ -55,7 +55,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: put_get BUCKET\n");
         return 2;
     }
-    if (getenv("AWS_CA_BUNDLE")) {
+    if (getenv("AWS_CA_BUNDLE") && *getenv("AWS_CA_BUNDLE")) {
         if (aws_trust_load(&trust, anchors, sizeof anchors, NULL) < 0) {
             fprintf(stderr, "AWS_CA_BUNDLE names no file of CA certificates\n");
             return 2;

@@ -16,7 +16,8 @@ static void         *anchors[4096];             /* CA certificates, if not Amazo
 static char           body[4096], answer[1 << 18];
 static aws_json_token tokens[1024];
 
-/* Perform an action with two members, the second one optional; its answer is in *json. */
+/* Perform an action with two members, the second one optional, a number if it has no text; its
+ * answer is in *json. */
 static int act(aws_client *client, const char *operation, const char *name, const char *value,
                const char *name2, const char *value2, aws_json *json)
 {
@@ -27,8 +28,10 @@ static int act(aws_client *client, const char *operation, const char *name, cons
     aws_json_begin(&w, body, sizeof body);
     aws_json_open_object(&w, NULL);
     aws_json_put_string(&w, name, value);
-    if (name2)
+    if (name2 && value2)
         aws_json_put_string(&w, name2, value2);
+    else if (name2)
+        aws_json_put_number(&w, name2, 1, 0);
     aws_json_close(&w);
     r = aws_json_end(&w);
     if (r < 0)
@@ -55,7 +58,8 @@ static int send_receive(aws_client *client, const char *queue, const char *text)
     if (r < 0 || (r = act(client, "SendMessage", "QueueUrl", url, "MessageBody", text, &json)) < 0)
         return r;
     for (;;) {
-        r = act(client, "ReceiveMessage", "QueueUrl", url, NULL, NULL, &json);
+        /* SQS looks at few of its servers unless it may wait, and misses what was just sent */
+        r = act(client, "ReceiveMessage", "QueueUrl", url, "WaitTimeSeconds", NULL, &json);
         if (r <= 0 || !aws_json_find(&json, 0, "Messages.0"))
             return r < 0 ? r : 0; /* the queue is empty */
         r = aws_json_string(&json, aws_json_find(&json, 0, "Messages.0.Body"), message,

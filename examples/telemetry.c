@@ -26,7 +26,7 @@ static unsigned char memory[AWS_CLIENT_MEMORY];
 static void         *anchors[4096];
 static reading       ring[RING];
 static unsigned      taken, next; /* readings so far; the next one to send */
-static unsigned      sent, lost;
+static unsigned      sent, lost, resting; /* resting: turns until it is tried again */
 static char          data[64], body[256];
 static aws_request   request;
 
@@ -73,15 +73,20 @@ static void turn(aws_client *client, const char *stream, int *sending)
 {
     int r;
 
+    if (resting) {
+        resting--;
+        return;
+    }
     if (!*sending && (next == taken || prepare(stream) < 0))
         return;
     r = aws_request_run(client, &request);
     *sending = r == AWS_AGAIN;
     if (*sending)
         return;
-    if (r < 0)
-        fprintf(stderr, "%s\n", aws_client_failure_text(client)); /* it is tried again */
-    else {
+    if (r < 0) { /* the stream is being made, the network is away ...: again in a second */
+        fprintf(stderr, "%s\n", aws_client_failure_text(client));
+        resting = 100;
+    } else {
         next++;
         sent++;
     }

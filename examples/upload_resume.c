@@ -3,14 +3,17 @@
  *
  * SPDX-License-Identifier: MIT
  *
- *     cc -std=c99 -D_POSIX_C_SOURCE=200809L -I. examples/upload_resume.c -lbearssl -o upload_resume
+ *     cc -std=c99 -O2 -I. examples/upload_resume.c -lbearssl -o upload_resume
  *     ./upload_resume FILE BUCKET KEY [CONNECTIONS [MIB]]
  *
  * Keys, region and endpoint by the environment. MIB: of a part, default 8. The checkpoint lies in
  * FILE.upload; on a microcontroller it would be a page of flash.
  */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64 /* large files on 32-bit systems, too */
 #define AWS_IMPLEMENTATION
 #include "aws_s3.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +50,7 @@ static int save(void *context, const void *data, size_t size)
     int file, bad;
 
     if (!size)
-        return unlink(u->checkpoint);
+        return unlink(u->checkpoint) && errno != ENOENT ? -1 : 0;
     file = open(u->written, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     bad = file < 0 || write(file, data, size) != (ssize_t)size || fsync(file);
     bad |= file >= 0 && close(file);
@@ -71,7 +74,7 @@ static void progress(void *context, uint64_t done, uint64_t total)
 
     (void)context;
     if (percent != last && isatty(2))
-        fprintf(stderr, "\r%u %%", percent);
+        fprintf(stderr, "\r%u %%%s", percent, percent == 100 ? "\n" : "");
     last = percent;
 }
 
@@ -87,7 +90,7 @@ int main(int argc, char **argv)
     int i, r, count = argc > 4 ? atoi(argv[4]) : 4;
 
     if (argc < 4 || count < 1 || count > CONNECTIONS) {
-        fprintf(stderr, "upload_resume FILE BUCKET KEY [CONNECTIONS [MIB]]\n");
+        fprintf(stderr, "usage: upload_resume FILE BUCKET KEY [CONNECTIONS [MIB]]\n");
         return 2;
     }
     u.file = open(argv[1], O_RDONLY);

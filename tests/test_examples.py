@@ -205,6 +205,18 @@ class Examples(unittest.TestCase):
         self.assertRegex(said, r"^curl -f -F 'key=in/\$\{filename\}' .* -F 'policy=[A-Za-z0-9+/=]+' .*\n$")
         self.fails(1, "604,800", "presign", "get", "bucket", "key", "604801")
         self.fails(2, "usage", "presign", "get", "bucket")
+        self.fails(2, "usage", "presign", "head", "bucket", "key")
+
+    # ---- telemetry; the rest of it is in tests/services_suite.py ----
+
+    def test_telemetry_rests(self):
+        """What fails is tried again in a second, not at once."""
+        before = self.server.admin("GET", "stats")["requests"]
+        run = self.start("telemetry", "missing", "100", endpoint=self.server.http,
+                         prefix=("timeout", "4"))
+        requests = self.server.admin("GET", "stats")["requests"] - before
+        self.assertEqual(run.returncode, 124)
+        self.assertTrue(2 <= requests - 1 <= 6, requests)
 
     # ---- stream ----
 
