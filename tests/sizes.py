@@ -450,7 +450,7 @@ def qemu(core, image, more=()):
     machine = {"m4": "mps2-an386", "m0plus": "mps2-an385"}[core]  # an M3 runs all that an M0+ does
     return run(["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial",
                 "none", "-semihosting-config", "enable=on,target=native,chardev=out", "-chardev",
-                "stdio,id=out", *more, "-kernel", image], timeout=120, stdin=subprocess.DEVNULL)
+                "stdio,id=out", *more, "-kernel", image], timeout=1200, stdin=subprocess.DEVNULL)
 
 
 def emulate(name, core, parts, defines):
