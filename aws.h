@@ -1518,6 +1518,7 @@ struct aws_client {
     uint32_t           key_generation;
     uint32_t           signed_at;  /* ticks at time */
     int64_t            time;       /* of this attempt's signature */
+    void             (*uri)(aws_out *out, const char *value); /* of a header that is encoded */
     int64_t            not_before; /* of a certificate from a clockless device's future */
     void              *hash;       /* running SHA-256 of a body */
     void              *sum;        /* running checksum */
@@ -3139,20 +3140,6 @@ static void aws_i_out_host(aws_out *out, const aws_client *client)
         aws_i_out_count(out, ":", client->port_number, "");
 }
 
-/* x-amz-copy-source: percent-encoded but for '/' and a "?versionId=" at its end. */
-static void aws_i_out_source(aws_out *out, const char *value)
-{
-    static const char suffix[] = "?versionId=";
-    size_t size = strlen(value), at = size;
-
-    while (at && strncmp(value + at, suffix, sizeof suffix - 1) != 0)
-        at--;
-    if (!at || !value[at + sizeof suffix - 1] || !aws_i_plain_text(value + at))
-        at = size;
-    aws_out_uri(out, value, at, "/");
-    aws_out_text(out, value + at);
-}
-
 static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
                                int is_signed)
 {
@@ -3164,7 +3151,7 @@ static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i
         aws_out_number(out, item->length);
         break;
     case AWS_I_HEADER_URI:
-        aws_i_out_source(out, item->value);
+        view->client->uri(out, item->value);
         break;
     case AWS_I_HEADER_HOST:
         aws_i_out_host(out, view->client);
@@ -5623,7 +5610,8 @@ enum {
     AWS_I_CLOCK_LEARN, /* from the answer */
     AWS_I_CLOCK_FAR,   /* only if it is far from the time that the request took */
     AWS_I_CLOCK_RUN,   /* bring clock_base up to now */
-    AWS_I_CLOCK_ASK    /* by a request of its own */
+    AWS_I_CLOCK_ASK,   /* by a request of its own */
+    AWS_I_CLOCK_CERTIFICATE /* by a certificate that isn't valid yet */
 };
 
 /* Unix time, 0 if it isn't known. */
@@ -6931,8 +6919,23 @@ AWS_API void aws_call_header(aws_client *client, const char *prefix, const char 
     aws_i_add(client, prefix ? prefix : "", name, value, strlen(value), AWS_I_HEADER);
 }
 
+/* x-amz-copy-source: percent-encoded but for '/' and a "?versionId=" at its end. */
+static void aws_i_out_source(aws_out *out, const char *value)
+{
+    static const char suffix[] = "?versionId=";
+    size_t size = strlen(value), at = size;
+
+    while (at && strncmp(value + at, suffix, sizeof suffix - 1) != 0)
+        at--;
+    if (!at || !value[at + sizeof suffix - 1] || !aws_i_plain_text(value + at))
+        at = size;
+    aws_out_uri(out, value, at, "/");
+    aws_out_text(out, value + at);
+}
+
 AWS_API void aws_call_header_uri(aws_client *client, const char *name, const char *value)
 {
+    client->uri = aws_i_out_source; /* linked only here */
     if (value)
         aws_i_add(client, "", name, value, strlen(value), AWS_I_HEADER_URI);
 }
@@ -7615,24 +7618,6 @@ static int aws_i_may_reuse(aws_client *client)
            aws_i_peek(client, &data, &size) == AWS_AGAIN;
 }
 
-/* A device without a clock met a certificate from its future: the world is at least that old. Other
- * clients of the session may know it by now. */
-static int aws_i_recertify(aws_client *client)
-{
-    aws_session *session = client->session;
-
-    if (client->tried & AWS_I_CERTIFICATE || client->failure.detail != 54 || !client->not_before)
-        return 0;
-    client->tried |= AWS_I_CERTIFICATE;
-    aws_i_lock(client);
-    if (session->floor < client->not_before)
-        session->floor = client->not_before;
-    aws_i_unlock(client);
-    client->not_before = 0;
-    aws_i_failure_reset(client);
-    return 1;
-}
-
 static int aws_i_step_open(aws_client *client)
 {
     aws_i_connection *n = &client->connection;
@@ -7646,8 +7631,11 @@ static int aws_i_step_open(aws_client *client)
         aws_i_failure_reset(client);
     }
     if (n->state != AWS_I_C_OPEN && (r = aws_i_open(client)) < 0) {
-        if (r != AWS_AGAIN && aws_i_recertify(client))
+#ifndef AWS_NO_TLS
+        if (r != AWS_AGAIN && client->not_before && aws_i_features(client)->clock &&
+            aws_i_features(client)->clock(client, AWS_I_CLOCK_CERTIFICATE))
             return AWS_I_GO;
+#endif
         return r;
     }
     n->answered = 0;
@@ -9234,12 +9222,36 @@ static int aws_i_probed(aws_client *client)
 
 static const struct aws_i_probe aws_i_probe = {aws_i_out_probe, aws_i_probed};
 
+#ifndef AWS_NO_TLS
+/* A device without a clock met a certificate from its future: the world is at least that old. Other
+ * clients of the session may know it by now. */
+static int aws_i_recertify(aws_client *client)
+{
+    aws_session *session = client->session;
+
+    if (client->tried & AWS_I_CERTIFICATE || client->failure.detail != 54)
+        return 0;
+    client->tried |= AWS_I_CERTIFICATE;
+    aws_i_lock(client);
+    if (session->floor < client->not_before)
+        session->floor = client->not_before;
+    aws_i_unlock(client);
+    client->not_before = 0;
+    aws_i_failure_reset(client);
+    return 1;
+}
+#endif
+
 AWS_API int aws_feature_clock(aws_client *client, int step)
 {
     enum { SECONDS = 240 };
 
     if (step == AWS_I_CLOCK_RUN)
         return aws_i_run_clock(client);
+#ifndef AWS_NO_TLS
+    if (step == AWS_I_CLOCK_CERTIFICATE)
+        return aws_i_recertify(client);
+#endif
     if (step != AWS_I_CLOCK_ASK)
         return aws_i_learn_time(client, step == AWS_I_CLOCK_FAR ? SECONDS : 0);
     client->probe = &aws_i_probe;
