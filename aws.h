@@ -3422,31 +3422,28 @@ enum { AWS_I_WEEK = 604800, AWS_I_HOUR = 3600, AWS_I_PRESIGNED = 6 };
 /* What a presigned URL adds to the query; of a directory bucket, the token has another name. */
 static const char aws_i_presign_names[] = "X-Amz-Algorithm\0X-Amz-Credential\0X-Amz-Date\0"
                                           "X-Amz-Expires\0X-Amz-SignedHeaders\0"
-                                          "X-Amz-Security-Token\0X-Amz-S3session-Token\0";
+                                          "X-Amz-Security-Token\0";
+static const char aws_i_presign_session[] = "X-Amz-S3session-Token";
 
 /* The values of those that are made of the view as they are written. */
 static const char aws_i_presign_credential[] = "", aws_i_presign_headers[] = "";
 
-/* They are members of the query like any others: their count. number: room for the seconds; own:
- * the keys are a directory bucket's. */
-static size_t aws_i_presign_members(aws_pair *members, const aws_i_view *view, int own,
-                                    uint32_t seconds, char number[11])
+/* They are members of the query like any others: the values, NULL: not sent. number: room for the
+ * seconds. */
+static void aws_i_presign_values(const char **values, const aws_i_view *view, uint32_t seconds,
+                                 char number[11])
 {
-    size_t i;
     aws_out out;
 
     aws_i_out(&out, number, 10);
     aws_out_number(&out, seconds);
     number[out.used] = 0;
-    for (i = 0; i < AWS_I_PRESIGNED; i++)
-        members[i].name = aws_i_list_at(aws_i_presign_names, (int)i + (i == 5 && own));
-    members[0].value = "AWS4-HMAC-SHA256";
-    members[1].value = aws_i_presign_credential;
-    members[2].value = view->date;
-    members[3].value = number;
-    members[4].value = aws_i_presign_headers;
-    members[5].value = view->keys->session_token;
-    return AWS_I_PRESIGNED - !view->keys->session_token;
+    values[0] = "AWS4-HMAC-SHA256";
+    values[1] = aws_i_presign_credential;
+    values[2] = view->date;
+    values[3] = number;
+    values[4] = aws_i_presign_headers;
+    values[5] = view->keys->session_token;
 }
 
 /* For aws_out.hash: percent-encode into another emitter. */
@@ -3523,12 +3520,14 @@ AWS_API int aws_presign(const aws_signing *signing, char *url, size_t size)
 {
     unsigned char order[64 + AWS_I_PRESIGNED];
     char seconds[11];
+    const char *values[AWS_I_PRESIGNED];
     aws_pair query[32 + AWS_I_PRESIGNED];
     aws_signing s = *signing;
     aws_keys keys;
     aws_i_view view;
     aws_out out;
     const char *host;
+    int i;
 
     if (aws_i_signing_begin(&view, &s, &keys, order) < 0 || !(host = aws_i_presignable(&s)) ||
         s.expires > AWS_I_WEEK)
@@ -3540,8 +3539,12 @@ AWS_API int aws_presign(const aws_signing *signing, char *url, size_t size)
     if (s.query_count)
         memcpy(query, s.query, s.query_count * sizeof *query);
     s.query = query;
-    s.query_count += aws_i_presign_members(query + s.query_count, &view, 0,
-                                           s.expires ? s.expires : (uint32_t)AWS_I_HOUR, seconds);
+    aws_i_presign_values(values, &view, s.expires ? s.expires : (uint32_t)AWS_I_HOUR, seconds);
+    for (i = 0; i < AWS_I_PRESIGNED; i++)
+        if (values[i]) {
+            query[s.query_count].name = aws_i_list_at(aws_i_presign_names, i);
+            query[s.query_count++].value = values[i];
+        }
     view.source = &aws_i_presigned_source;
     aws_i_view_sort(&view);
     aws_i_out(&out, url, size);
@@ -11090,10 +11093,10 @@ static int aws_i_presign_call(void *context)
     aws_i_presigning *p = (aws_i_presigning *)context;
     aws_client *copy = &p->copy;
     int is_signed = p->seconds != AWS_UNSIGNED;
-    aws_pair members[AWS_I_PRESIGNED];
+    const char *values[AWS_I_PRESIGNED], *name = aws_i_presign_names;
     char number[11];
-    size_t i, count;
     aws_i_view view;
+    int i;
 
     if (is_signed && (p->result = aws_i_express(copy, p->client)) != 0)
         return AWS_AGAIN;
@@ -11102,10 +11105,13 @@ static int aws_i_presign_call(void *context)
     copy->item_room += AWS_I_PRESIGNED;
     aws_i_view_of(&view, copy);
     view.source = &aws_i_presigned_call;
-    count = aws_i_presign_members(members, &view, copy->keys != &copy->session->keys, p->seconds,
-                                  number);
-    for (i = 0; is_signed && i < count; i++)
-        aws_call_query(copy, members[i].name, members[i].value);
+    aws_i_presign_values(values, &view, p->seconds, number);
+    for (i = 0; is_signed && i < AWS_I_PRESIGNED; i++, name += strlen(name) + 1) {
+        if (i == 5 && copy->keys != &copy->session->keys)
+            name = aws_i_presign_session;
+        if (values[i])
+            aws_call_query(copy, name, values[i]);
+    }
     view.query_count = copy->query_count;
     view.item_count = copy->item_count;
     aws_out_text(&p->url, copy->endpoint_secure ? aws_i_text_https : aws_i_text_http);
