@@ -1518,7 +1518,7 @@ struct aws_client {
     uint32_t           key_generation;
     uint32_t           signed_at;  /* ticks at time */
     int64_t            time;       /* of this attempt's signature */
-    void             (*uri)(aws_out *out, const char *value); /* of a header that is encoded */
+    void (*given)(aws_out *out, const aws_i_item *item, int is_signed); /* writes such headers */
     int64_t            not_before; /* of a certificate from a clockless device's future */
     void              *hash;       /* running SHA-256 of a body */
     void              *sum;        /* running checksum */
@@ -3150,9 +3150,6 @@ static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i
     case AWS_I_QUERY_NUMBER:
         aws_out_number(out, item->length);
         break;
-    case AWS_I_HEADER_URI:
-        view->client->uri(out, item->value);
-        break;
     case AWS_I_HEADER_HOST:
         aws_i_out_host(out, view->client);
         break;
@@ -3177,7 +3174,7 @@ static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i
         view->client->chunked->value(out, view->client, item);
         break;
     default:
-        aws_i_out_trimmed(out, item->value, item->length, is_signed);
+        view->client->given(out, item, is_signed);
     }
 }
 
@@ -6905,23 +6902,6 @@ static int aws_i_own_header(const char *name)
     return 0;
 }
 
-AWS_API void aws_call_header(aws_client *client, const char *prefix, const char *name,
-                             const char *value)
-{
-    size_t i;
-
-    if (!value)
-        return;
-    for (i = 0; name[i]; i++)
-        if (!aws_i_token((unsigned char)name[i]))
-            break;
-    if (name[i] || !i)
-        aws_call_refuse(client, AWS_REASON_HEADER_NAME, name);
-    else if (!prefix && aws_i_own_header(name))
-        aws_call_refuse(client, AWS_REASON_HEADER_OWN, name);
-    aws_i_add(client, prefix ? prefix : "", name, value, strlen(value), AWS_I_HEADER);
-}
-
 /* x-amz-copy-source: percent-encoded but for '/' and a "?versionId=" at its end. */
 static void aws_i_out_source(aws_out *out, const char *value)
 {
@@ -6936,9 +6916,36 @@ static void aws_i_out_source(aws_out *out, const char *value)
     aws_out_text(out, value + at);
 }
 
+/* Headers that a caller gives are written by a function that is linked only with what adds them. */
+static void aws_i_out_given(aws_out *out, const aws_i_item *item, int is_signed)
+{
+    if (item->kind == AWS_I_HEADER_URI)
+        aws_i_out_source(out, item->value);
+    else
+        aws_i_out_trimmed(out, item->value, item->length, is_signed);
+}
+
+AWS_API void aws_call_header(aws_client *client, const char *prefix, const char *name,
+                             const char *value)
+{
+    size_t i;
+
+    if (!value)
+        return;
+    client->given = aws_i_out_given;
+    for (i = 0; name[i]; i++)
+        if (!aws_i_token((unsigned char)name[i]))
+            break;
+    if (name[i] || !i)
+        aws_call_refuse(client, AWS_REASON_HEADER_NAME, name);
+    else if (!prefix && aws_i_own_header(name))
+        aws_call_refuse(client, AWS_REASON_HEADER_OWN, name);
+    aws_i_add(client, prefix ? prefix : "", name, value, strlen(value), AWS_I_HEADER);
+}
+
 AWS_API void aws_call_header_uri(aws_client *client, const char *name, const char *value)
 {
-    client->uri = aws_i_out_source; /* linked only here */
+    client->given = aws_i_out_given;
     if (value)
         aws_i_add(client, "", name, value, strlen(value), AWS_I_HEADER_URI);
 }
@@ -12581,6 +12588,12 @@ static uint32_t aws_i_asker_left(aws_client *lender)
     return aws_i_left(aws_i_ticks(lender), lender->started, lender->timeout) + 1;
 }
 
+static void aws_i_out_as_it_is(aws_out *out, const aws_i_item *item, int is_signed)
+{
+    (void)is_signed;
+    aws_out_bytes(out, item->value, item->length);
+}
+
 /* Make a call in the borrowed memory. Its first entry sets what is asked by call and headers, with
  * keys if it is to be signed. What aws_call_run returns, or what the lender is told. */
 static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
@@ -12592,6 +12605,7 @@ static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
 
     if (!a->asking) {
         call->timeout = aws_i_asker_left(lender);
+        inner->given = aws_i_out_as_it_is;
         inner->anonymous = !a->session.keys.access_key_id;
         r = aws_call_enter(inner, call);
         if (r < 0)
