@@ -1971,9 +1971,14 @@ static size_t aws_i_int_max(size_t size)
 
 static void aws_i_wipe(void *data, size_t size)
 {
+#if defined(__GNUC__)
+    memset(data, 0, size);
+    __asm__ __volatile__("" : : "r"(data) : "memory"); /* which may read it: it isn't left out */
+#else
     volatile unsigned char *byte = (volatile unsigned char *)data;
     while (size--)
         *byte++ = 0;
+#endif
 }
 
 static int aws_i_lower(int c)
@@ -7371,12 +7376,14 @@ static int aws_i_step_take(aws_client *client)
             return r;
         client->owner = NULL;
         client->drained = 0;
+        aws_i_moved(client); /* the old stream's silence isn't this call's */
     }
-    if (client->connection.state == AWS_I_C_OPEN && client->http.state != AWS_I_H_DONE &&
-        aws_i_drain(client) == AWS_AGAIN)
-        return AWS_AGAIN;
+    if (client->connection.state == AWS_I_C_OPEN && client->http.state != AWS_I_H_DONE) {
+        if (aws_i_drain(client) == AWS_AGAIN)
+            return AWS_AGAIN;
+        aws_i_moved(client);
+    }
     aws_i_failure_reset(client);
-    aws_i_moved(client); /* the old stream's silence isn't this call's */
     aws_i_plan_body(client);
     return aws_i_go(client, AWS_I_HASH);
 }
