@@ -917,17 +917,22 @@ AWS_API void aws_out_xml(aws_out *out, const char *text);
 
 /* ---- XML: a pull reader in constant memory ---- */
 
-enum { AWS_XML_START = 1, AWS_XML_TEXT = 2, AWS_XML_END = 3 };
+enum { AWS_XML_START = 1, AWS_XML_TEXT = 2, AWS_XML_END = 3, AWS_XML_LEAF = 4 };
 enum { AWS_XML_DEPTH = 12, AWS_XML_PATH = 192 };
 
 /* Feed it slices of any length. On START and TEXT path is the open elements' names, joined by
- * '/' ("ListBucketResult/Contents/Key"); on END too, the element that ends included. */
+ * '/' ("ListBucketResult/Contents/Key"); on END too, the element that ends included. With leaves
+ * set, an element without others in it may be one event, LEAF, if it has come as a whole: name and
+ * text (perhaps of no bytes) are its own, path and depth its parent's. */
 typedef struct aws_xml {
     unsigned char state, depth, pending, declared, utf8_left, utf8_low, utf8_high;
+    unsigned char leaves; /* yours to set: with LEAF events */
     size_t        path_length;
     size_t        root_length; /* of the first name: path + root_length is "/Contents/Key" */
     const char   *text;        /* TEXT: decoded bytes, not terminated, until the next step; an */
     size_t        text_size;   /* element's text may come in several pieces */
+    const char   *name;        /* START, LEAF: of the element, not terminated either */
+    size_t        name_size;
     const unsigned char *at, *end; /* of what the step was given */
     size_t        match; /* bytes of a word compared, or of an entity's name */
     unsigned char starts[AWS_XML_DEPTH]; /* where each open name begins in path */
@@ -1952,6 +1957,13 @@ extern "C" {
 #define AWS_I_APART
 #endif
 
+/* A function for what is rare, that would make its only caller slower. */
+#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
+#define AWS_I_RARE __attribute__((noinline, cold))
+#else
+#define AWS_I_RARE
+#endif
+
 /* Casts that C++ wants, once. */
 static const unsigned char *aws_i_bytes(const void *data)
 {
@@ -2725,19 +2737,19 @@ AWS_API void aws_date_text(int64_t time, char text[17])
     *text = 0;
 }
 
-/* Compare text with a pattern: 'd' takes a digit into *numbers (one number per run), 'a' any
- * letter, others themselves. The text may go on after the pattern. */
+/* Compare text with a pattern: 'd' takes two digits into *numbers, 'a' any letter, others
+ * themselves. The text may go on after the pattern. */
 static int aws_i_scan(const char *text, const char *pattern, int32_t *numbers)
 {
-    for (; *pattern; pattern++, text++) {
-        int c = (unsigned char)*text;
-        if (*pattern == 'd') {
-            if (!aws_i_digit(c))
+    int want, c;
+
+    while ((want = *pattern++) != 0) {
+        c = (unsigned char)*text++;
+        if (want == 'd') {
+            if (!aws_i_digit(c) || !aws_i_digit(*text))
                 return 0;
-            *numbers = *numbers * 10 + (c - '0');
-            if (pattern[1] != 'd')
-                numbers++;
-        } else if (*pattern == 'a' ? !aws_i_alnum(c) : c != *pattern) {
+            *numbers++ = (c - '0') * 10 + (*text++ - '0');
+        } else if (want == 'a' ? !aws_i_alnum(c) : c != want) {
             return 0;
         }
     }
@@ -2749,7 +2761,7 @@ static int64_t aws_i_time_of(int32_t year, int32_t month, int32_t day, const int
     int32_t first = aws_i_days(year, month, 1);
 
     if (year < 1970 || month < 1 || month > 12 || day < 1 ||
-        day > aws_i_days(year, month + 1, 1) - first || clock[0] > 23 || clock[1] > 59 ||
+        (day > 28 && day > aws_i_days(year, month + 1, 1) - first) || clock[0] > 23 || clock[1] > 59 ||
         clock[2] > 60)
         return -1;
     return (int64_t)(first + day - 1) * 86400 + clock[0] * 3600 + clock[1] * 60 +
@@ -2759,17 +2771,16 @@ static int64_t aws_i_time_of(int32_t year, int32_t month, int32_t day, const int
 AWS_API int64_t aws_date_parse(const char *text)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int32_t n[6] = {0, 0, 0, 0, 0, 0};
+    int32_t n[7];
     size_t i;
 
-    if (aws_i_scan(text, "dddd-dd-ddTdd:dd:dd", n))
-        return aws_i_time_of(n[0], n[1], n[2], n + 3);
-    memset(n, 0, sizeof n);
-    if (!aws_i_scan(text, "aaa, dd aaa dddd dd:dd:dd GMT", n))
+    if (aws_i_scan(text, "dd-d-dTd:d:d", n))
+        return aws_i_time_of(n[0] * 100 + n[1], n[2], n[3], n + 4);
+    if (!aws_i_scan(text, "aaa, d aaa dd d:d:d GMT", n))
         return -1;
     for (i = 0; i < 12; i++)
         if (memcmp(months + i * 3, text + 8, 3) == 0)
-            return aws_i_time_of(n[1], (int32_t)i + 1, n[0], n + 2);
+            return aws_i_time_of(n[1] * 100 + n[2], (int32_t)i + 1, n[0], n + 3);
     return -1;
 }
 
@@ -3875,6 +3886,12 @@ static int aws_i_xml_push(aws_xml *xml)
     return 0;
 }
 
+static void aws_i_xml_named(aws_xml *xml, const void *name, size_t size)
+{
+    xml->name = (const char *)name;
+    xml->name_size = size;
+}
+
 static void aws_i_xml_pop(aws_xml *xml)
 {
     xml->path_length = xml->starts[--xml->depth];
@@ -3935,64 +3952,199 @@ static int aws_i_xml_text_event(aws_xml *xml, const void *text, size_t size)
     return AWS_XML_TEXT;
 }
 
-/* Whether the bytes of a word are all plain text. That a byte is found may be a borrow's doing, but
- * only above one that is. */
-static int aws_i_xml_plain_word(const unsigned char *at, unsigned stop, unsigned other)
-{
-    const size_t ones = (size_t)-1 / 255;
-    size_t word;
-
-    memcpy(&word, at, sizeof word);
-    return !((word | (word - ones * 0x20) | ((word ^ ones * stop) - ones) |
-              ((word ^ ones * other) - ones)) & ones * 0x80);
-}
-
 /* A run of text up to a byte that means something. */
 static int aws_i_xml_run(aws_xml *xml, unsigned stop, unsigned other)
 {
     const unsigned char *from = xml->at, *at = from, *end = xml->end;
     unsigned left = xml->utf8_left;
 
-    if (sizeof(size_t) > 4 && !left) /* on small machines it would cost more flash than it saves */
-        while ((size_t)(end - at) >= sizeof(size_t) && aws_i_xml_plain_word(at, stop, other))
-            at += sizeof(size_t);
-    for (; at < end && *at != stop && *at != other; at++)
-        if (left || *at - 0x20u >= 0x60) {
-            if (aws_i_xml_utf8(xml, *at) < 0)
+    for (; at < end; at++) {
+        unsigned c = *at;
+        if (c == stop || c == other)
+            break;
+        if (left || c - 0x20 >= 0x60) {
+            if (aws_i_xml_utf8(xml, c) < 0)
                 return AWS_ERR_XML;
             left = xml->utf8_left;
         }
+    }
     xml->at = at;
     return at > from ? aws_i_xml_text_event(xml, from, (size_t)(at - from)) : 0;
 }
 
-/* A tag within an element that has come as a whole, of letters only, as most are: its event. 0 if
+#ifndef AWS_SMALL /* what most documents have most, faster; the rules do the same */
+
+/* Bytes are looked at in blocks where it pays: a mask that has a bit of each that is none of them. */
+#if defined(__GNUC__) && __SIZEOF_SIZE_T__ == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define AWS_I_BLOCKS
+#ifdef AWS_I_X86
+enum { AWS_I_BLOCK = 16, AWS_I_BLOCK_BITS = 1 };
+
+static uint64_t aws_i_xml_no_text(const unsigned char *at)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('<')),
+                                 _mm_cmpeq_epi8(bytes, _mm_set1_epi8('&')));
+
+    /* from 0x80 on they are negative */
+    marks = _mm_or_si128(marks, _mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes));
+    return (unsigned)_mm_movemask_epi8(marks);
+}
+
+static uint64_t aws_i_xml_no_letters(const unsigned char *at)
+{
+    __m128i low = _mm_or_si128(_mm_loadu_si128((const __m128i *)(const void *)at),
+                               _mm_set1_epi8(0x20));
+    __m128i place = _mm_sub_epi8(low, _mm_set1_epi8('a'));
+
+    low = _mm_cmpeq_epi8(place, _mm_min_epu8(place, _mm_set1_epi8(25)));
+    return (unsigned)_mm_movemask_epi8(low) ^ 0xffff;
+}
+#else
+enum { AWS_I_BLOCK = 8, AWS_I_BLOCK_BITS = 8 };
+
+static uint64_t aws_i_xml_no_text(const unsigned char *at)
+{
+    const uint64_t ones = (uint64_t)-1 / 255;
+    uint64_t word;
+
+    /* a borrow may mark a byte too many, but only behind one that is marked */
+    memcpy(&word, at, sizeof word);
+    return (word | (word - ones * 0x20) | ((word ^ ones * '<') - ones) |
+            ((word ^ ones * '&') - ones)) & ones * 0x80;
+}
+
+static uint64_t aws_i_xml_no_letters(const unsigned char *at)
+{
+    const uint64_t ones = (uint64_t)-1 / 255;
+    uint64_t word, low;
+
+    memcpy(&word, at, sizeof word);
+    low = (word | ones * 0x20) & ones * 0x7f;
+    return (word | ~(low + ones * (0x80 - 'a')) | (low + ones * (0x7f - 'z'))) & ones * 0x80;
+}
+#endif
+#endif
+
+/* The end of the plain text at the begin. */
+static const unsigned char *aws_i_xml_text_end(const unsigned char *at, const unsigned char *end)
+{
+#ifdef AWS_I_BLOCKS
+    for (; end - at >= AWS_I_BLOCK; at += AWS_I_BLOCK) {
+        uint64_t found = aws_i_xml_no_text(at);
+        if (found)
+            return at + __builtin_ctzll(found) / AWS_I_BLOCK_BITS;
+    }
+#endif
+    while (at < end && *at != '<' && *at != '&' && *at - 0x20u < 0x60)
+        at++;
+    return at;
+}
+
+/* The end of the letters at the begin. */
+static const unsigned char *aws_i_xml_name_end(const unsigned char *at, const unsigned char *end)
+{
+#ifdef AWS_I_BLOCKS
+    for (; end - at >= AWS_I_BLOCK; at += AWS_I_BLOCK) {
+        uint64_t found = aws_i_xml_no_letters(at);
+        if (found)
+            return at + __builtin_ctzll(found) / AWS_I_BLOCK_BITS;
+    }
+#endif
+    while (at < end && aws_i_xml_letter(*at))
+        at++;
+    return at;
+}
+
+/* The size of a quotation mark as servers write those of an ETag; 0: here is none. */
+static size_t aws_i_xml_quote(const unsigned char *at, const unsigned char *end)
+{
+    if (end - at < 6)
+        return 0;
+    return memcmp(at, "&quot;", 6) == 0 ? 6 : memcmp(at, "&#34;", 5) == 0 ? 5 : 0;
+}
+
+/* Whether "</", a name and '>' stand here. */
+static inline int aws_i_xml_is_end(const unsigned char *at, const unsigned char *end,
+                                   const void *name, size_t size)
+{
+    return (size_t)(end - at) > size + 2 && at[0] == '<' && at[1] == '/' && at[size + 2] == '>' &&
+           memcmp(at + 2, name, size) == 0;
+}
+
+/* If an element with this name has come as a whole, and has text only: LEAF, else 0. Decoded text
+ * goes behind the path. */
+static int aws_i_xml_leaf(aws_xml *xml, const unsigned char *name, size_t size)
+{
+    const unsigned char *end = xml->end, *text = name + size + 1;
+    const unsigned char *at = aws_i_xml_text_end(text, end);
+    size_t begin = xml->path_length + 1, used = begin, quote, piece = (size_t)(at - text);
+
+    while ((quote = aws_i_xml_quote(at, end)) != 0 && piece + 1 < AWS_XML_PATH - used) {
+        memcpy(xml->path + used, text, piece);
+        used += piece + 1;
+        xml->path[used - 1] = '"';
+        text = at + quote;
+        at = aws_i_xml_text_end(text, end);
+        piece = (size_t)(at - text);
+    }
+    if (!aws_i_xml_is_end(at, end, name, size) || (used > begin && piece >= AWS_XML_PATH - used))
+        return 0;
+    aws_i_xml_named(xml, name, size);
+    xml->at = at + size + 3;
+    xml->text = (const char *)text;
+    xml->text_size = piece;
+    if (used > begin) {
+        memcpy(xml->path + used, text, piece);
+        xml->text = xml->path + begin;
+        xml->text_size = used + piece - begin;
+    }
+    return AWS_XML_LEAF;
+}
+
+/* A tag in an element that has come as a whole, of letters only, as most are: its event. 0 if
  * the rules have to look at it; nothing has changed then. */
 static int aws_i_xml_tag(aws_xml *xml)
 {
-    const unsigned char *at = xml->at + 1, *end = xml->end;
-    char *from = xml->path + xml->path_length, *to = from;
+    const unsigned char *name = xml->at + 1, *end = xml->end, *at;
+    size_t size;
 
-    if (at == end || xml->utf8_left)
-        return 0;
-    if (*at == '/') {
-        const char *name = xml->path + xml->starts[xml->depth - 1];
-        size_t size = (size_t)(from - name);
-        if ((size_t)(end - at) < size + 2 || at[size + 1] != '>' || memcmp(at + 1, name, size) != 0)
+    if (name < end && *name == '/') {
+        size = xml->path_length - xml->starts[xml->depth - 1];
+        if (!aws_i_xml_is_end(xml->at, end, xml->path + xml->path_length - size, size))
             return 0;
-        xml->at = at + size + 2;
+        xml->at += size + 3;
         xml->pending = AWS_I_X_POP;
         return AWS_XML_END;
     }
-    while (at < end && to < xml->path + AWS_XML_PATH - 2 && aws_i_xml_letter(*at))
-        *++to = (char)*at++;
-    if (to == from || at == end || *at != '>' || aws_i_xml_push(xml) < 0)
+    at = aws_i_xml_name_end(name, end);
+    size = (size_t)(at - name);
+    if (!size || at == end || *at != '>' || xml->depth == AWS_XML_DEPTH ||
+        size + xml->path_length > AWS_XML_PATH - 2)
         return 0;
-    to[1] = 0;
-    xml->path_length = (size_t)(to + 1 - xml->path);
+    if (xml->leaves && aws_i_xml_leaf(xml, name, size))
+        return AWS_XML_LEAF;
+    aws_i_xml_push(xml);
+    aws_i_xml_named(xml, name, size);
+    memcpy(xml->path + xml->path_length, name, size);
+    xml->path_length += size;
+    xml->path[xml->path_length] = 0;
     xml->at = at + 1;
     return AWS_XML_START;
 }
+
+/* The next event of an element's content, 0 if the rules have to look at it. */
+static int aws_i_xml_content(aws_xml *xml)
+{
+    const unsigned char *at = xml->at;
+
+    if (*at == '<')
+        return aws_i_xml_tag(xml);
+    xml->at = aws_i_xml_text_end(at, xml->end);
+    return xml->at > at ? aws_i_xml_text_event(xml, at, (size_t)(xml->at - at)) : 0;
+}
+
+#endif /* AWS_SMALL */
 
 static int aws_i_xml_append_name(aws_xml *xml, unsigned c)
 {
@@ -4030,6 +4182,8 @@ static int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
         if (xml->depth == 1)
             xml->root_length = xml->path_length;
         xml->state = AWS_I_X_CONTENT;
+        size = xml->starts[xml->depth - 1];
+        aws_i_xml_named(xml, xml->path + size, xml->path_length - size);
         return AWS_XML_START;
     case AWS_I_X_CLOSED:
         xml->pending = AWS_I_X_POP;
@@ -4092,14 +4246,12 @@ static int aws_i_xml_plain(aws_xml *xml)
 }
 
 /* A step's state has changed by as many bytes as make an event or an error, or by one. */
-static int aws_i_xml_take(aws_xml *xml)
+static AWS_I_RARE int aws_i_xml_take(aws_xml *xml)
 {
     const unsigned char *rule = aws_i_xml_rules[xml->state - AWS_I_X_FAILED][0];
     unsigned c, to = AWS_I_X_FAILED, i;
-    int r = *xml->at == '<' && xml->state == AWS_I_X_CONTENT && xml->depth ? aws_i_xml_tag(xml) : 0;
+    int r = aws_i_xml_plain(xml);
 
-    if (!r)
-        r = aws_i_xml_plain(xml);
     if (r || xml->at == xml->end)
         return r;
     c = *xml->at;
@@ -4130,9 +4282,17 @@ static int aws_i_xml_next(aws_xml *xml)
     }
     if (xml->pending)
         aws_i_xml_pop(xml);
-    while (!r)
-        r = xml->at == xml->end ? AWS_AGAIN : aws_i_xml_take(xml);
-    if (r < AWS_AGAIN)
+    while (!r) {
+        if (xml->at == xml->end)
+            return AWS_AGAIN;
+#ifndef AWS_SMALL
+        if (xml->state == AWS_I_X_CONTENT && xml->depth && !xml->utf8_left)
+            r = aws_i_xml_content(xml);
+#endif
+        if (!r)
+            r = aws_i_xml_take(xml);
+    }
+    if (r < 0)
         xml->state = AWS_I_X_FAILED;
     return r;
 }
@@ -5168,8 +5328,10 @@ static int aws_i_http_status_line(aws_i_http *http, const char *line)
 {
     int32_t status = 0;
 
-    if (!aws_i_scan(line, "HTTP/1.1 ddd", &status) || (line[12] && line[12] != ' '))
+    if (!aws_i_scan(line, "HTTP/1.1 d", &status) || !aws_i_digit(line[11]) ||
+        (line[12] && line[12] != ' '))
         return AWS_ERR_PROTOCOL;
+    status = status * 10 + (line[11] - '0');
     http->status = (int)status;
     return status >= 100 && status < 600 ? 0 : AWS_ERR_PROTOCOL;
 }
@@ -10464,25 +10626,25 @@ static int aws_i_stream_error(aws_client *client)
     return r;
 }
 
-AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
+/* What comes after an event r of the piece that is there. */
+static AWS_I_RARE int aws_i_xml_more(aws_client *client, int r)
 {
     aws_xml *xml = aws_i_xml_of(client);
     size_t size;
-    int r;
+    int more;
 
-    *reader = xml;
     if (!client->piece) /* the clock isn't asked for each event */
         aws_i_back(client);
     while (client->state != AWS_I_ERROR) {
         if (!client->piece) {
-            if ((r = aws_i_await_body(client, &xml->at, &size)) < 0)
-                return r;
-            if (!r)
+            if ((more = aws_i_await_body(client, &xml->at, &size)) < 0)
+                return more;
+            if (!more)
                 break;
             client->piece = xml->at;
             xml->end = xml->at + size;
+            r = aws_i_xml_next(xml);
         }
-        r = aws_i_xml_next(xml);
         if (r > 0 && !aws_i_is_error_root(xml, r))
             return r;
         aws_i_settle(client);
@@ -10504,6 +10666,15 @@ AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
         return aws_call_run(client);
     }
     return 0;
+}
+
+AWS_API int aws_call_xml(aws_client *client, aws_xml **reader)
+{
+    aws_xml *xml = aws_i_xml_of(client);
+    int r = client->piece ? aws_i_xml_next(xml) : AWS_AGAIN;
+
+    *reader = xml;
+    return r > 0 && (r != AWS_XML_START || xml->depth > 1) ? r : aws_i_xml_more(client, r);
 }
 
 AWS_API int aws_call_again(aws_client *client, int code)

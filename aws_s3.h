@@ -904,16 +904,21 @@ typedef struct aws_s3_summary {
 
 enum { AWS_S3_KEY = 1025, AWS_S3_TOKENS = 2048 };
 
+typedef struct aws_i_s3_texts {
+    char etag[72], storage_class[32];
+} aws_i_s3_texts;
+
 /* Pages through objects (or buckets) by itself. Declare it; its fields are private. */
 typedef struct aws_s3_objects {
     unsigned char state, field, by_token, unordered, asked, again, cut, saving, interrupted,
-        truncated, encoded, token_lost, in_entry, is_prefix, order, overflow, escape, fetch_owner;
+        truncated, encoded, token_lost, in_entry, is_prefix, order, overflow, escape, fetch_owner,
+        half, used; /* used: bytes of a small text that is being read */
     aws_client   *client;
     const char   *bucket, *prefix, *delimiter, *start_after; /* the caller's */
     unsigned char *page;
     size_t        page_size, page_start, page_end; /* entries kept of an interrupted page */
     size_t        this_token, next_token;          /* their lengths, in tokens */
-    uint64_t      new_size;                        /* new_*: the entry being read */
+    uint64_t      new_size; /* new_*: the entry being read, or just returned */
     int64_t       new_modified;
     size_t        new_length;
     unsigned      max_keys, ceiling; /* per page now, and as asked for; 0: the server's 1,000 */
@@ -921,11 +926,9 @@ typedef struct aws_s3_objects {
     uint32_t      timeout;
     int           result;
     char value[40]; /* a number, a date or a flag being read */
-    struct aws_i_s3_texts {
-        char etag[72], storage_class[32];
-    } texts, new_texts; /* of the entry returned, of the one being read */
-    char key[AWS_S3_KEY];    /* the last key returned: the place to go on at */
-    char aside[AWS_S3_KEY];  /* plain: the key being read; with a delimiter: the last prefix */
+    aws_i_s3_texts texts[2]; /* [half]: of the entry returned, the other of the one being read */
+    char keys[2][AWS_S3_KEY]; /* plain: as texts, [half] is the place to go on at; with a delimiter:
+                               * the last key, the last prefix */
     char tokens[AWS_S3_TOKENS];
 } aws_s3_objects;
 
@@ -2472,36 +2475,33 @@ enum {
     AWS_I_S3_F_MODIFIED,
     AWS_I_S3_F_ETAG,
     AWS_I_S3_F_CLASS,
-    AWS_I_S3_F_PREFIX_KEY
+    AWS_I_S3_F_PREFIX_KEY /* another name of KEY */
 };
 
 /* The field of the element that begins, by its name and depth. */
-static unsigned char aws_i_s3_field(const aws_s3_objects *it, const aws_xml *xml)
+static unsigned char aws_i_s3_field(const aws_s3_objects *it, const aws_xml *xml, int event)
 {
-    /* a name's length, then it; in the order of the fields */
+    /* a name's length, then it; in the order of the fields; none has length and first letter of
+     * another */
     static const char tops[] = "\10Contents\16CommonPrefixes\13IsTruncated\14EncodingType"
                                "\25NextContinuationToken";
     static const char leaves[] = "\3Key\4Size\14LastModified\4ETag\14StorageClass\6Prefix";
     static const char bucket_tops[] = "\6Bucket\1-\1-\1-\21ContinuationToken";
     static const char bucket_leaves[] = "\4Name\1-\14CreationDate";
-    unsigned depth = it->bucket ? xml->depth : xml->depth - 1u; /* Buckets/Bucket is one deeper */
-    const char *name = xml->path + xml->starts[xml->depth - 1], *at;
-    size_t size = xml->path_length - xml->starts[xml->depth - 1];
-    unsigned char field;
+    static const char *const names[2][2] = {{bucket_tops, bucket_leaves}, {tops, leaves}};
+    /* Buckets/Bucket is one deeper */
+    int depth = xml->depth + (event == AWS_XML_LEAF) - !it->bucket;
+    int leaf = depth == 3;
+    const char *at = names[it->bucket != NULL][leaf];
+    unsigned char field = leaf ? AWS_I_S3_F_KEY : AWS_I_S3_F_ENTRY;
+    size_t length;
 
-    if (it->in_entry && depth == 3) {
-        at = it->bucket ? leaves : bucket_leaves;
-        field = AWS_I_S3_F_KEY;
-    } else if (depth == 2 || (!it->bucket && depth == 1)) {
-        at = it->bucket ? tops : bucket_tops;
-        field = AWS_I_S3_F_ENTRY;
-    } else {
+    if (depth > 3 || (leaf && !it->in_entry))
         return AWS_I_S3_F_NONE;
-    }
-    for (; *at; at += 1 + *at, field++)
-        if ((size_t)*at == size && memcmp(at + 1, name, size) == 0)
-            return field == AWS_I_S3_F_PREFIX_KEY ? (unsigned char)AWS_I_S3_F_KEY : field;
-    return AWS_I_S3_F_NONE;
+    for (; (length = (unsigned char)*at++) != 0; at += length, field++)
+        if (length == xml->name_size && *at == *xml->name)
+            break;
+    return length && memcmp(at, xml->name, length) == 0 ? field : (unsigned char)AWS_I_S3_F_NONE;
 }
 
 static void aws_i_s3_begin(aws_s3_objects *it, aws_client *client, const char *bucket,
@@ -2536,12 +2536,12 @@ AWS_API int aws_s3_objects_begin(aws_s3_objects *it, const aws_s3_bucket *bucket
                     strcmp(bucket->name + size + 1 - sizeof directory, directory) == 0;
     it->by_token = it->unordered || it->delimiter;
     after = it->start_after ? strlen(it->start_after) : 0;
-    if (after >= sizeof it->key) {
+    if (after >= AWS_S3_KEY) {
         it->state = AWS_I_S3_FAILED;
         return it->result = aws_call_failed(it->client, AWS_REASON_START_AFTER);
     }
     if (!it->by_token && after) /* the place to resume at */
-        memcpy(it->key, it->start_after, after + 1);
+        memcpy(it->keys[0], it->start_after, after + 1);
     return 0;
 }
 
@@ -2552,12 +2552,12 @@ AWS_API int aws_s3_buckets_begin(aws_s3_objects *it, aws_client *client, const a
     return 0;
 }
 
-/* The last entry of the same kind that was returned. Plain listings read a key aside and copy it
- * when it is complete, so that a cut leaves the last one to go on after. The others read over the
- * cursor: as long as both are equal nothing changes, and a smaller one isn't stored. */
-static AWS_I_S3_APART char *aws_i_s3_cursor(aws_s3_objects *it, int is_prefix)
+/* The last entry of the same kind that was returned. Plain listings read a key aside, so that a cut
+ * leaves the last one to go on after. The others read over the cursor: as long as both are equal
+ * nothing changes, and a smaller one isn't stored. */
+static AWS_I_S3_APART char *aws_i_s3_cursor(aws_s3_objects *it)
 {
-    return is_prefix && it->by_token ? it->aside : it->key;
+    return it->keys[it->by_token ? it->is_prefix : it->half];
 }
 
 /* An entry kept in page memory: two numbers, the text of key, etag and class. The numbers are the
@@ -2572,7 +2572,7 @@ static char *aws_i_s3_key_place(aws_s3_objects *it, size_t *room)
 
     *room = AWS_S3_KEY - 1;
     if (!it->saving)
-        return it->by_token ? aws_i_s3_cursor(it, it->is_prefix) : it->aside;
+        return it->keys[it->by_token ? it->is_prefix : !it->half];
     if (used >= it->page_size)
         *room = 0;
     else if (it->page_size - used < *room)
@@ -2583,7 +2583,8 @@ static char *aws_i_s3_key_place(aws_s3_objects *it, size_t *room)
 /* The entry being read is complete and goes to page memory; 0 if it doesn't fit. */
 static int aws_i_s3_keep(aws_s3_objects *it)
 {
-    size_t etag = strlen(it->new_texts.etag), storage = strlen(it->new_texts.storage_class);
+    const aws_i_s3_texts *texts = &it->texts[!it->half];
+    size_t etag = strlen(texts->etag), storage = strlen(texts->storage_class);
     size_t size = AWS_I_S3_KEPT + it->new_length + etag + storage;
     unsigned char *entry = it->page + it->page_end;
     uint64_t numbers[2];
@@ -2592,11 +2593,11 @@ static int aws_i_s3_keep(aws_s3_objects *it)
         return 0;
     numbers[0] = it->new_size << 8 >> 8 | (uint64_t)etag << 56;
     numbers[1] = ((uint64_t)it->new_modified & (((uint64_t)1 << 40) - 1)) |
-                 (uint64_t)storage << 40 | (uint64_t)(it->is_prefix != 0) << 47 |
+                 (uint64_t)storage << 40 | (uint64_t)it->is_prefix << 47 |
                  (uint64_t)it->new_length << 48;
     memcpy(entry, numbers, sizeof numbers);
-    memcpy(entry + AWS_I_S3_KEPT + it->new_length, it->new_texts.etag, etag);
-    memcpy(entry + AWS_I_S3_KEPT + it->new_length + etag, it->new_texts.storage_class, storage);
+    memcpy(entry + AWS_I_S3_KEPT + it->new_length, texts->etag, etag);
+    memcpy(entry + AWS_I_S3_KEPT + it->new_length + etag, texts->storage_class, storage);
     it->page_end += size;
     return 1;
 }
@@ -2607,38 +2608,37 @@ static void aws_i_s3_set(char *to, const void *from, size_t size)
     to[size] = 0;
 }
 
-static void aws_i_s3_summary(aws_s3_objects *it, aws_s3_summary *summary, uint64_t size,
-                             int64_t modified, int is_prefix)
+/* The entry that is now the last one. */
+static void aws_i_s3_summary(aws_s3_objects *it, aws_s3_summary *summary)
 {
-    summary->key = aws_i_s3_cursor(it, is_prefix);
-    summary->key_length = strlen(summary->key);
-    summary->size = size;
-    summary->last_modified = modified;
-    summary->etag = it->texts.etag;
-    summary->storage_class = it->texts.storage_class;
-    summary->is_prefix = is_prefix;
+    summary->key = aws_i_s3_cursor(it);
+    summary->key_length = it->new_length;
+    summary->size = it->new_size;
+    summary->last_modified = it->new_modified;
+    summary->etag = it->texts[it->half].etag;
+    summary->storage_class = it->texts[it->half].storage_class;
+    summary->is_prefix = it->is_prefix;
 }
 
 /* Take the next entry out of page memory. */
-static void aws_i_s3_unkeep(aws_s3_objects *it, aws_s3_summary *summary)
+static void aws_i_s3_unkeep(aws_s3_objects *it)
 {
     const unsigned char *text = it->page + it->page_start + AWS_I_S3_KEPT;
     uint64_t numbers[2];
-    size_t key, etag, storage;
-    int is_prefix;
+    size_t etag, storage;
 
     memcpy(numbers, it->page + it->page_start, sizeof numbers);
     etag = (size_t)(numbers[0] >> 56);
     storage = (size_t)(numbers[1] >> 40) & 0x7f;
-    is_prefix = (int)(numbers[1] >> 47 & 1);
-    key = (size_t)(numbers[1] >> 48);
-    aws_i_s3_set(aws_i_s3_cursor(it, is_prefix), text, key);
-    aws_i_s3_set(it->texts.etag, text + key, etag);
-    aws_i_s3_set(it->texts.storage_class, text + key + etag, storage);
-    aws_i_s3_summary(it, summary, numbers[0] << 8 >> 8,
-                     (int64_t)(numbers[1] & (((uint64_t)1 << 40) - 1)),
-                     is_prefix);
-    it->page_start += AWS_I_S3_KEPT + key + etag + storage;
+    it->is_prefix = numbers[1] >> 47 & 1;
+    it->new_length = (size_t)(numbers[1] >> 48);
+    it->new_size = numbers[0] << 8 >> 8;
+    it->new_modified = (int64_t)(numbers[1] & (((uint64_t)1 << 40) - 1));
+    aws_i_s3_set(aws_i_s3_cursor(it), text, it->new_length);
+    text += it->new_length;
+    aws_i_s3_set(it->texts[it->half].etag, text, etag);
+    aws_i_s3_set(it->texts[it->half].storage_class, text + etag, storage);
+    it->page_start += AWS_I_S3_KEPT + it->new_length + etag + storage;
     if (it->page_start == it->page_end)
         it->page_start = it->page_end = 0;
 }
@@ -2681,7 +2681,7 @@ static void aws_i_s3_key_byte(aws_s3_objects *it, char *key, size_t room, unsign
     size_t at = it->new_length++; /* also of what doesn't fit: the comparison goes on */
 
     if (it->order == 0) {
-        unsigned char last = (unsigned char)aws_i_s3_cursor(it, it->is_prefix)[at];
+        unsigned char last = (unsigned char)aws_i_s3_cursor(it)[at];
         if (c != last)
             it->order = c > last ? 1 : 2;
     }
@@ -2695,16 +2695,18 @@ static void aws_i_s3_key_byte(aws_s3_objects *it, char *key, size_t room, unsign
 static size_t aws_i_s3_key_run(aws_s3_objects *it, char *key, size_t room, const char *text,
                                size_t size)
 {
-    size_t at = it->new_length, end;
+    char escape = it->encoded ? '%' : 0, space = it->encoded ? '+' : 0;
+    size_t i;
 
-    if (it->order != 1 || it->escape || at >= room)
+    if (it->order != 1 || it->escape || it->new_length >= room)
         return 0;
-    end = room - at < size ? room : at + size;
-    for (; at < end && !(it->encoded && (*text == '%' || *text == '+')); at++)
-        key[at] = *text++;
-    end = at - it->new_length;
-    it->new_length = at;
-    return end;
+    key += it->new_length;
+    if (room - it->new_length < size)
+        size = room - it->new_length;
+    for (i = 0; i < size && text[i] != escape && text[i] != space; i++)
+        key[i] = text[i];
+    it->new_length += i;
+    return i;
 }
 
 /* Append a piece of a key, decoding it (encoding-type=url) across pieces. 0 or an error. */
@@ -2721,16 +2723,6 @@ static int aws_i_s3_key_text(aws_s3_objects *it, const char *text, size_t size)
             aws_i_s3_key_byte(it, key, room, (unsigned char)c);
     }
     return it->overflow && !it->saving ? AWS_ERR_TOO_BIG : 0;
-}
-
-/* Append to a small text; what doesn't fit is not for us. */
-static void aws_i_s3_append(char *field, size_t room, const char *text, size_t size)
-{
-    size_t used = strlen(field);
-
-    if (size > room - 1 - used)
-        size = room - 1 - used;
-    aws_i_s3_set(field + used, text, size);
 }
 
 /* The next page's token lies behind this page's, which a retry sends again. */
@@ -2755,25 +2747,29 @@ static int aws_i_s3_token_text(aws_s3_objects *it, const char *text, size_t size
 static int aws_i_s3_page_text(aws_s3_objects *it, const char *text, size_t size)
 {
     char *field = it->value;
-    size_t room = sizeof it->value;
+    size_t room = sizeof it->value - 1;
 
     switch (it->field) {
     case AWS_I_S3_F_KEY:
+    case AWS_I_S3_F_PREFIX_KEY:
         return aws_i_s3_key_text(it, text, size);
     case AWS_I_S3_F_TOKEN:
         return aws_i_s3_token_text(it, text, size);
     case AWS_I_S3_F_ETAG:
-        field = it->new_texts.etag;
-        room = sizeof it->new_texts.etag;
+        field = it->texts[!it->half].etag;
+        room = sizeof it->texts->etag - 1;
         break;
     case AWS_I_S3_F_CLASS:
-        field = it->new_texts.storage_class;
-        room = sizeof it->new_texts.storage_class;
+        field = it->texts[!it->half].storage_class;
+        room = sizeof it->texts->storage_class - 1;
         break;
     default:
         break;
     }
-    aws_i_s3_append(field, room, text, size);
+    if (size > room - it->used) /* what doesn't fit is not for us */
+        size = room - it->used;
+    aws_i_s3_set(field + it->used, text, size);
+    it->used = (unsigned char)(it->used + size);
     return 0;
 }
 
@@ -2781,6 +2777,7 @@ static AWS_I_S3_APART void aws_i_s3_page_start(aws_s3_objects *it, unsigned char
 {
     it->field = field;
     it->value[0] = 0;
+    it->used = 0;
     if (field == AWS_I_S3_F_ENTRY || field == AWS_I_S3_F_PREFIX) {
         it->field = AWS_I_S3_F_NONE;
         it->in_entry = 1;
@@ -2788,7 +2785,7 @@ static AWS_I_S3_APART void aws_i_s3_page_start(aws_s3_objects *it, unsigned char
         it->new_length = 0;
         it->new_size = 0;
         it->new_modified = 0;
-        it->new_texts.etag[0] = it->new_texts.storage_class[0] = 0;
+        it->texts[!it->half].etag[0] = it->texts[!it->half].storage_class[0] = 0;
         it->overflow = it->escape = 0;
         it->order = !it->by_token && !it->again; /* 1: whatever comes is new */
     } else if (field == AWS_I_S3_F_TOKEN) {
@@ -2806,6 +2803,8 @@ static int aws_i_s3_field_ended(aws_s3_objects *it)
         it->new_size = aws_i_s3_decimal(it->value);
     else if (field == AWS_I_S3_F_MODIFIED)
         it->new_modified = aws_date_parse(it->value);
+    else if (field >= AWS_I_S3_F_KEY)
+        ; /* its text is where it belongs */
     else if (field == AWS_I_S3_F_TRUNCATED)
         it->truncated = strcmp(it->value, aws_i_s3_text_true) == 0;
     else if (field == AWS_I_S3_F_ENCODING)
@@ -2817,12 +2816,14 @@ static int aws_i_s3_field_ended(aws_s3_objects *it)
 
 static void aws_i_s3_entry_ended(aws_s3_objects *it)
 {
+    char *storage_class = it->texts[!it->half].storage_class;
+
     it->in_entry = 0;
     it->seen++;
     if (it->new_modified < 0)
         it->new_modified = 0;
-    if (strcmp(it->new_texts.storage_class, "STANDARD") == 0)
-        it->new_texts.storage_class[0] = 0;
+    if (strcmp(storage_class, "STANDARD") == 0)
+        *storage_class = 0;
 }
 
 /* Read on to the next entry: 1, 0 at the end of the page, AWS_AGAIN or an error. */
@@ -2832,18 +2833,23 @@ static int aws_i_s3_read_entry(aws_s3_objects *it)
     int event, r = 0;
 
     while ((event = aws_call_xml(it->client, &xml)) > 0) {
-        if (event == AWS_XML_START) {
-            aws_i_s3_page_start(it, aws_i_s3_field(it, xml));
-            if (it->in_entry && it->saving && !it->page_size)
+        int leaf = event == AWS_XML_LEAF;
+        if (event == AWS_XML_START)
+            xml->leaves = 1;
+        if (leaf || event == AWS_XML_START) {
+            aws_i_s3_page_start(it, aws_i_s3_field(it, xml, event));
+            if (it->saving && it->in_entry && !it->page_size)
                 return 1; /* there is more, and nowhere to keep it */
-        } else if (event == AWS_XML_TEXT) {
-            if (it->field)
-                r = aws_i_s3_page_text(it, xml->text, xml->text_size);
-        } else if (it->field) {
-            r = aws_i_s3_field_ended(it);
-        } else if (it->in_entry && xml->depth == (it->bucket ? 2 : 3)) {
-            aws_i_s3_entry_ended(it);
-            return 1;
+        }
+        if ((leaf || event == AWS_XML_TEXT) && it->field)
+            r = aws_i_s3_page_text(it, xml->text, xml->text_size);
+        if (r >= 0 && (leaf || event == AWS_XML_END)) {
+            if (it->field) {
+                r = aws_i_s3_field_ended(it);
+            } else if (it->in_entry && xml->depth + leaf == (it->bucket ? 2 : 3)) {
+                aws_i_s3_entry_ended(it);
+                return 1;
+            }
         }
         if (r < 0)
             return r;
@@ -2870,7 +2876,7 @@ static AWS_I_S3_APART void aws_i_s3_lengthen(aws_s3_objects *it)
  * text below what was read: 0xff is in no key. */
 static void aws_i_s3_break_entry(aws_s3_objects *it)
 {
-    char *key = aws_i_s3_cursor(it, it->is_prefix);
+    char *key = aws_i_s3_cursor(it);
     size_t last = it->new_length - 1;
 
     if (it->in_entry && it->by_token && !it->saving && it->order == 1 && it->new_length &&
@@ -2962,6 +2968,9 @@ static int aws_i_s3_next_token(aws_s3_objects *it)
 
 static void aws_i_s3_new_page(aws_s3_objects *it)
 {
+    if (it->half && !it->by_token) /* where the request has it, an attempt more, too */
+        memcpy(it->keys[0], it->keys[1], AWS_S3_KEY);
+    it->half = 0;
     it->next_token = 0;
     it->seen = it->kept = 0;
     it->truncated = it->encoded = it->token_lost = it->in_entry = it->interrupted = 0;
@@ -3002,7 +3011,7 @@ static int aws_i_s3_next_page(aws_s3_objects *it)
 static void aws_i_s3_add_list(aws_s3_objects *it)
 {
     aws_client *client = it->client;
-    const char *after = it->by_token ? it->start_after : it->key; /* read when it is sent */
+    const char *after = it->by_token ? it->start_after : it->keys[0]; /* read when it is sent */
 
     if (it->bucket) {
         aws_call_query(client, "list-type", "2");
@@ -3068,54 +3077,48 @@ static int aws_i_s3_page_failed(aws_s3_objects *it, int code)
     return 0;
 }
 
-/* An entry is complete: hand it out, unless it was already. */
-static int aws_i_s3_take_entry(aws_s3_objects *it, aws_s3_summary *summary)
+/* An entry is complete, and the last one unless it was already: 1 or 0. */
+static int aws_i_s3_take_entry(aws_s3_objects *it)
 {
     if (it->again && it->order != 1)
         return 0;
-    if (it->by_token)
-        aws_i_s3_cursor(it, it->is_prefix)[it->new_length] = 0;
-    else
-        aws_i_s3_set(it->key, it->aside, it->new_length);
-    it->texts = it->new_texts;
-    aws_i_s3_summary(it, summary, it->new_size, it->new_modified, it->is_prefix);
+    it->half ^= 1;
+    aws_i_s3_cursor(it)[it->new_length] = 0;
     return 1;
 }
 
 AWS_API int aws_s3_objects_next(aws_s3_objects *it, aws_s3_summary *summary)
 {
-    int r;
+    int r = 0;
 
-    for (;;) {
+    while (!r) {
         if (it->saving && it->state == AWS_I_S3_PAGE) { /* the other call hasn't ended */
             if (!aws_call_owned(it->client, it))
                 aws_i_s3_interrupted(it);
-            else if ((r = aws_i_s3_save(it)) != 0)
-                return r;
-            continue;
-        }
-        if (it->page_start < it->page_end) {
-            aws_i_s3_unkeep(it, summary);
-            return 1;
-        }
-        if (it->state == AWS_I_S3_DONE || it->state == AWS_I_S3_FAILED)
+            else
+                r = aws_i_s3_save(it);
+        } else if (it->page_start < it->page_end) {
+            aws_i_s3_unkeep(it);
+            r = 1;
+        } else if (it->state == AWS_I_S3_DONE || it->state == AWS_I_S3_FAILED) {
             return it->result;
-        r = 0;
-        if (it->state == AWS_I_S3_NEXT)
+        } else if (it->state == AWS_I_S3_NEXT) {
             r = aws_i_s3_next_page(it);
-        else if (it->state == AWS_I_S3_ASK)
+        } else if (it->state == AWS_I_S3_ASK) {
             r = aws_i_s3_ask(it);
-        else if (!aws_call_owned(it->client, it)) /* cancelled */
+        } else if (!aws_call_owned(it->client, it)) { /* cancelled */
             aws_i_s3_interrupted(it);
-        else if ((r = aws_i_s3_read_entry(it)) > 0)
-            r = aws_i_s3_take_entry(it, summary);
-        else if (r == 0)
+        } else if ((r = aws_i_s3_read_entry(it)) > 0) {
+            r = aws_i_s3_take_entry(it);
+        } else if (r == 0) {
             aws_i_s3_page_done(it);
-        else if (r != AWS_AGAIN)
+        } else if (r != AWS_AGAIN) {
             r = aws_i_s3_page_failed(it, r);
-        if (r)
-            return r;
+        }
     }
+    if (r > 0)
+        aws_i_s3_summary(it, summary);
+    return r;
 }
 
 AWS_API int aws_s3_objects_end(aws_s3_objects *it)

@@ -21,7 +21,7 @@ enum { LOG_SIZE = 1 << 17 };
 /* "+path" START, "=text" (pieces joined), "-path" END, each with a newline. */
 typedef struct event_log {
     size_t used, taken; /* bytes of log; bytes of the document before the error */
-    int    last, error, complete;
+    int    last, error, complete, leaves;
     char   text[LOG_SIZE];
 } event_log;
 
@@ -34,9 +34,42 @@ static void log_add(event_log *log, const void *data, size_t size)
     log->text[log->used] = 0;
 }
 
+/* One event as the three that it stands for. */
+static void log_leaf(event_log *log, const aws_xml *xml)
+{
+    const char *marks = "+-";
+
+    if (log->last == AWS_XML_TEXT)
+        log_add(log, "\n", 1);
+    for (; *marks; marks++) {
+        log_add(log, marks, 1);
+        log_add(log, xml->path, strlen(xml->path));
+        log_add(log, "/", 1);
+        log_add(log, xml->name, xml->name_size);
+        log_add(log, "\n", 1);
+        if (*marks == '+' && xml->text_size) {
+            log_add(log, "=", 1);
+            log_add(log, xml->text, xml->text_size);
+            log_add(log, "\n", 1);
+        }
+    }
+    log->last = AWS_XML_LEAF;
+    log->leaves++;
+}
+
 static void log_event(event_log *log, const aws_xml *xml, int event)
 {
     static const char marks[] = "?+=-";
+
+    if (event == AWS_XML_LEAF) {
+        log_leaf(log, xml);
+        return;
+    }
+    if (event == AWS_XML_START) {
+        const char *name = strrchr(xml->path, '/') ? strrchr(xml->path, '/') + 1 : xml->path;
+        if (xml->name_size != strlen(name) || memcmp(xml->name, name, xml->name_size) != 0)
+            CHECK_STR(xml->name, name);
+    }
 
     if (log->last == AWS_XML_TEXT && event != AWS_XML_TEXT)
         log_add(log, "\n", 1);
@@ -88,6 +121,8 @@ static void feed(aws_xml *xml, event_log *log, const char *data, size_t size)
     free(copy);
 }
 
+static unsigned char with_leaves;
+
 /* Feed document[0..size) in pieces of `step` bytes, with cuts at a and b besides. */
 static void run(event_log *log, const char *document, size_t size, size_t step, size_t a, size_t b)
 {
@@ -97,6 +132,7 @@ static void run(event_log *log, const char *document, size_t size, size_t step, 
     memset(log, 0, offsetof(event_log, text));
     log->text[0] = 0;
     aws_xml_init(&xml);
+    xml.leaves = with_leaves;
     do {
         size_t end = size - at > step ? at + step : size;
         if (at < a && a < end)
@@ -134,7 +170,7 @@ static int same(void)
 #define XML_PAIRS 120
 #endif
 
-static void check_splits(const char *document, size_t size)
+static size_t count_splits(const char *document, size_t size)
 {
     size_t a, b, differ = 0;
 
@@ -150,6 +186,16 @@ static void check_splits(const char *document, size_t size)
         run(&split, document, size, a, 0, 0);
         differ += !same();
     }
+    return differ;
+}
+
+static void check_splits(const char *document, size_t size)
+{
+    size_t differ = count_splits(document, size);
+
+    with_leaves = 1; /* say the same */
+    differ += count_splits(document, size);
+    with_leaves = 0;
     if (!CHECK_INT(differ, 0))
         fprintf(stderr, "  in %s\n", document);
 }
@@ -262,6 +308,43 @@ static void test_good(void)
 
     for (i = 0; i < sizeof good / sizeof *good; i++)
         check_good(good[i].document, good[i].events);
+}
+
+/* What is one event, if it has come as a whole: names of letters, texts that need no work but that
+ * of quotation marks, as many as there is room for behind the path. */
+static void test_leaves(void)
+{
+    static const struct {
+        const char *document;
+        int         leaves;
+    } rows[] = {{"<a><b>c</b></a>", 1},
+                {"<a><b></b><Cd>e f&gt;</Cd></a>", 1},
+                {"<a>x<b>&quot;c&quot;</b>y</a>", 1},
+                {"<a><b>&#34;c&#34;d</b><b>&quot;</b></a>", 2},
+                {"<a><b>c&quot</b></a>", 0},
+                {"<a><b1>c</b1><b d='e'>f</b><b>\xc3\xa9</b><b/><b><!----></b></a>", 0},
+                {"<a><b><c>d</c>e<f>g</f></b></a>", 2},
+                {"<a>b</a>", 0},
+                {"<a><b>c</d></a>", 0}};
+    char document[600];
+    size_t i, quotes;
+
+    with_leaves = 1;
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        run(&whole, rows[i].document, strlen(rows[i].document), 600, 0, 0);
+        if (!CHECK_INT(whole.leaves, rows[i].leaves))
+            fprintf(stderr, "  in %s\n", rows[i].document);
+    }
+    for (quotes = 1; quotes < 70; quotes++) { /* "xx\"" each, then "yy": behind "a" and a NUL */
+        strcpy(document, "<a><b>");
+        for (i = 0; i < quotes; i++)
+            strcat(document, "xx&#34;");
+        strcat(document, "yy</b></a>");
+        run(&whole, document, strlen(document), 600, 0, 0);
+        CHECK_INT(whole.leaves, 2 + quotes * 3 + 2 < AWS_XML_PATH);
+        CHECK_INT(whole.error, 0);
+    }
+    with_leaves = 0;
 }
 
 /* ---- Documents that are refused ---- */
@@ -741,6 +824,7 @@ static void test_writer_refuses(void)
 int main(void)
 {
     test_good();
+    test_leaves();
     test_bad();
     test_depth();
     test_path();
