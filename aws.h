@@ -2761,8 +2761,8 @@ static int64_t aws_i_time_of(int32_t year, int32_t month, int32_t day, const int
     int32_t first = aws_i_days(year, month, 1);
 
     if (year < 1970 || month < 1 || month > 12 || day < 1 ||
-        (day > 28 && day > aws_i_days(year, month + 1, 1) - first) || clock[0] > 23 || clock[1] > 59 ||
-        clock[2] > 60)
+        (day > 28 && day > aws_i_days(year, month + 1, 1) - first) || clock[0] > 23 ||
+        clock[1] > 59 || clock[2] > 60)
         return -1;
     return (int64_t)(first + day - 1) * 86400 + clock[0] * 3600 + clock[1] * 60 +
            clock[2];
@@ -3974,7 +3974,7 @@ static int aws_i_xml_run(aws_xml *xml, unsigned stop, unsigned other)
 
 #ifndef AWS_SMALL /* what most documents have most, faster; the rules do the same */
 
-/* Bytes are looked at in blocks where it pays: a mask that has a bit of each that is none of them. */
+/* Bytes are looked at in blocks where it pays: a mask has a bit of each that is none of them. */
 #if defined(__GNUC__) && __SIZEOF_SIZE_T__ == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define AWS_I_BLOCKS
 #ifdef AWS_I_X86
