@@ -422,6 +422,14 @@ static void test_plan(void)
         w.args.size = (uint64_t)20 << 30;
         CHECK_INT(aws_s3_upload_begin(&w.t, &w.object, &w.args), 0);
         CHECK_INT(w.t.part_size >> 20, 5120);
+        /* one PUT takes 5 GiB, whatever the threshold is */
+        w.args.threshold = (uint64_t)100 << 30;
+        w.args.size = ((uint64_t)5 << 30) + 1;
+        CHECK_INT(aws_s3_upload_begin(&w.t, &w.object, &w.args), 0);
+        CHECK_INT(w.t.parts, 2);
+        w.args.size--;
+        CHECK_INT(aws_s3_upload_begin(&w.t, &w.object, &w.args), 0);
+        CHECK_INT(w.t.parts, 0);
     }
     world_end(&w);
 }
