@@ -13,6 +13,7 @@
 #   windows tests/windows.sh
 #   proxies test_bounded.py --servers
 #   servers make test-servers: awscli, which the tool is compared with
+#   mutation  tests/mutate.py
 #   ci      what .ci/run wants beyond these
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -46,6 +47,7 @@ for group in "$@"; do
         bench) packages+=(libcurl4-openssl-dev valgrind strace) ;;
         targets) packages+=(dpkg-dev "$gcc-multilib" musl-tools "$gcc-powerpc-linux-gnu"
             libc6-dev-powerpc-cross qemu-user) ;;
+        mutation) packages+=(python3-clang) ;;
         windows) packages+=(dpkg-dev ca-certificates gcc-mingw-w64-x86-64-win32
             g++-mingw-w64-x86-64-win32 gcc-mingw-w64-i686-win32 wine wine64) ;;
         servers) packages+=(awscli) ;;

@@ -36,8 +36,7 @@ main() {
     echo "require('dynalite')({createTableMs: 300, deleteTableMs: 300}).listen($http, '127.0.0.1')" >main.cjs
     trap 'if [ $? != 0 ]; then end_daemons; fi' EXIT
     run_daemon dynalite node "$DIR/main.cjs"
-    wait_until 200 http_answers "http://127.0.0.1:$http/" ||
-        die "dynalite does not answer on port $http, see $DIR/dynalite.log"
+    wait_for_daemon dynalite "http://127.0.0.1:$http/" dynalite.log
     finish_ready "$http" 0 us-east-1 AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 }
 
