@@ -12669,7 +12669,9 @@ static void aws_i_asker_session(aws_i_asker *a, aws_client *lender, const aws_i_
 {
     aws_config *config = &a->session.config;
 
+    aws_i_lock(lender);
     a->session = *lender->session;
+    aws_i_unlock(lender);
     memset(&a->session.keys, 0, sizeof a->session.keys);
     a->session.provided = 0;
     a->session.quota = 500;
