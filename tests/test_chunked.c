@@ -113,7 +113,7 @@ static void test_documented(void)
     config.access_key_id = "AKIAIOSFODNN7EXAMPLE";
     config.secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
     start();
-    client.time = 1369353600;
+    aws_date_text(1369353600, client.date);
     aws_i_view_of(&view, &client);
     aws_i_cache_signing_key(&client, &view);
     for (i = 0; i < 2; i++) {
