@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * Holds: any split gives the same events and texts; elements nest; a document is complete only
+ * Holds: any split gives the same events and texts, with LEAF events too; elements nest; a document is complete only
  * when its root has ended, and no element comes after that; an error stays; nothing is read beyond
  * the slice given (slices are allocated, so that the sanitizer sees it).
  */
@@ -38,36 +38,62 @@ static void add(story *s, const void *data, size_t size)
         s->hash = (s->hash ^ *byte++) * (size_t)1099511628211u;
 }
 
-static void event(story *s, const aws_xml *xml, int kind, const char *begin, const char *end)
+static void text_event(story *s, const aws_xml *xml, const char *begin, const char *end)
 {
     const char *own = (const char *)xml;
     story texts;
 
-    INVARIANT(xml->path_length == strlen(xml->path) && xml->path_length < AWS_XML_PATH);
-    INVARIANT(xml->depth > 0 && xml->depth <= AWS_XML_DEPTH);
-    INVARIANT(xml->root_length <= xml->path_length);
-    if (kind == AWS_XML_TEXT) {
-        INVARIANT(xml->text_size > 0);
-        s->text_size += xml->text_size;
-        if (xml->text >= begin && xml->text < end)
-            INVARIANT(xml->text_size <= (size_t)(end - xml->text));
-        else if (xml->text >= own && xml->text < own + sizeof *xml)
-            INVARIANT(xml->text + xml->text_size <= own + sizeof *xml);
-        add(s, xml->text, xml->text_size);
-        texts.hash = s->texts;
-        add(&texts, xml->text, xml->text_size);
-        s->texts = texts.hash;
-        return;
-    }
-    s->depth += kind == AWS_XML_START ? 1 : -1;
-    INVARIANT(s->depth == xml->depth - (kind == AWS_XML_END));
+    s->text_size += xml->text_size;
+    if (xml->text >= begin && xml->text < end)
+        INVARIANT(xml->text_size <= (size_t)(end - xml->text));
+    else if (xml->text >= own && xml->text < own + sizeof *xml)
+        INVARIANT(xml->text + xml->text_size <= own + sizeof *xml);
+    add(s, xml->text, xml->text_size);
+    texts.hash = s->texts;
+    add(&texts, xml->text, xml->text_size);
+    s->texts = texts.hash;
+}
+
+static void tag_event(story *s, int kind, const char *path, size_t size)
+{
     add(s, kind == AWS_XML_START ? "\1" : "\2", 1);
-    add(s, xml->path, xml->path_length);
+    add(s, path, size);
     add(s, &s->text_size, sizeof s->text_size);
     s->text_size = 0;
 }
 
-static void run(story *s, const uint8_t *data, size_t size, uint32_t splits)
+static void event(story *s, const aws_xml *xml, int kind, const char *begin, const char *end)
+{
+    char path[AWS_XML_PATH];
+    size_t length = xml->path_length;
+
+    INVARIANT(length == strlen(xml->path) && length < AWS_XML_PATH);
+    INVARIANT(xml->depth > 0 && xml->depth <= AWS_XML_DEPTH);
+    INVARIANT(xml->root_length <= length);
+    if (kind == AWS_XML_TEXT) {
+        INVARIANT(xml->text_size > 0);
+        text_event(s, xml, begin, end);
+    } else if (kind == AWS_XML_LEAF) { /* the same as its three events */
+        INVARIANT(xml->leaves && s->depth == xml->depth && xml->depth < AWS_XML_DEPTH);
+        INVARIANT(xml->name_size > 0 && length + 1 + xml->name_size < AWS_XML_PATH);
+        memcpy(path, xml->path, length);
+        path[length] = '/';
+        memcpy(path + length + 1, xml->name, xml->name_size);
+        tag_event(s, AWS_XML_START, path, length + 1 + xml->name_size);
+        text_event(s, xml, begin, end);
+        tag_event(s, AWS_XML_END, path, length + 1 + xml->name_size);
+    } else {
+        s->depth += kind == AWS_XML_START ? 1 : -1;
+        INVARIANT(s->depth == xml->depth - (kind == AWS_XML_END));
+        tag_event(s, kind, xml->path, length);
+        if (kind == AWS_XML_START) {
+            INVARIANT(xml->name_size <= length);
+            INVARIANT(memcmp(xml->name, xml->path + length - xml->name_size, xml->name_size) == 0);
+        }
+    }
+}
+
+static void run(story *s, const uint8_t *data, size_t size, uint32_t splits, int leaves)
 {
     aws_xml xml;
     size_t at = 0;
@@ -76,6 +102,7 @@ static void run(story *s, const uint8_t *data, size_t size, uint32_t splits)
     memset(s, 0, sizeof *s);
     s->hash = (size_t)14695981039346656037u;
     aws_xml_init(&xml);
+    xml.leaves = (unsigned char)leaves;
     while (at < size && !s->error) {
         size_t slice = size - at, taken = 0, used;
         char *copy;
@@ -94,7 +121,7 @@ static void run(story *s, const uint8_t *data, size_t size, uint32_t splits)
             INVARIANT(used <= slice - taken);
             taken += used;
             if (r > 0) {
-                INVARIANT(!ended && r <= AWS_XML_END);
+                INVARIANT(!ended && r <= AWS_XML_LEAF);
                 event(s, &xml, r, copy, copy + slice);
             } else if (r != AWS_AGAIN) {
                 INVARIANT(r == AWS_ERR_XML || r == AWS_ERR_TOO_BIG);
@@ -158,16 +185,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     story whole, split;
     uint32_t seed;
+    int way;
 
     if (size < 2)
         return 0;
     seed = (uint32_t)data[0] << 8 | data[1] | 0x10000;
-    run(&whole, data + 2, size - 2, 0);
-    run(&split, data + 2, size - 2, seed);
-    INVARIANT(whole.error == split.error && whole.complete == split.complete);
-    /* up to an error the texts before it may have been given or not, by slice */
-    if (!whole.error)
-        INVARIANT(whole.hash == split.hash && whole.depth == split.depth);
+    run(&whole, data + 2, size - 2, 0, 0);
+    for (way = 1; way < 4; way++) { /* split, with leaves, both */
+        run(&split, data + 2, size - 2, way & 1 ? seed : 0, way >> 1);
+        INVARIANT(whole.error == split.error && whole.complete == split.complete);
+        /* up to an error the texts before it may have been given or not, by slice */
+        if (!whole.error)
+            INVARIANT(whole.hash == split.hash && whole.depth == split.depth);
+    }
     if (whole.complete && !memchr(data, '&', size) && !memchr(data, '?', size)) {
         const uint8_t *from = data + 2;
         while (*from != '<')
@@ -179,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t end = size;
         while (end > 2 && data[end - 1] != '>')
             end--;
-        run(&split, data + 2, end - 3, 0);
+        run(&split, data + 2, end - 3, 0, 0);
         if (end > 4 && data[end - 2] != '-') /* not a comment behind the root */
             INVARIANT(!split.complete);
     }
