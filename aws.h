@@ -1984,7 +1984,8 @@ static size_t aws_i_int_max(size_t size)
 static void aws_i_wipe(void *data, size_t size)
 {
 #if defined(__GNUC__)
-    memset(data, 0, size);
+    if (size)
+        memset(data, 0, size);
     __asm__ __volatile__("" : : "r"(data) : "memory"); /* which may read it: it isn't left out */
 #else
     volatile unsigned char *byte = (volatile unsigned char *)data;
@@ -12916,10 +12917,13 @@ static int aws_i_keys_parse(char *text, size_t size, const char *names, aws_keys
 {
     aws_i_json_scan s = {text, size, 0, 0, 0, 0};
     const char *value[4] = {NULL, NULL, NULL, NULL};
-    int depth = 1 + (*names != 0), inside = !*names, index = -1, c, r = 0;
+    int depth = 1 + (*names != 0), inside = !*names, index = -1, before = ',', c, r = 0;
 
     memset(keys, 0, sizeof *keys);
-    while ((c = aws_i_json_next(&s)) != 0) {
+    for (; (c = aws_i_json_next(&s)) != 0; before = c) {
+        /* no value follows another one, or a whole document; one is between two marks */
+        if (strchr(strchr(",:}]", c) ? ",:" : "\"}]", before))
+            r = AWS_REASON_KEYS_ANSWER;
         if (c == '"')
             aws_i_keys_decode(text + s.from, text + s.to);
         if (c == ':' && s.depth == 1 && depth == 2)
