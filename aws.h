@@ -11245,7 +11245,7 @@ AWS_API void aws_explain_signature(aws_client *client, const struct aws_xml *xml
  * connection: there its URL is written instead. */
 typedef struct aws_i_presigning {
     aws_client copy;
-    aws_i_item items[AWS_I_ITEMS + AWS_I_PRESIGNED];
+    aws_i_item items[(size_t)AWS_I_ITEMS + AWS_I_PRESIGNED];
     uint32_t   seconds;
     aws_out    url;
     aws_client *client; /* the one copied */
