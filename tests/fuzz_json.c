@@ -5,15 +5,9 @@
  */
 #define AWS_IMPLEMENTATION
 #include "../aws_s3.h"
-#include <stdlib.h>
+#include "fuzz_invariant.h"
 
 enum { TOKENS = 512, ROOM = 1 << 16 };
-
-#define INVARIANT(condition)                                                                      \
-    do {                                                                                          \
-        if (!(condition))                                                                         \
-            abort();                                                                              \
-    } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,16 +12,7 @@
 #define AWS_IMPLEMENTATION
 #define AWS_NO_DEFAULT_PORT
 #include "../aws.h"
-#include <stdio.h>
-#include <stdlib.h>
-
-#define INVARIANT(condition)                                                                      \
-    do {                                                                                          \
-        if (!(condition)) {                                                                       \
-            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);         \
-            abort();                                                                              \
-        }                                                                                         \
-    } while (0)
+#include "fuzz_invariant.h"
 
 typedef struct story {
     int    error, complete;
