@@ -3980,9 +3980,13 @@ static int aws_i_xml_run(aws_xml *xml, unsigned stop, unsigned other)
 #define AWS_I_BLOCKS
 #ifdef AWS_I_X86
 enum { AWS_I_BLOCK = 16, AWS_I_BLOCK_BITS = 1 };
+#else
+enum { AWS_I_BLOCK = 8, AWS_I_BLOCK_BITS = 8 };
+#endif
 
 static uint64_t aws_i_xml_no_text(const unsigned char *at)
 {
+#ifdef AWS_I_X86
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
     __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('<')),
                                  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('&')));
@@ -3990,22 +3994,7 @@ static uint64_t aws_i_xml_no_text(const unsigned char *at)
     /* from 0x80 on they are negative */
     marks = _mm_or_si128(marks, _mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes));
     return (unsigned)_mm_movemask_epi8(marks);
-}
-
-static uint64_t aws_i_xml_no_letters(const unsigned char *at)
-{
-    __m128i low = _mm_or_si128(_mm_loadu_si128((const __m128i *)(const void *)at),
-                               _mm_set1_epi8(0x20));
-    __m128i place = _mm_sub_epi8(low, _mm_set1_epi8('a'));
-
-    low = _mm_cmpeq_epi8(place, _mm_min_epu8(place, _mm_set1_epi8(25)));
-    return (unsigned)_mm_movemask_epi8(low) ^ 0xffff;
-}
 #else
-enum { AWS_I_BLOCK = 8, AWS_I_BLOCK_BITS = 8 };
-
-static uint64_t aws_i_xml_no_text(const unsigned char *at)
-{
     const uint64_t ones = (uint64_t)-1 / 255;
     uint64_t word;
 
@@ -4013,18 +4002,27 @@ static uint64_t aws_i_xml_no_text(const unsigned char *at)
     memcpy(&word, at, sizeof word);
     return (word | (word - ones * 0x20) | ((word ^ ones * '<') - ones) |
             ((word ^ ones * '&') - ones)) & ones * 0x80;
+#endif
 }
 
 static uint64_t aws_i_xml_no_letters(const unsigned char *at)
 {
+#ifdef AWS_I_X86
+    __m128i low = _mm_or_si128(_mm_loadu_si128((const __m128i *)(const void *)at),
+                               _mm_set1_epi8(0x20));
+    __m128i place = _mm_sub_epi8(low, _mm_set1_epi8('a'));
+
+    low = _mm_cmpeq_epi8(place, _mm_min_epu8(place, _mm_set1_epi8(25)));
+    return (unsigned)_mm_movemask_epi8(low) ^ 0xffff;
+#else
     const uint64_t ones = (uint64_t)-1 / 255;
     uint64_t word, low;
 
     memcpy(&word, at, sizeof word);
     low = (word | ones * 0x20) & ones * 0x7f;
     return (word | ~(low + ones * (0x80 - 'a')) | (low + ones * (0x7f - 'z'))) & ones * 0x80;
-}
 #endif
+}
 #endif
 
 /* The end of the plain text at the begin. */

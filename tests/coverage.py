@@ -67,9 +67,10 @@ def run_programs():
 
 def measure():
     report = os.path.join(BUILD, "report.json")
+    # The limit: with several jobs it doesn't end after an error.
     run("gcovr", "-j", str(os.cpu_count()), "--root", TOP, "--filter", r"aws\.h$", "--filter",
         r"aws_s3\.h$", "--filter", r"port/(posix|sockets|default_session)\.h$", "--json", report,
-        BUILD)
+        BUILD, timeout=600)
     with open(report, encoding="utf-8") as file:
         return {os.path.basename(one["file"]): [line for line in one["lines"]
                                                 if not line.get("gcovr/noncode")]
