@@ -1493,31 +1493,34 @@ typedef struct aws_i_region {
     char     name[32];
 } aws_i_region;
 
-struct aws_client {
+struct aws_client { /* what is used most first: an offset below 32 or 128 makes short code */
     unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, expects,
         body_begun, inflight, early, uses_keys, quota_cost, xml_open, anonymous, ranging;
+    unsigned char      no_wait; /* aws_client_no_wait, or the configuration's */
     aws_i_connection   connection;
     aws_session       *session;
     const aws_port    *port;
     const aws_service *service;
-    unsigned char     *scratch; /* X.509 context, later XML reader and response head */
     int                pending; /* error to be met by the next step */
     int                result;
     unsigned           waits;   /* AWS_WAIT_* */
+    uint32_t           timeout;
+    uint32_t           wake;    /* ticks */
+    void              *owner;
+    const char        *region;  /* of this call */
+    const unsigned char *piece; /* of the answer, that the XML reader is at; not yet taken */
+    unsigned           attempts;
     aws_call           call;
     uint64_t           size;    /* of the body */
     uint64_t           offset;  /* bytes of head or body given to the connection */
     uint64_t           stored;  /* bytes of the answer handed over */
     int                broken;  /* init failed with this code */
-    unsigned char      no_wait; /* aws_client_no_wait, or the configuration's */
-    unsigned           attempts;
     aws_i_item        *items;
     size_t             item_count, query_count, item_room;
-    const unsigned char *piece; /* of the answer, that the XML reader is at; not yet taken */
+    unsigned char     *scratch; /* X.509 context, later XML reader and response head */
     size_t             scratch_size;
     aws_i_http         http;
-    uint32_t           started, progressed, wake; /* ticks */
-    uint32_t           timeout;
+    uint32_t           started, progressed; /* ticks */
     uint32_t           drained; /* bytes of an abandoned answer or an error document */
     uint32_t           key_day; /* of signing_key, UINT32_MAX none */
     uint32_t           key_generation;
@@ -1534,7 +1537,6 @@ struct aws_client {
     const aws_i_chunked *chunked;  /* NULL: the body goes as it is */
     aws_i_chunks       chunks;
     uint64_t           encoded;    /* size of the body as it is sent */
-    const char        *region; /* of this call */
     const char        *signing_name; /* of this call */
     const char        *home;   /* the configured one */
     const char        *endpoint_host;
@@ -1542,7 +1544,6 @@ struct aws_client {
     unsigned           port_number, endpoint_port;
     void              *memory;
     size_t             memory_size;
-    void              *owner;
     int (*save)(void *owner);
     int (*bounded)(aws_client *client, int what, int number); /* NULL: all fits, or none named */
     aws_i_ranges      *ranges;
