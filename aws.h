@@ -1947,6 +1947,15 @@ AWS_API int aws_s3_express_init(aws_s3_express *express, aws_client *client, voi
 #pragma GCC diagnostic pop
 #endif
 
+/* Shorter code than -Os alone makes of it. */
+#if defined(AWS_SMALL) && defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#define AWS_I_SHORT /* here and in service headers */
+#pragma GCC push_options
+#pragma GCC optimize("no-move-loop-invariants", "no-tree-loop-optimize", "no-if-conversion", \
+                     "no-caller-saves", "no-tree-tail-merge", "no-partial-inlining", \
+                     "no-schedule-insns2")
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -14192,6 +14201,10 @@ typedef char
                                                    AWS_I_SCRATCH + AWS_I_AHEAD + AWS_I_OUT_HTTP
                          ? 1
                          : -1];
+
+#ifdef AWS_I_SHORT
+#pragma GCC pop_options
+#endif
 
 #ifdef __cplusplus
 }

@@ -1187,6 +1187,13 @@ AWS_API int aws_s3_transfer_cancel(aws_s3_transfer *t);
 #include "aws.h" /* its implementation, if only the declarations had been included */
 #include <string.h>
 
+#ifdef AWS_I_SHORT /* as in aws.h */
+#pragma GCC push_options
+#pragma GCC optimize("no-move-loop-invariants", "no-tree-loop-optimize", "no-if-conversion", \
+                     "no-caller-saves", "no-tree-tail-merge", "no-partial-inlining", \
+                     "no-schedule-insns2")
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -5151,6 +5158,10 @@ AWS_API int aws_s3_transfer_run(aws_s3_transfer *t,
             return r;
     return r;
 }
+
+#ifdef AWS_I_SHORT
+#pragma GCC pop_options
+#endif
 
 #ifdef __cplusplus
 }
