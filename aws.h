@@ -40,8 +40,9 @@
  *
  * ATTEMPTS
  *   A failed request is made again, after a pause, if it can succeed later (aws_config.retry_mode
- *   and max_attempts; each costs tokens of the session's quota). What the service's answer itself
- *   puts right is repeated at once, each kind once per call, without a pause or tokens:
+ *   and max_attempts; each costs tokens of the session's quota; with AWS_SMALL name
+ *   aws_feature_retries). What the service's answer itself puts right is repeated at once, each
+ *   kind once per call, without a pause or tokens:
  *   - another region (S3): remembered by the client for this bucket and the one before. Only the
  *     region is taken from the answer, never an address: the host is made from it by the same
  *     rules, within the same partition; with aws_config.endpoint the host stays as it is.
@@ -114,20 +115,22 @@
  *                        by vfork instead of posix_spawn: nothing on POSIX allocates then
  *
  * LITTLE FLASH
- *   What a client does by itself beyond signing, sending, reading, time-outs and retries are its
- *   features, each a function named aws_feature_...; see aws_features. Without AWS_SMALL a program
- *   has all of them. With it, it has those that it names, and the others take no flash:
+ *   What a client does by itself beyond signing, sending, reading and time-outs are its features,
+ *   each a function named aws_feature_...; see aws_features. Without AWS_SMALL a program has all
+ *   of them. With it, it has those that it names, and the others take no flash:
  *
- *     static const aws_features features = {NULL, aws_feature_checksums, NULL, NULL, NULL,
- *                                           NULL};
+ *     static const aws_features features = {NULL, aws_feature_checksums, NULL, NULL, NULL, NULL,
+ *                                           aws_feature_retries};
  *     config.features = &features;
  *
  *   What needs one that isn't there is refused (AWS_REASON_FEATURE), never silently left out; only
  *   the environment, checksums that no action requires, the log and the announcement of large
- *   bodies (Expect) are just not used. Two more are functions of the service, which aws_s3_service
- *   then has not: requests for buckets in other regions are followed by region, and members of S3's
- *   actions other than bucket, key, body and answer (content_type, range, metadata, more, headers
- *   ...) are added by members:
+ *   bodies (Expect) are just not used. Without retries the first failed attempt is the call's
+ *   failure (what is repeated at once still is, and a request whose kept connection the server had
+ *   closed); a retry_mode or max_attempts over 1, the environment's or a profile's, too, is refused.
+ *   Two more are functions of the service, which aws_s3_service then has not: requests for buckets
+ *   in other regions are followed by region, and members of S3's actions other than bucket, key,
+ *   body and answer (content_type, range, metadata, more, headers ...) are added by members:
  *
  *     aws_service service = aws_s3_service;
  *     service.region = aws_call_bucket_region;
@@ -616,7 +619,8 @@ AWS_API int aws_proxy_http(aws_client *client, int step, aws_out *out);
 
 /* How failures are retried, as botocore does it. Standard: 3 attempts, a pause of rand(0,1) *
  * min(2^(n-1), 20) s before retry n, a quota per session. Legacy: 5 attempts, a pause of
- * rand(0,1) * 2^(n-1) s, no quota; also after HTTP 509 and S3's BadDigest. */
+ * rand(0,1) * 2^(n-1) s, no quota; also after HTTP 509 and S3's BadDigest. With AWS_SMALL and
+ * without aws_feature_retries nothing is. */
 enum { AWS_RETRY_STANDARD = 1, AWS_RETRY_LEGACY = 2 };
 
 /* When aws_config.hook is called. Not when a URL is presigned, nor for what the client asks by
@@ -640,6 +644,7 @@ typedef struct aws_features {
     aws_feature *clock;     /* the server's time where the port's is wrong or not known */
     aws_feature *log;       /* aws_config.log */
     aws_feature *bodies;    /* not from memory: a source, aws_client_write; large ones announced */
+    aws_feature *retries;   /* of failed attempts: aws_config.retry_mode and max_attempts */
 } aws_features;
 AWS_API const char *aws_feature_environment(struct aws_session *session, const char *service_id);
 AWS_API int aws_feature_checksums(aws_client *client, int step);
@@ -647,6 +652,7 @@ AWS_API int aws_feature_refresh(aws_client *client, int step);
 AWS_API int aws_feature_clock(aws_client *client, int step);
 AWS_API int aws_feature_log(aws_client *client, int step);
 AWS_API int aws_feature_bodies(aws_client *client, int step);
+AWS_API int aws_feature_retries(aws_client *client, int step);
 
 /* Everything is optional. Where a field is zero, the environment variable named is used if the
  * port has env, then the default. */
@@ -712,7 +718,7 @@ typedef struct aws_session {
     uint32_t    users;        /* clients that sign with keys just now */
     uint32_t    generation;   /* of keys */
     uint32_t    retry_after;  /* ticks: no new advisory refresh before */
-    uint32_t    quota;        /* retry tokens left */
+    uint32_t    spent;        /* retry tokens */
     uint32_t    clock_ticks;  /* ticks at clock_base */
     int64_t     clock_base;   /* Unix time learnt from a server, 0 none */
     uint32_t    clock_port;   /* what the port's clock said then, modulo 2^32; 0 nothing */
@@ -5783,8 +5789,7 @@ static int aws_i_in_ranges(const aws_client *client)
 /* ---- Time ---- */
 
 enum {
-    AWS_I_CLOCK_LEARN, /* from the answer */
-    AWS_I_CLOCK_FAR,   /* only if it is far from the time that the request took */
+    AWS_I_CLOCK_FAR,   /* from a refusal, if it is far from the time that the request took */
     AWS_I_CLOCK_RUN,   /* bring clock_base up to now */
     AWS_I_CLOCK_ASK,   /* by a request of its own */
     AWS_I_CLOCK_CERTIFICATE /* by a certificate that isn't valid yet */
@@ -7131,7 +7136,8 @@ enum {
     AWS_I_BODY_HASH,   /* a source's into its hashes: 1, AWS_AGAIN or an error */
     AWS_I_BODY_REWIND, /* begin at its first byte: 0, or it can't be read again */
     AWS_I_BODY_EXPECT, /* the state */
-    AWS_I_BODY_FILL    /* a source's into the connection: the count, AWS_AGAIN or an error */
+    AWS_I_BODY_FILL,   /* a source's into the connection: the count, AWS_AGAIN or an error */
+    AWS_I_BODY_REFUSED /* 1: it goes without being announced */
 };
 
 static AWS_I_APART int aws_i_bodies(aws_client *client, int step)
@@ -7742,8 +7748,9 @@ static int aws_i_keys_refused(aws_client *client)
 {
     aws_session *session = client->session;
 
-    if (!aws_i_within(client->failure.aws_code, "Expired"))
+    if (!aws_i_within(client->failure.aws_code, "Expired") || client->tried & AWS_I_TOKEN)
         return 0;
+    client->tried |= AWS_I_TOKEN;
     aws_i_lock(client);
     if (client->key_generation == session->generation)
         session->keys.expiration = 1; /* long ago */
@@ -8145,11 +8152,20 @@ static int aws_i_fill_source(aws_client *client)
     return r;
 }
 
+/* 417: the server doesn't know Expect. */
+static int aws_i_unannounced(aws_client *client)
+{
+    int refused = client->expects && client->failure.http_status == 417;
+
+    client->expects = (unsigned char)(client->expects & !refused);
+    return refused;
+}
+
 AWS_API int aws_feature_bodies(aws_client *client, int step)
 {
     static int (*const steps[])(aws_client *) = {aws_i_plan_expect, aws_i_hash_source,
                                                  aws_i_rewind_source, aws_i_expect,
-                                                 aws_i_fill_source};
+                                                 aws_i_fill_source, aws_i_unannounced};
 
     return steps[step](client);
 }
@@ -9396,12 +9412,10 @@ static void aws_i_out_probe(aws_out *out, const aws_client *client)
 /* What an unsigned HEAD was for. A region that isn't said leaves the refusal as it was. */
 static int aws_i_probed(aws_client *client)
 {
-    if (client->probing == AWS_I_ASK) {
-        if (client->service->region(client, 1))
-            aws_i_target(client);
-    } else {
+    if (client->probing == AWS_I_ASK)
+        client->service->region(client, 1);
+    else
         aws_i_learn_time(client, 0);
-    }
     client->probing = 0;
     if (!aws_i_now(client))
         return aws_i_fail(client, AWS_REASON_NO_DATE, NULL);
@@ -9430,108 +9444,51 @@ static int aws_i_recertify(aws_client *client)
 }
 #endif
 
-AWS_API int aws_feature_clock(aws_client *client, int step)
+/* Whoever refuses at a time that is far from what was signed may mean it, whatever the code says
+ * (HEAD has none). */
+static int aws_i_refused_far(aws_client *client)
 {
     enum { SECONDS = 240 };
+    int status = client->failure.http_status;
 
+    if ((status != 400 && status != 403) || client->tried & AWS_I_CLOCK ||
+        !aws_i_learn_time(client, SECONDS))
+        return 0;
+    client->tried |= AWS_I_CLOCK;
+    return 1;
+}
+
+AWS_API int aws_feature_clock(aws_client *client, int step)
+{
     if (step == AWS_I_CLOCK_RUN)
         return aws_i_run_clock(client);
 #ifndef AWS_NO_TLS
     if (step == AWS_I_CLOCK_CERTIFICATE)
         return aws_i_recertify(client);
 #endif
-    if (step != AWS_I_CLOCK_ASK)
-        return aws_i_learn_time(client, step == AWS_I_CLOCK_FAR ? SECONDS : 0);
+    if (step == AWS_I_CLOCK_FAR)
+        return aws_i_refused_far(client);
     client->probe = &aws_i_probe;
     return 0;
 }
 
-/* ---- Retries: botocore's standard and legacy modes ---- */
+/* ---- After a failure ---- */
 
-static int aws_i_is_transport(int code)
+enum {
+    AWS_I_RETRY_FAILED, /* an attempt has: 1 if another one is made */
+    AWS_I_RETRY_WRONG,  /* the same after an answer that came whole but isn't right */
+    AWS_I_RETRY_PAUSE,  /* before that attempt: the state */
+    AWS_I_RETRY_DONE    /* a call has ended well */
+};
+
+static AWS_I_APART int aws_i_retries(aws_client *client, int step)
 {
-    return code == AWS_ERR_LOOKUP || code == AWS_ERR_CONNECT || code == AWS_ERR_CLOSED ||
-           code == AWS_ERR_TIMEOUT || code == AWS_ERR_TRUNCATED;
-}
-
-static int aws_i_is_legacy(const aws_client *client)
-{
-    return aws_i_config(client)->retry_mode == AWS_RETRY_LEGACY;
-}
-
-static int aws_i_is_transient(const aws_client *client)
-{
-    static const char codes[] = /* and all that say Throttling or Throttled */
-        "BadDigest\0RequestTimeout\0RequestTimeoutException\0PriorRequestNotComplete\0"
-        "TooManyRequestsException\0ProvisionedThroughputExceededException\0"
-        "TransactionInProgressException\0RequestLimitExceeded\0BandwidthLimitExceeded\0"
-        "LimitExceededException\0SlowDown\0";
-    int status = client->http.status, legacy = aws_i_is_legacy(client);
-
-    if (client->failure.code != AWS_ERR_SERVICE)
-        return aws_i_is_transport(client->failure.code);
-    /* 200: an <Error> in a successful answer counts as 500 */
-    if (status < 300 || status == 429 || status == 500 || (status >= 502 && status <= 504))
-        return 1;
-    return (legacy && status == 509) || aws_i_within(client->failure.aws_code, "Throttl") ||
-           aws_i_list_find(codes, client->failure.aws_code) >= !legacy;
+    return aws_i_features(client)->retries ? aws_i_features(client)->retries(client, step) : 0;
 }
 
 static int aws_i_deadline_passed(const aws_client *client)
 {
     return client->timeout && aws_i_ticks(client) - client->started >= client->timeout;
-}
-
-/* Whether request and answer can start over. */
-static int aws_i_can_restart(const aws_client *client)
-{
-    const aws_call *call = &client->call;
-
-    return !client->body_begun && (!(call->sink && client->stored && !call->sink->rewind) ||
-                                   aws_i_in_ranges(client));
-}
-
-/* Take the retry's price from the session's quota. */
-static int aws_i_pay(aws_client *client)
-{
-    unsigned cost = client->failure.code == AWS_ERR_TIMEOUT ? 10 : 5;
-    int paid;
-
-    if (aws_i_is_legacy(client))
-        return 1;
-    aws_i_lock(client);
-    paid = client->session->quota >= cost;
-    if (paid)
-        client->session->quota -= cost;
-    aws_i_unlock(client);
-    if (paid)
-        client->quota_cost = (unsigned char)cost;
-    return paid;
-}
-
-static void aws_i_pay_back(aws_client *client)
-{
-    enum { QUOTA = 500 };
-    aws_session *session = client->session;
-
-    aws_i_lock(client);
-    session->quota += client->quota_cost ? client->quota_cost : 1;
-    if (session->quota > QUOTA)
-        session->quota = QUOTA;
-    aws_i_unlock(client);
-}
-
-/* rand(0,1) * 2^(n-1) seconds before retry n, standard at most 20. */
-static uint32_t aws_i_backoff_ms(const aws_client *client)
-{
-    unsigned doubled = client->attempts < 22 ? client->attempts - 1 : 21;
-    uint32_t limit = (uint32_t)1000 << doubled;
-    unsigned char random[2] = {255, 255};
-
-    if (limit > 20000 && !aws_i_is_legacy(client))
-        limit = 20000;
-    client->port->entropy(client->port, random, sizeof random);
-    return (uint32_t)((uint64_t)((uint32_t)random[0] << 8 | random[1]) * limit >> 16);
 }
 
 /* A kept connection died before a byte of the answer: the server had closed it. */
@@ -9571,14 +9528,13 @@ static int aws_i_find_region(aws_client *client, const char **name)
 
     *name = header ? header : client->failure.expected; /* <Region> */
     if (client->probing != AWS_I_ASK) {
-        if (status != 301 && status != 302 && status != 307 && status != 400)
+        if (client->tried & AWS_I_REGION ||
+            (status != 301 && status != 302 && status != 307 && status != 400))
             return 0;
         if (client->failure.aws_code[0] == 'I' && aws_i_equal(call->operation, "CreateBucket"))
             return 0; /* its LocationConstraint is the caller's */
-        if (!**name && call->bucket && (status != 400 || call->method[0] == 'H')) {
-            client->probe = &aws_i_probe;
+        if (!**name && call->bucket && (status != 400 || call->method[0] == 'H'))
             return AWS_I_ASK;
-        }
     }
     return aws_i_region_helps(client, *name);
 }
@@ -9612,11 +9568,17 @@ AWS_API int aws_call_bucket_region(aws_client *client, int refused)
     aws_i_region *known = client->regions;
     const char *name = client->home;
     uint32_t hash = aws_i_bucket_hash(client);
-    int r = 1;
+    int r;
 
     if (refused) {
-        if ((r = aws_i_find_region(client, &name)) != 1)
-            return r;
+        if ((r = aws_i_find_region(client, &name)) == 0)
+            return 0;
+        client->tried |= AWS_I_REGION;
+        if (r == AWS_I_ASK) {
+            client->probe = &aws_i_probe;
+            client->probing = AWS_I_ASK;
+            return 1;
+        }
         aws_i_remember_region(client, name);
     }
     if (known[0].bucket == hash)
@@ -9626,63 +9588,37 @@ AWS_API int aws_call_bucket_region(aws_client *client, int refused)
     if (client->region != name)
         client->key_day = UINT32_MAX;
     client->region = name;
-    return r;
+    if (refused)
+        aws_i_target(client);
+    return 1;
 }
 
-/* What a refusal tells how to put right: 1 if that was done. Whoever refuses at a time that is far
- * from what was signed may mean it, whatever the code says (HEAD has none). */
+/* What a refusal tells how to put right: 1 if that was done, each kind once per call. */
 static int aws_i_cure(aws_client *client)
 {
     const aws_features *features = aws_i_features(client);
-    int status = client->http.status, cure = 0, ask = 0;
 
-    if (client->failure.code != AWS_ERR_SERVICE)
+    if (client->failure.http_status < 300) /* an <Error> in a successful answer counts as 500 */
         return 0;
-    if ((status == 400 || status == 403) && features->clock &&
-        features->clock(client, AWS_I_CLOCK_FAR)) {
-        cure = AWS_I_CLOCK;
-    } else if (client->session->provided && features->refresh(client, AWS_I_KEYS_REFUSED)) {
-        cure = AWS_I_TOKEN;
-    } else if (status == 417 && client->expects) {
-        client->expects = 0;
-        return 1;
-    } else if (client->service->region && (ask = client->service->region(client, 1)) != 0) {
-        cure = AWS_I_REGION;
-        aws_i_target(client);
-    }
-    if (client->tried & cure)
-        return 0;
-    client->tried |= (unsigned char)cure;
-    if (ask == AWS_I_ASK)
-        client->probing = AWS_I_ASK;
-    return cure;
+    return (features->clock && features->clock(client, AWS_I_CLOCK_FAR)) ||
+           (client->session->provided && features->refresh(client, AWS_I_KEYS_REFUSED)) ||
+           aws_i_bodies(client, AWS_I_BODY_REFUSED) ||
+           (client->service->region && client->service->region(client, 1));
 }
 
 static int aws_i_step_decide(aws_client *client)
 {
-    unsigned attempts = aws_i_config(client)->max_attempts;
-    const aws_sink *sink = aws_i_in_ranges(client) ? NULL : client->call.sink;
-
     aws_i_release_keys(client);
-    if (client->inflight && client->failure.code != AWS_ERR_SERVICE)
+    if (client->inflight && client->failure.code != AWS_ERR_SERVICE) {
         client->connection.doomed = 1;
-    if (client->inflight && (client->failure.code != AWS_ERR_SERVICE || client->http.status >= 500))
         client->tried |= AWS_I_LOST;
-    if (aws_i_can_restart(client) && !aws_i_deadline_passed(client)) {
-        if (sink && client->stored && aws_i_is_transient(client) && sink->rewind(sink->context) < 0)
-            return aws_i_go(client, AWS_I_WRAP);
-        if (aws_i_was_stale(client) || aws_i_cure(client)) {
-            client->result = 0;
-            aws_i_failure_reset(client);
-            return aws_i_go(client, AWS_I_KEYS);
-        }
-        if (client->attempts < attempts && aws_i_is_transient(client) && aws_i_pay(client)) {
-            uint32_t ms = aws_i_backoff_ms(client);
-            aws_i_log(client, AWS_I_L_RETRY);
-            client->wake = aws_i_ticks(client) + ms;
-            return aws_i_go(client, AWS_I_BACKOFF);
-        }
-        if (aws_i_bounded(client, AWS_I_B_FAILED, 0)) {
+    }
+    if (!client->body_begun && !aws_i_deadline_passed(client)) {
+        int at_once = aws_i_was_stale(client) || aws_i_cure(client);
+
+        if (!at_once && aws_i_retries(client, AWS_I_RETRY_FAILED))
+            return AWS_I_GO;
+        if (at_once || aws_i_bounded(client, AWS_I_B_FAILED, 0)) {
             client->result = 0;
             aws_i_failure_reset(client);
             return aws_i_go(client, AWS_I_KEYS);
@@ -9693,13 +9629,7 @@ static int aws_i_step_decide(aws_client *client)
 
 static int aws_i_step_backoff(aws_client *client)
 {
-    if ((int32_t)(client->wake - aws_i_ticks(client)) > 0)
-        return aws_i_want(client, AWS_WAIT_TIMER);
-    client->progressed = aws_i_ticks(client);
-    client->attempts++;
-    aws_i_failure_reset(client);
-    client->result = 0;
-    return aws_i_go(client, AWS_I_KEYS);
+    return aws_i_retries(client, AWS_I_RETRY_PAUSE);
 }
 
 static int aws_i_step_wrap(aws_client *client)
@@ -9707,8 +9637,127 @@ static int aws_i_step_wrap(aws_client *client)
     if (client->connection.doomed)
         aws_i_close(client); /* AWS_AGAIN: the next call goes on with it */
     if (client->result >= 0)
-        aws_i_pay_back(client);
+        aws_i_retries(client, AWS_I_RETRY_DONE);
     return aws_i_go(client, client->result < 0 ? AWS_I_FAILED : AWS_I_IDLE);
+}
+
+/* ---- Retries: botocore's standard and legacy modes ---- */
+
+static int aws_i_is_legacy(const aws_client *client)
+{
+    return aws_i_config(client)->retry_mode == AWS_RETRY_LEGACY;
+}
+
+static int aws_i_is_transient(const aws_client *client)
+{
+    static const char codes[] = /* and all that say Throttling or Throttled */
+        "BadDigest\0RequestTimeout\0RequestTimeoutException\0PriorRequestNotComplete\0"
+        "TooManyRequestsException\0ProvisionedThroughputExceededException\0"
+        "TransactionInProgressException\0RequestLimitExceeded\0BandwidthLimitExceeded\0"
+        "LimitExceededException\0SlowDown\0";
+    int code = client->failure.code, status = client->http.status, legacy = aws_i_is_legacy(client);
+
+    if (code != AWS_ERR_SERVICE)
+        return code == AWS_ERR_LOOKUP || code == AWS_ERR_CONNECT || code == AWS_ERR_CLOSED ||
+               code == AWS_ERR_TIMEOUT || code == AWS_ERR_TRUNCATED;
+    /* 200: an <Error> in a successful answer counts as 500 */
+    if (status < 300 || status == 429 || status == 500 || (status >= 502 && status <= 504))
+        return 1;
+    return (legacy && status == 509) || aws_i_within(client->failure.aws_code, "Throttl") ||
+           aws_i_list_find(codes, client->failure.aws_code) >= !legacy;
+}
+
+/* What the answer left in a sink is taken back: 1 unless that can't be. */
+static int aws_i_rewind_sink(const aws_client *client)
+{
+    const aws_sink *sink = client->call.sink;
+
+    return !sink || !client->stored || aws_i_in_ranges(client) ||
+           (sink->rewind && sink->rewind(sink->context) >= 0);
+}
+
+/* Take the retry's price from the session's quota. */
+static int aws_i_pay(aws_client *client)
+{
+    enum { QUOTA = 500 };
+    unsigned cost = client->failure.code == AWS_ERR_TIMEOUT ? 10 : 5;
+    int paid;
+
+    if (aws_i_is_legacy(client))
+        return 1;
+    aws_i_lock(client);
+    paid = client->session->spent + cost <= QUOTA;
+    if (paid)
+        client->session->spent += cost;
+    aws_i_unlock(client);
+    if (paid)
+        client->quota_cost = (unsigned char)cost;
+    return paid;
+}
+
+/* A call has ended well: tokens of its last retry, or one. */
+static void aws_i_pay_back(aws_client *client)
+{
+    uint32_t back = client->quota_cost ? client->quota_cost : 1;
+    aws_session *session = client->session;
+
+    aws_i_lock(client);
+    session->spent -= session->spent < back ? session->spent : back;
+    aws_i_unlock(client);
+}
+
+/* rand(0,1) * 2^(n-1) seconds before retry n, standard at most 20. */
+static uint32_t aws_i_backoff_ms(const aws_client *client)
+{
+    unsigned doubled = client->attempts < 22 ? client->attempts - 1 : 21;
+    uint32_t limit = (uint32_t)1000 << doubled;
+    unsigned char random[2] = {255, 255};
+
+    if (limit > 20000 && !aws_i_is_legacy(client))
+        limit = 20000;
+    client->port->entropy(client->port, random, sizeof random);
+    return (uint32_t)((uint64_t)((uint32_t)random[0] << 8 | random[1]) * limit >> 16);
+}
+
+/* 1: there is an attempt left, after a back-off. What ends that is the call's failure, not what the
+ * back-off is for. */
+static int aws_i_retry(aws_client *client)
+{
+    unsigned most = aws_i_config(client)->max_attempts;
+
+    if (!most)
+        most = aws_i_is_legacy(client) ? 5 : 3;
+    if (client->attempts >= most || !aws_i_rewind_sink(client) || !aws_i_pay(client))
+        return 0;
+    if (client->failure.http_status >= 500)
+        client->tried |= AWS_I_LOST;
+    client->wake = aws_i_ticks(client) + aws_i_backoff_ms(client);
+    aws_i_log(client, AWS_I_L_RETRY);
+    aws_i_failure_reset(client);
+    client->result = 0;
+    client->state = AWS_I_BACKOFF;
+    return 1;
+}
+
+static int aws_i_back_off(aws_client *client)
+{
+    if ((int32_t)(client->wake - aws_i_ticks(client)) > 0)
+        return aws_i_want(client, AWS_WAIT_TIMER);
+    client->progressed = aws_i_ticks(client);
+    client->attempts++;
+    aws_i_failure_reset(client);
+    return aws_i_go(client, AWS_I_KEYS);
+}
+
+AWS_API int aws_feature_retries(aws_client *client, int step)
+{
+    if (step == AWS_I_RETRY_PAUSE)
+        return aws_i_back_off(client);
+    if (step == AWS_I_RETRY_DONE)
+        aws_i_pay_back(client);
+    else if (step == AWS_I_RETRY_WRONG || aws_i_is_transient(client))
+        return aws_i_retry(client);
+    return 0;
 }
 
 /* ---- The driver: step, wait, go on ---- */
@@ -9741,7 +9790,7 @@ static int aws_i_step(aws_client *client)
         r = steps[client->state](client);
     if (r >= 0 || r == AWS_AGAIN || r == AWS_I_GO)
         return r;
-    if (client->state == AWS_I_TAKE && aws_i_is_transport(r) && !aws_i_deadline_passed(client)) {
+    if (client->state == AWS_I_TAKE && client->failure.reason == AWS_REASON_READ_TIME) {
         client->owner = NULL; /* what was left of the old stream isn't this call's failure */
         client->connection.doomed = 1;
         return AWS_I_GO;
@@ -9782,13 +9831,6 @@ static uint32_t aws_i_patience(aws_client *client, int *why)
     return ms;
 }
 
-/* What ends a back-off is the call's failure, not what the back-off was for. */
-static void aws_i_last_failure(aws_client *client)
-{
-    if (client->state == AWS_I_BACKOFF)
-        aws_i_failure_reset(client);
-}
-
 /* After AWS_AGAIN: wait as far as the port does. 0: step again, else what the caller gets. */
 static int aws_i_wait(aws_client *client)
 {
@@ -9800,7 +9842,6 @@ static int aws_i_wait(aws_client *client)
 
     if (!ms) {
         if (why) {
-            aws_i_last_failure(client);
             client->pending = aws_i_fail(client, why, client->host);
             client->connection.doomed = client->connection.ended = 1;
         }
@@ -9809,10 +9850,8 @@ static int aws_i_wait(aws_client *client)
     if (client->no_wait || !port->wait)
         return AWS_AGAIN;
     r = port->wait(port, client->connection.area, what ? what : (unsigned)AWS_WAIT_TIMER, ms);
-    if (r < 0 && r != AWS_AGAIN) {
-        aws_i_last_failure(client);
+    if (r < 0 && r != AWS_AGAIN)
         client->pending = aws_i_fail(client, -r, NULL);
-    }
     return 0;
 }
 
@@ -10489,7 +10528,7 @@ static int aws_i_b_next(aws_client *client)
     if (client->came == r->size)
         return 0;
     if (client->quota_cost)
-        aws_i_pay_back(client);
+        aws_i_retries(client, AWS_I_RETRY_DONE);
     client->quota_cost = client->tried = r->halved = 0;
     client->attempts = 1; /* of the next range */
     aws_i_failure_reset(client);
@@ -10701,13 +10740,10 @@ AWS_API int aws_call_repeat(aws_client *client, int reason)
 {
     int failed = aws_call_failed(client, reason);
 
-    if (client->attempts >= aws_i_config(client)->max_attempts || aws_i_deadline_passed(client) ||
-        !aws_i_can_restart(client) || !aws_i_pay(client))
-        return failed;
-    client->wake = aws_i_ticks(client) + aws_i_backoff_ms(client);
-    aws_i_log(client, AWS_I_L_RETRY);
-    client->state = AWS_I_BACKOFF;
-    return 0;
+    return !client->body_begun && !aws_i_deadline_passed(client) &&
+                   aws_i_retries(client, AWS_I_RETRY_WRONG)
+               ? 0
+               : failed;
 }
 
 /* Keep an event's part of a leaf's text in the head arena: name NUL text NUL. */
@@ -12683,7 +12719,7 @@ static void aws_i_asker_session(aws_i_asker *a, aws_client *lender, const aws_i_
     aws_i_unlock(lender);
     memset(&a->session.keys, 0, sizeof a->session.keys);
     a->session.provided = 0;
-    a->session.quota = 500;
+    a->session.spent = 0;
     config->provider = NULL;
     config->tls_name = NULL;
     config->identity = a->identity;
@@ -13720,11 +13756,12 @@ AWS_API const char *aws_feature_environment(aws_session *session, const char *se
 }
 
 #ifdef AWS_SMALL
-static const aws_features aws_i_default_features = {NULL, NULL, NULL, NULL, NULL, NULL};
+static const aws_features aws_i_default_features = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
 #else
 static const aws_features aws_i_default_features = {aws_feature_environment, aws_feature_checksums,
                                                     aws_feature_refresh, aws_feature_clock,
-                                                    aws_feature_log, aws_feature_bodies};
+                                                    aws_feature_log, aws_feature_bodies,
+                                                    aws_feature_retries};
 #endif
 
 AWS_API int aws_session_init(aws_session *session, const aws_config *config)
@@ -13746,7 +13783,6 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
 #endif
     if (!c->features)
         c->features = &aws_i_default_features;
-    session->quota = 500;
     session->floor = c->clock_floor;
     session->provided =
         c->provider && !c->access_key_id && !c->secret_access_key && !c->anonymous;
@@ -13757,8 +13793,6 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
     }
     if (c->features->environment)
         c->features->environment(session, NULL);
-    if (!c->max_attempts)
-        c->max_attempts = c->retry_mode == AWS_RETRY_LEGACY ? 5 : 3;
     c->connect_timeout = c->connect_timeout ? c->connect_timeout : 60000;
     c->read_timeout = c->read_timeout ? c->read_timeout : 60000;
     if (session->keys.session_token && !*session->keys.session_token)
@@ -13853,6 +13887,8 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
 #endif
     if (client->session->provided && !config->features->refresh)
         return aws_i_fail(client, AWS_REASON_FEATURE, "refresh");
+    if (!config->features->retries && (config->max_attempts > 1 || config->retry_mode))
+        return aws_i_fail(client, AWS_REASON_FEATURE, "retries");
     if (config->user_agent_extra && !aws_i_printable(config->user_agent_extra))
         return aws_i_fail(client, AWS_REASON_USER_AGENT, NULL);
     fault = client->session->provided || client->anonymous

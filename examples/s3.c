@@ -2843,7 +2843,8 @@ static int open_session(void)
 {
     static const aws_features features = {aws_feature_environment, aws_feature_checksums,
                                           aws_feature_refresh, aws_feature_clock,
-                                          aws_feature_log, aws_feature_bodies};
+                                          aws_feature_log, aws_feature_bodies,
+                                          aws_feature_retries};
     static const aws_proxy proxy = {aws_proxy_http, NULL, NULL}; /* HTTPS_PROXY ... */
     aws_config config = {0};
     int code = take_dialect(&config);

@@ -150,7 +150,8 @@ static int begin(void)
     const aws_service *service = &aws_s3_service;
 #if PARTS & NAMED
     static const aws_features features = {aws_feature_environment, NULL, aws_feature_refresh,
-                                          aws_feature_clock, aws_feature_log, aws_feature_bodies};
+                                          aws_feature_clock, aws_feature_log, aws_feature_bodies,
+                                          aws_feature_retries};
     static aws_service named;
     config.features = &features;
     named = aws_s3_service;
@@ -158,7 +159,7 @@ static int begin(void)
     service = &named;
 #elif PARTS & IOT
     static const aws_features features = {NULL, NULL, aws_feature_refresh, NULL, NULL,
-                                          NULL};
+                                          NULL, NULL};
     config.features = &features;
 #endif
     config.port = &port;

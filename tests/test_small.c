@@ -105,7 +105,6 @@ static void test_nothing_named(void)
     config.log = note;
     CHECK_INT(start(), 0);
     CHECK_INT(config.max_attempts, 0);
-    CHECK_INT(session.config.max_attempts, 3);
     CHECK_INT(put(), 0);
     CHECK(!SENT("checksum"));
     CHECK(SENT("authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"));
@@ -121,6 +120,7 @@ static void test_environment(void)
 {
     prepare(answers, 2);
     features.environment = aws_feature_environment;
+    features.retries = aws_feature_retries;
     config.region = config.endpoint = config.access_key_id = config.secret_access_key = NULL;
     CHECK_INT(start(), 0);
     CHECK_STR(aws_session_region(&session), "eu-west-1");
@@ -128,6 +128,9 @@ static void test_environment(void)
     CHECK_INT(put(), 0);
     CHECK(SENT("host: environment.local\r\n"));
     CHECK(SENT("Credential=environment/"));
+    features.retries = NULL; /* which the environment asks for */
+    CHECK_INT(start(), AWS_ERR_UNSUPPORTED);
+    CHECK_STR(client.failure.value, "retries");
 }
 
 static void test_checksums(void)
@@ -271,6 +274,57 @@ static void test_clock(void)
     CHECK_INT(s.requests, 0);
 }
 
+#define SLOW "HTTP/1.1 503 Slow Down\r\nContent-Length: 48\r\n\r\n" \
+             "<Error><Code>SlowDown</Code><Message/></Error>  "
+
+/* A failed attempt is the last one; a request on a kept connection that was closed goes again. */
+static void test_retries(void)
+{
+    static const script_step slow[] = {{SLOW, 0, 0, 0}, {stored, 0, 0, 0}};
+    static const script_step cut[] = {{"HTTP/1.1 200 OK\r\nContent-Le", 0, SCRIPT_FIN, 0},
+                                      {stored, 0, 0, 0}};
+    static const script_step stale[] = {
+        {stored, 0, 0, 0}, {"", 0, SCRIPT_FIN, 0}, {stored, 0, 0, 0}, {SLOW, 0, 0, 0}};
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        prepare(slow, 2);
+        features.retries = i ? aws_feature_retries : NULL;
+        CHECK_INT(start(), 0);
+        CHECK_INT(put(), i ? 0 : AWS_ERR_SERVICE);
+        CHECK_INT(s.requests, i ? 2 : 1);
+        CHECK_INT(s.sleep_count, i);
+        CHECK_INT(session.spent, 0); /* it was paid back */
+        if (!i)
+            CHECK_STR(client.failure.aws_code, "SlowDown");
+        CHECK_INT(client.failure.attempts, i ? 2 : 1);
+        prepare(cut, 2);
+        features.retries = i ? aws_feature_retries : NULL;
+        CHECK_INT(start(), 0);
+        CHECK_INT(put(), i ? 0 : AWS_ERR_TRUNCATED);
+        CHECK_INT(s.requests, i ? 2 : 1);
+        CHECK_INT(client.failure.reason, i ? 0 : AWS_REASON_HEAD_CUT);
+    }
+    prepare(stale, 4);
+    CHECK_INT(start(), 0);
+    CHECK_INT(put(), 0);
+    CHECK_INT(put(), 0);
+    CHECK_INT(s.requests, 3);
+    CHECK_INT(s.connection_count, 2);
+    CHECK_INT(put(), AWS_ERR_SERVICE); /* the connection is kept, as after any answer */
+    CHECK_INT(s.requests, 4);
+    CHECK_INT(s.connection_count, 2);
+    for (i = 0; i < 4; i++) {
+        prepare(answers, 2);
+        config.max_attempts = i < 2 ? (unsigned)i : i == 2 ? 2 : 0;
+        config.retry_mode = i == 3 ? AWS_RETRY_STANDARD : 0;
+        CHECK_INT(start(), i < 2 ? 0 : AWS_ERR_UNSUPPORTED);
+        CHECK_INT(client.failure.reason, i < 2 ? 0 : AWS_REASON_FEATURE);
+        features.retries = aws_feature_retries;
+        CHECK_INT(start(), 0);
+    }
+}
+
 static void test_log(void)
 {
     prepare(answers, 2);
@@ -349,6 +403,7 @@ int main(void)
     test_bodies();
     test_refresh();
     test_clock();
+    test_retries();
     test_log();
     test_regions();
     script_free(&s);
