@@ -931,7 +931,7 @@ enum { AWS_XML_DEPTH = 12, AWS_XML_PATH = 192 };
  * set, an element without others in it may be one event, LEAF, if it has come as a whole: name and
  * text (perhaps of no bytes) are its own, path and depth its parent's. */
 typedef struct aws_xml {
-    unsigned char state, depth, pending, declared, utf8_left, utf8_low, utf8_high;
+    unsigned char state, depth, utf8;
     unsigned char leaves; /* yours to set: with LEAF events */
     size_t        path_length;
     size_t        root_length; /* of the first name: path + root_length is "/Contents/Key" */
@@ -940,7 +940,7 @@ typedef struct aws_xml {
     const char   *name;        /* START, LEAF: of the element, not terminated either */
     size_t        name_size;
     const unsigned char *at, *end; /* of what the step was given */
-    size_t        match; /* bytes of a word compared, or of an entity's name */
+    size_t        match; /* bytes of an end tag's name, or of an entity's */
     unsigned char starts[AWS_XML_DEPTH]; /* where each open name begins in path */
     char          entity[12];
     char          path[AWS_XML_PATH];
@@ -3760,146 +3760,142 @@ static int aws_i_target(aws_client *client)
 
 /* ---- XML ---- */
 
+/* States: where their rules begin in the table below. */
 enum {
+    AWS_I_X_START = 0,                               /* what a declaration may stand behind */
+    AWS_I_X_FAILED = AWS_I_X_START + 4,              /* nothing fits */
+    AWS_I_X_CONTENT = AWS_I_X_START + 5,             /* of an element */
+    AWS_I_X_CDATA = AWS_I_X_CONTENT + 5,
+    AWS_I_X_CDATA_ONE = AWS_I_X_CDATA + 3,           /* after "]" */
+    AWS_I_X_CDATA_TWO = AWS_I_X_CDATA_ONE + 3,
+    AWS_I_X_COMMENT = AWS_I_X_CDATA_TWO + 3,
+    AWS_I_X_COMMENT_DASH = AWS_I_X_COMMENT + 3,
+    AWS_I_X_DECLARED_END = AWS_I_X_COMMENT_DASH + 3, /* after '?' */
+    AWS_I_X_DECLARED = AWS_I_X_DECLARED_END + 2,     /* after "<?xml ": anything up to "?>" */
+    AWS_I_X_VALUE = AWS_I_X_DECLARED + 5,            /* in "" */
+    AWS_I_X_VALUE_ONE = AWS_I_X_VALUE + 5,           /* in '' */
+    AWS_I_X_COMMENT_END = AWS_I_X_VALUE_ONE + 5,     /* after "--" */
+    AWS_I_X_PROLOG = AWS_I_X_COMMENT_END + 3,        /* before the root */
+    AWS_I_X_EPILOG = AWS_I_X_PROLOG + 5,             /* behind it */
+    AWS_I_X_LT = AWS_I_X_EPILOG + 5,                 /* after '<' in an element */
+    AWS_I_X_START_LT = AWS_I_X_LT + 7,
+    AWS_I_X_PROLOG_LT = AWS_I_X_START_LT + 2,
+    AWS_I_X_EPILOG_LT = AWS_I_X_PROLOG_LT + 2,
+    AWS_I_X_BANG = AWS_I_X_EPILOG_LT + 3,            /* after "<!" */
+    AWS_I_X_BANG_OUT = AWS_I_X_BANG + 2,             /* DOCTYPE and ENTITY are refused */
+    AWS_I_X_DASH = AWS_I_X_BANG_OUT + 3,
+    AWS_I_X_DECLARATION = AWS_I_X_DASH + 3,          /* after "<?" */
+    AWS_I_X_CDATA_OPEN = AWS_I_X_DECLARATION + 12,   /* after "<![" */
+    AWS_I_X_ENTITY = AWS_I_X_CDATA_OPEN + 18,
+    AWS_I_X_NAME = AWS_I_X_ENTITY + 9,               /* of a start tag */
+    AWS_I_X_VALUE_END = AWS_I_X_NAME + 4,
+    AWS_I_X_TAG = AWS_I_X_VALUE_END + 7,             /* white space in a start tag */
+    AWS_I_X_ATTRIBUTE = AWS_I_X_TAG + 9,             /* its name */
+    AWS_I_X_EQUALS = AWS_I_X_ATTRIBUTE + 4,
+    AWS_I_X_QUOTE = AWS_I_X_EQUALS + 5,
+    AWS_I_X_EMPTY = AWS_I_X_QUOTE + 7,               /* after the '/' of <x/> */
+    AWS_I_X_END_NAME = AWS_I_X_EMPTY + 3,            /* after "</", and behind the name */
+    AWS_I_X_STATES = AWS_I_X_END_NAME + 5,
     /* no states, but what has to be done */
-    AWS_I_X_ENTITY_END,
+    AWS_I_X_ENTITY_END = AWS_I_X_STATES,
     AWS_I_X_FIRST,       /* a start tag's name begins */
     AWS_I_X_OPENED,      /* a start tag ends */
-    AWS_I_X_EMPTIED,     /* <x/> ends */
-    AWS_I_X_CLOSED,      /* an end tag ends */
-    AWS_I_X_BRACKETS,    /* of CDATA, that turn out to be text */
-    /* states */
-    AWS_I_X_FAILED,
-    AWS_I_X_NAME,        /* of a start tag */
-    AWS_I_X_DECLARATION, /* after "<?": "xml", then anything up to "?>" */
-    AWS_I_X_CONTENT,     /* of an element, or what stands outside of the root */
-    AWS_I_X_CDATA,
-    AWS_I_X_ENTITY,      /* these three are only inside of an element */
-    AWS_I_X_END_NAME,    /* after "</" */
-    AWS_I_X_CDATA_OPEN,  /* after "<![" */
-    AWS_I_X_CDATA_ONE,   /* after "]" */
-    AWS_I_X_CDATA_TWO,
-    AWS_I_X_DECLARED,
-    AWS_I_X_DECLARED_END,
-    AWS_I_X_LT,          /* after '<' */
-    AWS_I_X_BANG,        /* after "<!": DOCTYPE and ENTITY are refused */
-    AWS_I_X_DASH,
-    AWS_I_X_COMMENT,
-    AWS_I_X_COMMENT_DASH,
-    AWS_I_X_COMMENT_END, /* after "--" */
-    AWS_I_X_TAG,         /* white space in a start tag */
-    AWS_I_X_ATTRIBUTE,   /* its name */
-    AWS_I_X_EQUALS,
-    AWS_I_X_QUOTE,
-    AWS_I_X_VALUE,       /* in "" */
-    AWS_I_X_VALUE_ONE,   /* in '' */
-    AWS_I_X_VALUE_END,
-    AWS_I_X_EMPTY,       /* after the '/' of <x/> */
-    AWS_I_X_END_SPACE,
-    AWS_I_X_STATES
+    /* states between two events */
+    AWS_I_X_CLOSE,       /* <x/> has begun */
+    AWS_I_X_POP,         /* an element has ended */
+    AWS_I_X_ELSE = 0x80
 };
 
-enum { AWS_I_X_POP = 1, AWS_I_X_CLOSE = 2 }; /* pending */
-
-/* What a byte does in a state: the first rule that fits; if none does it is an error. ' ' is any
- * white space, 'a' begins a name, '0' is inside of one, '*' is any byte. */
-static const unsigned char aws_i_xml_rules[AWS_I_X_STATES - AWS_I_X_FAILED][4][2] = {
-    /* FAILED */ {{0, 0}},
-    /* NAME */
-    {{'>', AWS_I_X_OPENED}, {'0', AWS_I_X_NAME}, {' ', AWS_I_X_TAG}, {'/', AWS_I_X_EMPTY}},
-    /* DECLARATION */ {{' ', AWS_I_X_DECLARED}},
-    /* CONTENT */ {{'<', AWS_I_X_LT}, {'&', AWS_I_X_ENTITY}, {' ', AWS_I_X_CONTENT}},
-    /* CDATA */ {{']', AWS_I_X_CDATA_ONE}},
-    /* ENTITY */ {{';', AWS_I_X_ENTITY_END}},
-    /* END_NAME */ {{'>', AWS_I_X_CLOSED}, {' ', AWS_I_X_END_SPACE}},
-    /* CDATA_OPEN */ {{'[', AWS_I_X_CDATA}},
-    /* CDATA_ONE */ {{']', AWS_I_X_CDATA_TWO}, {'*', AWS_I_X_BRACKETS}},
-    /* CDATA_TWO */ {{'>', AWS_I_X_CONTENT}, {'*', AWS_I_X_BRACKETS}},
-    /* DECLARED */ {{'?', AWS_I_X_DECLARED_END}, {'<', AWS_I_X_FAILED}, {'*', AWS_I_X_DECLARED}},
-    /* DECLARED_END */
-    {{'>', AWS_I_X_CONTENT}, {'?', AWS_I_X_DECLARED_END}, {'<', AWS_I_X_FAILED},
-     {'*', AWS_I_X_DECLARED}},
+/* What a byte does in a state: the byte, and the state it leads to. ' ' is any white space, 'a'
+ * begins a name, '0' is inside of one. What fits none: ELSE and a state. Some states have the
+ * rules of the next one too. */
+static const unsigned char aws_i_xml_rules[AWS_I_X_STATES] = {
+    /* START, FAILED */
+    '<', AWS_I_X_START_LT, ' ', AWS_I_X_START, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* CONTENT */ '<', AWS_I_X_LT, '&', AWS_I_X_ENTITY, AWS_I_X_ELSE | AWS_I_X_CONTENT,
+    /* CDATA */ ']', AWS_I_X_CDATA_ONE, AWS_I_X_ELSE | AWS_I_X_CDATA,
+    /* CDATA_ONE */ ']', AWS_I_X_CDATA_TWO, AWS_I_X_ELSE | AWS_I_X_CDATA,
+    /* CDATA_TWO */ '>', AWS_I_X_CONTENT, AWS_I_X_ELSE | AWS_I_X_CDATA_ONE,
+    /* COMMENT */ '-', AWS_I_X_COMMENT_DASH, AWS_I_X_ELSE | AWS_I_X_COMMENT,
+    /* COMMENT_DASH */ '-', AWS_I_X_COMMENT_END, AWS_I_X_ELSE | AWS_I_X_COMMENT,
+    /* DECLARED_END */ '>', AWS_I_X_PROLOG,
+    /* DECLARED */
+    '?', AWS_I_X_DECLARED_END, '<', AWS_I_X_FAILED, AWS_I_X_ELSE | AWS_I_X_DECLARED,
+    /* VALUE */ '"', AWS_I_X_VALUE_END, '<', AWS_I_X_FAILED, AWS_I_X_ELSE | AWS_I_X_VALUE,
+    /* VALUE_ONE */
+    '\'', AWS_I_X_VALUE_END, '<', AWS_I_X_FAILED, AWS_I_X_ELSE | AWS_I_X_VALUE_ONE,
+    /* COMMENT_END */ '>', AWS_I_X_CONTENT, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* PROLOG */ '<', AWS_I_X_PROLOG_LT, ' ', AWS_I_X_PROLOG, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* EPILOG */ '<', AWS_I_X_EPILOG_LT, ' ', AWS_I_X_EPILOG, AWS_I_X_ELSE | AWS_I_X_FAILED,
     /* LT */
-    {{'/', AWS_I_X_END_NAME}, {'a', AWS_I_X_FIRST}, {'!', AWS_I_X_BANG},
-     {'?', AWS_I_X_DECLARATION}},
-    /* BANG */ {{'-', AWS_I_X_DASH}, {'[', AWS_I_X_CDATA_OPEN}},
-    /* DASH */ {{'-', AWS_I_X_COMMENT}},
-    /* COMMENT */ {{'-', AWS_I_X_COMMENT_DASH}, {'*', AWS_I_X_COMMENT}},
-    /* COMMENT_DASH */ {{'-', AWS_I_X_COMMENT_END}, {'*', AWS_I_X_COMMENT}},
-    /* COMMENT_END */ {{'>', AWS_I_X_CONTENT}},
+    '/', AWS_I_X_END_NAME, 'a', AWS_I_X_FIRST, '!', AWS_I_X_BANG, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* START_LT */ '?', AWS_I_X_DECLARATION,
+    /* PROLOG_LT */ 'a', AWS_I_X_FIRST,
+    /* EPILOG_LT */ '!', AWS_I_X_BANG_OUT, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* BANG */ '[', AWS_I_X_CDATA_OPEN,
+    /* BANG_OUT */ '-', AWS_I_X_DASH, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* DASH */ '-', AWS_I_X_COMMENT, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* DECLARATION */
+    'x', AWS_I_X_DECLARATION + 3, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    'm', AWS_I_X_DECLARATION + 6, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    'l', AWS_I_X_DECLARATION + 9, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    ' ', AWS_I_X_DECLARED, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* CDATA_OPEN */
+    'C', AWS_I_X_CDATA_OPEN + 3, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    'D', AWS_I_X_CDATA_OPEN + 6, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    'A', AWS_I_X_CDATA_OPEN + 9, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    'T', AWS_I_X_CDATA_OPEN + 12, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    'A', AWS_I_X_CDATA_OPEN + 15, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    '[', AWS_I_X_CDATA, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* ENTITY */
+    'a', AWS_I_X_ENTITY, '0', AWS_I_X_ENTITY, '#', AWS_I_X_ENTITY, ';', AWS_I_X_ENTITY_END,
+    AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* NAME */ 'a', AWS_I_X_NAME, '0', AWS_I_X_NAME,
+    /* VALUE_END */
+    '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY, AWS_I_X_ELSE | AWS_I_X_FAILED,
     /* TAG */
-    {{'>', AWS_I_X_OPENED}, {' ', AWS_I_X_TAG}, {'a', AWS_I_X_ATTRIBUTE}, {'/', AWS_I_X_EMPTY}},
-    /* ATTRIBUTE */ {{'0', AWS_I_X_ATTRIBUTE}, {'=', AWS_I_X_QUOTE}, {' ', AWS_I_X_EQUALS}},
-    /* EQUALS */ {{'=', AWS_I_X_QUOTE}, {' ', AWS_I_X_EQUALS}},
-    /* QUOTE */ {{'"', AWS_I_X_VALUE}, {'\'', AWS_I_X_VALUE_ONE}, {' ', AWS_I_X_QUOTE}},
-    /* VALUE */ {{'"', AWS_I_X_VALUE_END}, {'<', AWS_I_X_FAILED}, {'*', AWS_I_X_VALUE}},
-    /* VALUE_ONE */ {{'\'', AWS_I_X_VALUE_END}, {'<', AWS_I_X_FAILED}, {'*', AWS_I_X_VALUE_ONE}},
-    /* VALUE_END */ {{'>', AWS_I_X_OPENED}, {' ', AWS_I_X_TAG}, {'/', AWS_I_X_EMPTY}},
-    /* EMPTY */ {{'>', AWS_I_X_EMPTIED}},
-    /* END_SPACE */ {{'>', AWS_I_X_CLOSED}, {' ', AWS_I_X_END_SPACE}}};
+    'a', AWS_I_X_ATTRIBUTE, '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY,
+    AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* ATTRIBUTE */ 'a', AWS_I_X_ATTRIBUTE, '0', AWS_I_X_ATTRIBUTE,
+    /* EQUALS */ '=', AWS_I_X_QUOTE, ' ', AWS_I_X_EQUALS, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* QUOTE */
+    '"', AWS_I_X_VALUE, '\'', AWS_I_X_VALUE_ONE, ' ', AWS_I_X_QUOTE,
+    AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* EMPTY */ '>', AWS_I_X_CLOSE, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* END_NAME */ '>', AWS_I_X_POP, ' ', AWS_I_X_END_NAME, AWS_I_X_ELSE | AWS_I_X_FAILED};
 
 AWS_API void aws_xml_init(aws_xml *xml)
 {
-    memset(xml, 0, offsetof(aws_xml, starts));
-    *xml->path = 0;
-    xml->state = AWS_I_X_CONTENT;
+    memset(xml, 0, offsetof(aws_xml, path) + 1); /* START is 0 */
 }
 
 AWS_API int aws_xml_complete(const aws_xml *xml)
 {
-    return xml->state == AWS_I_X_CONTENT && !xml->depth && xml->root_length && !xml->pending;
+    return xml->state == AWS_I_X_EPILOG;
 }
 
-static int aws_i_xml_letter(unsigned c)
-{
-    return (c | 32) - 'a' < 26;
-}
-
-static int aws_i_xml_fits(unsigned rule, unsigned c)
-{
-    switch (rule) {
-    case ' ':
-        return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-    case '0':
-        if (aws_i_digit((int)c) || c == '-' || c == '.')
-            return 1; /* fall through */
-    case 'a':
-        return aws_i_xml_letter(c) || c == '_' || c == ':';
-    default:
-        return rule == c || rule == '*';
-    }
-}
-
-/* One byte of UTF-8: 0, or AWS_ERR_XML if it can't stand here (RFC 3629's table). */
+/* One byte of UTF-8: 0, or AWS_ERR_XML if it can't stand here (RFC 3629's table). utf8 is the
+ * first byte of a sequence and is shifted by each: while its bit 7 is set another one follows. Only
+ * before the second its lowest bit is 0. */
 static int aws_i_xml_utf8(aws_xml *xml, unsigned c)
 {
-    unsigned low = 0x80, high = 0xbf;
+    unsigned sequence = xml->utf8, first = sequence & ~0x20u;
 
-    if (xml->utf8_left) {
-        if (c < xml->utf8_low || c > xml->utf8_high)
+    if (sequence & 0x80) {
+        /* not too long: from 0xa0 on behind 0xe0, from 0x90 on behind 0xf0; no surrogates behind
+         * 0xed, and up to 0x10ffff behind 0xf4 */
+        int low = c < (sequence & 0x20 ? 0x90u : 0xa0u);
+        if (c >> 6 != 2 || (low ? first == 0xc0 : sequence == 0xda || sequence == 0xe8))
             return AWS_ERR_XML;
-        xml->utf8_left--;
+        sequence++;
     } else if (c < 0x80) {
-        return c < 0x20 && !aws_i_xml_fits(' ', c) ? AWS_ERR_XML : 0;
+        return 0;
+    } else if (c - 0xc2 > 0xf4 - 0xc2) {
+        return AWS_ERR_XML;
     } else {
-        if (c < 0xc2 || c > 0xf4)
-            return AWS_ERR_XML;
-        xml->utf8_left = (unsigned char)(1 + (c >= 0xe0) + (c >= 0xf0));
-        low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : low;
-        high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : high;
+        sequence = c;
     }
-    xml->utf8_low = (unsigned char)low;
-    xml->utf8_high = (unsigned char)high;
-    return 0;
-}
-
-static int aws_i_xml_push(aws_xml *xml)
-{
-    if (xml->depth == AWS_XML_DEPTH || xml->path_length + 2 > AWS_XML_PATH)
-        return AWS_ERR_TOO_BIG;
-    if (xml->depth)
-        xml->path[xml->path_length++] = '/';
-    xml->starts[xml->depth++] = (unsigned char)xml->path_length;
+    xml->utf8 = (unsigned char)(sequence << 1);
     return 0;
 }
 
@@ -3909,14 +3905,32 @@ static void aws_i_xml_named(aws_xml *xml, const void *name, size_t size)
     xml->name_size = size;
 }
 
+static int aws_i_xml_append(aws_xml *xml, unsigned c)
+{
+    if (xml->path_length == AWS_XML_PATH - 1)
+        return AWS_ERR_TOO_BIG;
+    xml->path[xml->path_length++] = (char)c;
+    xml->path[xml->path_length] = 0;
+    return 0;
+}
+
+static int aws_i_xml_push(aws_xml *xml)
+{
+    if (xml->depth == AWS_XML_DEPTH || (xml->depth && aws_i_xml_append(xml, '/') < 0))
+        return AWS_ERR_TOO_BIG;
+    xml->starts[xml->depth++] = (unsigned char)xml->path_length;
+    return 0;
+}
+
 static void aws_i_xml_pop(aws_xml *xml)
 {
     xml->path_length = xml->starts[--xml->depth];
-    if (xml->depth)
+    xml->state = AWS_I_X_EPILOG;
+    if (xml->depth) {
         xml->path_length--;
+        xml->state = AWS_I_X_CONTENT;
+    }
     xml->path[xml->path_length] = 0;
-    xml->state = AWS_I_X_CONTENT;
-    xml->pending = 0;
 }
 
 /* A letter or digit as a digit of up to 36, others as more. */
@@ -3926,40 +3940,26 @@ static unsigned aws_i_digit_value(int c)
     return aws_i_digit(c) ? (unsigned)c - '0' : c >= 'a' ? (unsigned)c - 'a' + 10 : 99;
 }
 
-/* The value of "&...;" as UTF-8 in entity; 0 if there is no such entity. */
-static size_t aws_i_xml_entity(aws_xml *xml)
+/* The character that "&...;" is, 0 if there is no such entity. */
+static uint32_t aws_i_xml_entity(const char *name)
 {
     static const char names[] = "quot\0amp\0lt\0gt\0apos\0";
-    char *e = xml->entity;
     uint32_t code = 0;
-    size_t size, i;
     unsigned base = 10;
 
-    e[xml->match] = 0;
-    if (e[0] != '#') {
-        int name = aws_i_list_find(names, e);
-        e[0] = "?\"&<>'"[name + 1];
-        return name >= 0;
-    }
-    if (e[1] == 'x')
+    if (*name != '#')
+        return (unsigned char)"\0\"&<>'"[aws_i_list_find(names, name) + 1];
+    if (*++name == 'x') {
         base = 16;
-    i = base == 16 ? 2 : 1;
+        name++;
+    }
     do {
-        unsigned digit = aws_i_digit_value((unsigned char)e[i]);
+        unsigned digit = aws_i_digit_value((unsigned char)*name);
         code = code * base + digit;
         if (digit >= base || code > 0x10ffff)
             return 0;
-    } while (e[++i]);
-    if (!code || code >> 11 == 0xd800 >> 11)
-        return 0;
-    e[0] = (char)code;
-    if (code < 0x80)
-        return 1;
-    size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (i = size; --i; code >>= 6)
-        e[i] = (char)(0x80 | (code & 0x3f));
-    e[0] = (char)(0xf00u >> size | code); /* 0xc0, 0xe0 or 0xf0 in front */
-    return size;
+    } while (*++name);
+    return code >> 11 == 0xd800 >> 11 ? 0 : code;
 }
 
 static int aws_i_xml_text_event(aws_xml *xml, const void *text, size_t size)
@@ -3967,26 +3967,6 @@ static int aws_i_xml_text_event(aws_xml *xml, const void *text, size_t size)
     xml->text = (const char *)text;
     xml->text_size = size;
     return AWS_XML_TEXT;
-}
-
-/* A run of text up to a byte that means something. */
-static int aws_i_xml_run(aws_xml *xml, unsigned stop, unsigned other)
-{
-    const unsigned char *from = xml->at, *at = from, *end = xml->end;
-    unsigned left = xml->utf8_left;
-
-    for (; at < end; at++) {
-        unsigned c = *at;
-        if (c == stop || c == other)
-            break;
-        if (left || c - 0x20 >= 0x60) {
-            if (aws_i_xml_utf8(xml, c) < 0)
-                return AWS_ERR_XML;
-            left = xml->utf8_left;
-        }
-    }
-    xml->at = at;
-    return at > from ? aws_i_xml_text_event(xml, from, (size_t)(at - from)) : 0;
 }
 
 #ifndef AWS_SMALL /* what most documents have most, faster; the rules do the same */
@@ -4054,6 +4034,11 @@ static const unsigned char *aws_i_xml_text_end(const unsigned char *at, const un
     while (at < end && *at != '<' && *at != '&' && *at - 0x20u < 0x60)
         at++;
     return at;
+}
+
+static int aws_i_xml_letter(unsigned c)
+{
+    return (c | 32) - 'a' < 26;
 }
 
 /* The end of the letters at the begin. */
@@ -4129,7 +4114,7 @@ static int aws_i_xml_tag(aws_xml *xml)
         if (!aws_i_xml_is_end(xml->at, end, xml->path + xml->path_length - size, size))
             return 0;
         xml->at += size + 3;
-        xml->pending = AWS_I_X_POP;
+        xml->state = AWS_I_X_POP;
         return AWS_XML_END;
     }
     at = aws_i_xml_name_end(name, end);
@@ -4161,155 +4146,156 @@ static int aws_i_xml_content(aws_xml *xml)
 
 #endif /* AWS_SMALL */
 
-static int aws_i_xml_append_name(aws_xml *xml, unsigned c)
+/* An entity has ended: its character as text, in UTF-8. */
+static int aws_i_xml_entity_end(aws_xml *xml)
 {
-    if (xml->path_length == AWS_XML_PATH - 1)
-        return AWS_ERR_TOO_BIG;
-    xml->path[xml->path_length++] = (char)c;
-    xml->path[xml->path_length] = 0;
-    return 0;
+    char *end = xml->entity + sizeof xml->entity, *at = end;
+    unsigned room = 0x7f; /* the bits of the first byte that are the character's */
+    uint32_t code;
+
+    xml->entity[xml->match] = 0;
+    code = aws_i_xml_entity(xml->entity);
+    if (!code)
+        return AWS_ERR_XML;
+    for (; code > room; code >>= 6, room = room >> 1 & 0x1f)
+        *--at = (char)(0x80 | (code & 0x3f));
+    *--at = (char)(~room << 1 | code);
+    return aws_i_xml_text_event(xml, at, (size_t)(end - at));
 }
 
-/* What has to be done besides going to another state: 0, an event or an error. */
+/* Go to another state by a byte, or do what has to be done: 0, an event or an error. */
 static int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
 {
-    size_t size;
+    size_t name;
+    int r = 0;
 
     switch (to) {
     case AWS_I_X_FAILED:
         return AWS_ERR_XML;
-    case AWS_I_X_DECLARATION: /* only before the root and once */
-        if (xml->depth || xml->root_length || xml->declared++)
-            return AWS_ERR_XML;
-        break;
     case AWS_I_X_FIRST:
-        if (!xml->depth && xml->root_length)
-            return AWS_ERR_XML;
         if (aws_i_xml_push(xml) < 0)
             return AWS_ERR_TOO_BIG;
-        xml->state = AWS_I_X_NAME; /* fall through */
+        to = AWS_I_X_NAME; /* fall through */
     case AWS_I_X_NAME:
-        return aws_i_xml_append_name(xml, c);
-    case AWS_I_X_EMPTIED:
+        r = aws_i_xml_append(xml, c);
+        break;
     case AWS_I_X_OPENED:
-        if (to == AWS_I_X_EMPTIED)
-            xml->pending = AWS_I_X_CLOSE;
+    case AWS_I_X_CLOSE:
+        if (to == AWS_I_X_OPENED)
+            to = AWS_I_X_CONTENT;
         if (xml->depth == 1)
             xml->root_length = xml->path_length;
-        xml->state = AWS_I_X_CONTENT;
-        size = xml->starts[xml->depth - 1];
-        aws_i_xml_named(xml, xml->path + size, xml->path_length - size);
-        return AWS_XML_START;
-    case AWS_I_X_CLOSED:
-        xml->pending = AWS_I_X_POP;
-        return AWS_XML_END;
+        name = xml->starts[xml->depth - 1];
+        aws_i_xml_named(xml, xml->path + name, xml->path_length - name);
+        r = AWS_XML_START;
+        break;
+    case AWS_I_X_POP:
+        r = AWS_XML_END;
+        break;
+    case AWS_I_X_LT:
+        xml->match = 0; /* for the name of an end tag */
+        break;
+    case AWS_I_X_ENTITY:
+        if (c == '&')
+            xml->match = 0;
+        else if (xml->match + 1 < sizeof xml->entity && (c == '#' || aws_i_alnum((int)c)))
+            xml->entity[xml->match++] = (char)c;
+        else
+            return AWS_ERR_XML;
+        break;
     case AWS_I_X_ENTITY_END:
-        xml->state = AWS_I_X_CONTENT;
-        size = aws_i_xml_entity(xml);
-        return size ? aws_i_xml_text_event(xml, xml->entity, size) : AWS_ERR_XML;
+        to = AWS_I_X_CONTENT;
+        r = aws_i_xml_entity_end(xml);
+        break;
+    case AWS_I_X_CONTENT: /* behind a comment */
+        if (!xml->depth)
+            to = xml->root_length ? AWS_I_X_EPILOG : AWS_I_X_PROLOG;
+        break;
     default:
         break;
     }
     xml->state = (unsigned char)to;
-    xml->match = 0;
-    return to - AWS_I_X_ENTITY < 3 && !xml->depth ? AWS_ERR_XML : 0;
+    return r;
 }
 
-/* What comes letter by letter. */
-static int aws_i_xml_word(aws_xml *xml, const char *word)
+/* Where a byte leads to. */
+static unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
 {
-    const unsigned char *at = xml->at, *end = xml->end;
-    const char *next = word + xml->match;
+    const unsigned char *rule = aws_i_xml_rules + xml->state;
+    unsigned digit = aws_i_digit_value((int)c), kind = c;
 
-    while (*next && at < end)
-        if (*at++ != (unsigned char)*next++)
-            return AWS_ERR_XML;
-    xml->match = (size_t)(next - word);
-    xml->at = at;
-    return 0;
-}
-
-static int aws_i_xml_entity_name(aws_xml *xml)
-{
-    for (; xml->at != xml->end && (*xml->at == '#' || aws_i_alnum(*xml->at)); xml->at++) {
-        if (xml->match + 1 >= sizeof xml->entity)
-            return AWS_ERR_XML;
-        xml->entity[xml->match++] = (char)*xml->at;
+    if (xml->state == AWS_I_X_END_NAME) {
+        unsigned name = (unsigned char)xml->path[xml->starts[xml->depth - 1] + xml->match];
+        if (name) {
+            xml->match++;
+            return c == name ? AWS_I_X_END_NAME : AWS_I_X_FAILED;
+        }
     }
-    return 0;
+    if (digit < 10 || c == '-' || c == '.')
+        kind = '0';
+    else if (digit < 36 || c == '_' || c == ':')
+        kind = 'a';
+    else if (c == '\t' || c == '\n' || c == '\r')
+        kind = ' ';
+    else if (c < ' ')
+        return AWS_I_X_FAILED;
+    while (*rule < AWS_I_X_ELSE && *rule != c && *rule != kind)
+        rule += 2;
+    return *rule < AWS_I_X_ELSE ? rule[1] : *rule - (unsigned)AWS_I_X_ELSE;
 }
 
-/* Bytes about which there is nothing to decide. */
-static int aws_i_xml_plain(aws_xml *xml)
-{
-    switch (xml->state) {
-    case AWS_I_X_CONTENT:
-        return xml->depth ? aws_i_xml_run(xml, '<', '&') : 0;
-    case AWS_I_X_CDATA:
-        return aws_i_xml_run(xml, ']', ']');
-    case AWS_I_X_END_NAME:
-        return aws_i_xml_word(xml, xml->path + xml->starts[xml->depth - 1]);
-    case AWS_I_X_CDATA_OPEN:
-        return aws_i_xml_word(xml, "CDATA");
-    case AWS_I_X_DECLARATION:
-        return aws_i_xml_word(xml, "xml");
-    case AWS_I_X_ENTITY:
-        return aws_i_xml_entity_name(xml);
-    default:
-        return 0;
-    }
-}
-
-/* A step's state has changed by as many bytes as make an event or an error, or by one. */
+/* Take bytes: an event, an error, or AWS_AGAIN at their end. */
 static AWS_I_RARE int aws_i_xml_take(aws_xml *xml)
 {
-    const unsigned char *rule = aws_i_xml_rules[xml->state - AWS_I_X_FAILED][0];
-    unsigned c, to = AWS_I_X_FAILED, i;
-    int r = aws_i_xml_plain(xml);
+    const unsigned char *from = xml->at;
+    int r = AWS_AGAIN;
 
-    if (r || xml->at == xml->end)
-        return r;
-    c = *xml->at;
-    for (i = 0; i < 8; i += 2)
-        if (aws_i_xml_fits(rule[i], c)) {
-            to = rule[i + 1];
+    while (xml->at != xml->end) {
+        unsigned c = *xml->at, to = aws_i_xml_rule(xml, c);
+        int text = to == xml->state && (to == AWS_I_X_CONTENT || to == AWS_I_X_CDATA);
+
+        if (!text && xml->at != from)
+            break;
+        if (to + 3 == xml->state && (to == AWS_I_X_CDATA || to == AWS_I_X_CDATA_ONE)) {
+            xml->state = (unsigned char)to; /* where this byte comes again */
+            return aws_i_xml_text_event(xml, "]", 1);
+        }
+        if (aws_i_xml_utf8(xml, c) < 0) {
+            r = AWS_ERR_XML;
             break;
         }
-    if (to == AWS_I_X_BRACKETS) { /* this byte comes again then */
-        size_t held = c == ']' ? 1u : xml->state - (unsigned)AWS_I_X_CDATA_ONE + 1;
-        xml->state = c == ']' ? AWS_I_X_CDATA_ONE : AWS_I_X_CDATA;
-        return aws_i_xml_text_event(xml, "]]", held);
+        xml->at++;
+        if (text)
+            continue;
+        from = xml->at;
+        if ((r = aws_i_xml_do(xml, to, c)) != 0)
+            break;
+        r = AWS_AGAIN;
     }
-    xml->at++;
-    if ((xml->utf8_left || c - 0x20 >= 0x60) && aws_i_xml_utf8(xml, c) < 0)
-        return AWS_ERR_XML;
-    return aws_i_xml_do(xml, to, c);
+    if (xml->at != from)
+        return aws_i_xml_text_event(xml, from, (size_t)(xml->at - from));
+    if (r < AWS_AGAIN)
+        xml->state = AWS_I_X_FAILED;
+    return r;
 }
 
 /* The next event of what at..end has, AWS_AGAIN if there is none. */
 static int aws_i_xml_next(aws_xml *xml)
 {
-    int r = 0;
-
-    if (xml->pending == AWS_I_X_CLOSE) {
-        xml->pending = AWS_I_X_POP;
+    if (xml->state == AWS_I_X_CLOSE) {
+        xml->state = AWS_I_X_POP;
         return AWS_XML_END;
     }
-    if (xml->pending)
+    if (xml->state == AWS_I_X_POP)
         aws_i_xml_pop(xml);
-    while (!r) {
-        if (xml->at == xml->end)
-            return AWS_AGAIN;
 #ifndef AWS_SMALL
-        if (xml->state == AWS_I_X_CONTENT && xml->depth && !xml->utf8_left)
-            r = aws_i_xml_content(xml);
-#endif
-        if (!r)
-            r = aws_i_xml_take(xml);
+    if (xml->state == AWS_I_X_CONTENT && xml->at != xml->end && !(xml->utf8 & 0x80)) {
+        int r = aws_i_xml_content(xml);
+        if (r)
+            return r;
     }
-    if (r < 0)
-        xml->state = AWS_I_X_FAILED;
-    return r;
+#endif
+    return aws_i_xml_take(xml);
 }
 
 AWS_API int aws_xml_step(aws_xml *xml, const void *data, size_t size, size_t *used)
