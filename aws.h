@@ -933,6 +933,8 @@ enum { AWS_XML_DEPTH = 12, AWS_XML_PATH = 192 };
 typedef struct aws_xml {
     unsigned char state, depth, utf8;
     unsigned char leaves; /* yours to set: with LEAF events */
+    unsigned char starts[AWS_XML_DEPTH]; /* where each open name begins in path */
+    char          entity[12];
     size_t        path_length;
     size_t        root_length; /* of the first name: path + root_length is "/Contents/Key" */
     const char   *text;        /* TEXT: decoded bytes, not terminated, until the next step; an */
@@ -941,8 +943,6 @@ typedef struct aws_xml {
     size_t        name_size;
     const unsigned char *at, *end; /* of what the step was given */
     size_t        match; /* bytes of an end tag's name, or of an entity's */
-    unsigned char starts[AWS_XML_DEPTH]; /* where each open name begins in path */
-    char          entity[12];
     char          path[AWS_XML_PATH];
 } aws_xml;
 
@@ -3760,10 +3760,22 @@ static int aws_i_target(aws_client *client)
 
 /* ---- XML ---- */
 
-/* States: where their rules begin in the table below. */
+/* What a byte leads to: something to do, or a state, which is where its rules begin below. */
 enum {
-    AWS_I_X_START = 0,                               /* what a declaration may stand behind */
-    AWS_I_X_FAILED = AWS_I_X_START + 4,              /* nothing fits */
+    AWS_I_X_FAIL,
+    AWS_I_X_TEXT,
+    AWS_I_X_BRACKET,                                 /* of CDATA that turns out to be text; this byte comes again */
+    AWS_I_X_LT_IN,                                   /* '<' in an element */
+    AWS_I_X_FIRST,                                   /* a start tag's name begins */
+    AWS_I_X_NAME_BYTE,
+    AWS_I_X_OPENED,                                  /* a start tag ends */
+    AWS_I_X_AND,
+    AWS_I_X_ENTITY_BYTE,
+    AWS_I_X_ENTITY_END,
+    AWS_I_X_OUTSIDE,                                 /* a comment ends */
+    AWS_I_X_CLOSE,                                   /* <x/> ends; a state too, between its two events */
+    AWS_I_X_POP,                                     /* an end tag ends; a state too, until the next event */
+    AWS_I_X_START,                                   /* a declaration may come yet */
     AWS_I_X_CONTENT = AWS_I_X_START + 5,             /* of an element */
     AWS_I_X_CDATA = AWS_I_X_CONTENT + 5,
     AWS_I_X_CDATA_ONE = AWS_I_X_CDATA + 3,           /* after "]" */
@@ -3778,9 +3790,9 @@ enum {
     AWS_I_X_PROLOG = AWS_I_X_COMMENT_END + 3,        /* before the root */
     AWS_I_X_EPILOG = AWS_I_X_PROLOG + 5,             /* behind it */
     AWS_I_X_LT = AWS_I_X_EPILOG + 5,                 /* after '<' in an element */
-    AWS_I_X_START_LT = AWS_I_X_LT + 7,
+    AWS_I_X_START_LT = AWS_I_X_LT + 6,
     AWS_I_X_PROLOG_LT = AWS_I_X_START_LT + 2,
-    AWS_I_X_EPILOG_LT = AWS_I_X_PROLOG_LT + 2,
+    AWS_I_X_EPILOG_LT = AWS_I_X_PROLOG_LT + 6,
     AWS_I_X_BANG = AWS_I_X_EPILOG_LT + 3,            /* after "<!" */
     AWS_I_X_BANG_OUT = AWS_I_X_BANG + 2,             /* DOCTYPE and ENTITY are refused */
     AWS_I_X_DASH = AWS_I_X_BANG_OUT + 3,
@@ -3788,85 +3800,73 @@ enum {
     AWS_I_X_CDATA_OPEN = AWS_I_X_DECLARATION + 12,   /* after "<![" */
     AWS_I_X_ENTITY = AWS_I_X_CDATA_OPEN + 18,
     AWS_I_X_NAME = AWS_I_X_ENTITY + 9,               /* of a start tag */
-    AWS_I_X_VALUE_END = AWS_I_X_NAME + 4,
+    AWS_I_X_VALUE_END = AWS_I_X_NAME + 12,
     AWS_I_X_TAG = AWS_I_X_VALUE_END + 7,             /* white space in a start tag */
-    AWS_I_X_ATTRIBUTE = AWS_I_X_TAG + 9,             /* its name */
-    AWS_I_X_EQUALS = AWS_I_X_ATTRIBUTE + 4,
+    AWS_I_X_ATTRIBUTE = AWS_I_X_TAG + 13,            /* its name */
+    AWS_I_X_EQUALS = AWS_I_X_ATTRIBUTE + 12,
     AWS_I_X_QUOTE = AWS_I_X_EQUALS + 5,
     AWS_I_X_EMPTY = AWS_I_X_QUOTE + 7,               /* after the '/' of <x/> */
     AWS_I_X_END_NAME = AWS_I_X_EMPTY + 3,            /* after "</", and behind the name */
-    AWS_I_X_STATES = AWS_I_X_END_NAME + 5,
-    /* no states, but what has to be done */
-    AWS_I_X_ENTITY_END = AWS_I_X_STATES,
-    AWS_I_X_FIRST,       /* a start tag's name begins */
-    AWS_I_X_OPENED,      /* a start tag ends */
-    /* states between two events */
-    AWS_I_X_CLOSE,       /* <x/> has begun */
-    AWS_I_X_POP,         /* an element has ended */
+    AWS_I_X_FAILED = AWS_I_X_START + 4,               /* nothing fits */
+    AWS_I_X_END = AWS_I_X_END_NAME + 5,
     AWS_I_X_ELSE = 0x80
 };
 
-/* What a byte does in a state: the byte, and the state it leads to. ' ' is any white space, 'a'
- * begins a name, '0' is inside of one. What fits none: ELSE and a state. Some states have the
- * rules of the next one too. */
-static const unsigned char aws_i_xml_rules[AWS_I_X_STATES] = {
-    /* START, FAILED */
-    '<', AWS_I_X_START_LT, ' ', AWS_I_X_START, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* CONTENT */ '<', AWS_I_X_LT, '&', AWS_I_X_ENTITY, AWS_I_X_ELSE | AWS_I_X_CONTENT,
-    /* CDATA */ ']', AWS_I_X_CDATA_ONE, AWS_I_X_ELSE | AWS_I_X_CDATA,
-    /* CDATA_ONE */ ']', AWS_I_X_CDATA_TWO, AWS_I_X_ELSE | AWS_I_X_CDATA,
-    /* CDATA_TWO */ '>', AWS_I_X_CONTENT, AWS_I_X_ELSE | AWS_I_X_CDATA_ONE,
+/* The rules of a state: a byte, and what it leads to. ' ' is any white space, 'a' a letter, '0' a
+ * digit. What fits none leads to what stands behind ELSE; where that is missing, the rules of the
+ * next state are its too. */
+static const unsigned char aws_i_xml_rules[AWS_I_X_END - AWS_I_X_START] = {
+    /* START */ '<', AWS_I_X_START_LT, ' ', AWS_I_X_START, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* CONTENT */ '<', AWS_I_X_LT_IN, '&', AWS_I_X_AND, AWS_I_X_ELSE | AWS_I_X_TEXT,
+    /* CDATA */ ']', AWS_I_X_CDATA_ONE, AWS_I_X_ELSE | AWS_I_X_TEXT,
+    /* CDATA_ONE */ ']', AWS_I_X_CDATA_TWO, AWS_I_X_ELSE | AWS_I_X_BRACKET,
+    /* CDATA_TWO */ '>', AWS_I_X_CONTENT, AWS_I_X_ELSE | AWS_I_X_BRACKET,
     /* COMMENT */ '-', AWS_I_X_COMMENT_DASH, AWS_I_X_ELSE | AWS_I_X_COMMENT,
     /* COMMENT_DASH */ '-', AWS_I_X_COMMENT_END, AWS_I_X_ELSE | AWS_I_X_COMMENT,
     /* DECLARED_END */ '>', AWS_I_X_PROLOG,
-    /* DECLARED */
-    '?', AWS_I_X_DECLARED_END, '<', AWS_I_X_FAILED, AWS_I_X_ELSE | AWS_I_X_DECLARED,
-    /* VALUE */ '"', AWS_I_X_VALUE_END, '<', AWS_I_X_FAILED, AWS_I_X_ELSE | AWS_I_X_VALUE,
-    /* VALUE_ONE */
-    '\'', AWS_I_X_VALUE_END, '<', AWS_I_X_FAILED, AWS_I_X_ELSE | AWS_I_X_VALUE_ONE,
-    /* COMMENT_END */ '>', AWS_I_X_CONTENT, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* PROLOG */ '<', AWS_I_X_PROLOG_LT, ' ', AWS_I_X_PROLOG, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* EPILOG */ '<', AWS_I_X_EPILOG_LT, ' ', AWS_I_X_EPILOG, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* LT */
-    '/', AWS_I_X_END_NAME, 'a', AWS_I_X_FIRST, '!', AWS_I_X_BANG, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* DECLARED */ '?', AWS_I_X_DECLARED_END, '<', AWS_I_X_FAIL, AWS_I_X_ELSE | AWS_I_X_DECLARED,
+    /* VALUE */ '"', AWS_I_X_VALUE_END, '<', AWS_I_X_FAIL, AWS_I_X_ELSE | AWS_I_X_VALUE,
+    /* VALUE_ONE */ '\'', AWS_I_X_VALUE_END, '<', AWS_I_X_FAIL, AWS_I_X_ELSE | AWS_I_X_VALUE_ONE,
+    /* COMMENT_END */ '>', AWS_I_X_OUTSIDE, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* PROLOG */ '<', AWS_I_X_PROLOG_LT, ' ', AWS_I_X_PROLOG, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* EPILOG */ '<', AWS_I_X_EPILOG_LT, ' ', AWS_I_X_EPILOG, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* LT */ '/', AWS_I_X_END_NAME, '!', AWS_I_X_BANG, '?', AWS_I_X_FAIL,
     /* START_LT */ '?', AWS_I_X_DECLARATION,
-    /* PROLOG_LT */ 'a', AWS_I_X_FIRST,
-    /* EPILOG_LT */ '!', AWS_I_X_BANG_OUT, AWS_I_X_ELSE | AWS_I_X_FAILED,
+    /* PROLOG_LT */ 'a', AWS_I_X_FIRST, '_', AWS_I_X_FIRST, ':', AWS_I_X_FIRST,
+    /* EPILOG_LT */ '!', AWS_I_X_BANG_OUT, AWS_I_X_ELSE | AWS_I_X_FAIL,
     /* BANG */ '[', AWS_I_X_CDATA_OPEN,
-    /* BANG_OUT */ '-', AWS_I_X_DASH, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* DASH */ '-', AWS_I_X_COMMENT, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* DECLARATION */
-    'x', AWS_I_X_DECLARATION + 3, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    'm', AWS_I_X_DECLARATION + 6, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    'l', AWS_I_X_DECLARATION + 9, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    ' ', AWS_I_X_DECLARED, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* CDATA_OPEN */
-    'C', AWS_I_X_CDATA_OPEN + 3, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    'D', AWS_I_X_CDATA_OPEN + 6, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    'A', AWS_I_X_CDATA_OPEN + 9, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    'T', AWS_I_X_CDATA_OPEN + 12, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    'A', AWS_I_X_CDATA_OPEN + 15, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    '[', AWS_I_X_CDATA, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* ENTITY */
-    'a', AWS_I_X_ENTITY, '0', AWS_I_X_ENTITY, '#', AWS_I_X_ENTITY, ';', AWS_I_X_ENTITY_END,
-    AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* NAME */ 'a', AWS_I_X_NAME, '0', AWS_I_X_NAME,
-    /* VALUE_END */
-    '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* TAG */
-    'a', AWS_I_X_ATTRIBUTE, '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY,
-    AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* ATTRIBUTE */ 'a', AWS_I_X_ATTRIBUTE, '0', AWS_I_X_ATTRIBUTE,
-    /* EQUALS */ '=', AWS_I_X_QUOTE, ' ', AWS_I_X_EQUALS, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* QUOTE */
-    '"', AWS_I_X_VALUE, '\'', AWS_I_X_VALUE_ONE, ' ', AWS_I_X_QUOTE,
-    AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* EMPTY */ '>', AWS_I_X_CLOSE, AWS_I_X_ELSE | AWS_I_X_FAILED,
-    /* END_NAME */ '>', AWS_I_X_POP, ' ', AWS_I_X_END_NAME, AWS_I_X_ELSE | AWS_I_X_FAILED};
+    /* BANG_OUT */ '-', AWS_I_X_DASH, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* DASH */ '-', AWS_I_X_COMMENT, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* DECLARATION */ 'x', AWS_I_X_DECLARATION + 3, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    'm', AWS_I_X_DECLARATION + 6, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    'l', AWS_I_X_DECLARATION + 9, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    ' ', AWS_I_X_DECLARED, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* CDATA_OPEN */ 'C', AWS_I_X_CDATA_OPEN + 3, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    'D', AWS_I_X_CDATA_OPEN + 6, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    'A', AWS_I_X_CDATA_OPEN + 9, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    'T', AWS_I_X_CDATA_OPEN + 12, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    'A', AWS_I_X_CDATA_OPEN + 15, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    '[', AWS_I_X_CDATA, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* ENTITY */ 'a', AWS_I_X_ENTITY_BYTE, '0', AWS_I_X_ENTITY_BYTE, '#', AWS_I_X_ENTITY_BYTE,
+    ';', AWS_I_X_ENTITY_END, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* NAME */ 'a', AWS_I_X_NAME_BYTE, '0', AWS_I_X_NAME_BYTE, '_', AWS_I_X_NAME_BYTE,
+    ':', AWS_I_X_NAME_BYTE, '-', AWS_I_X_NAME_BYTE, '.', AWS_I_X_NAME_BYTE,
+    /* VALUE_END */ '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY,
+    AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* TAG */ 'a', AWS_I_X_ATTRIBUTE, '_', AWS_I_X_ATTRIBUTE, ':', AWS_I_X_ATTRIBUTE,
+    '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* ATTRIBUTE */ 'a', AWS_I_X_ATTRIBUTE, '0', AWS_I_X_ATTRIBUTE, '_', AWS_I_X_ATTRIBUTE,
+    ':', AWS_I_X_ATTRIBUTE, '-', AWS_I_X_ATTRIBUTE, '.', AWS_I_X_ATTRIBUTE,
+    /* EQUALS */ '=', AWS_I_X_QUOTE, ' ', AWS_I_X_EQUALS, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* QUOTE */ '"', AWS_I_X_VALUE, '\'', AWS_I_X_VALUE_ONE, ' ', AWS_I_X_QUOTE,
+    AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* EMPTY */ '>', AWS_I_X_CLOSE, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* END_NAME */ '>', AWS_I_X_POP, ' ', AWS_I_X_END_NAME, AWS_I_X_ELSE | AWS_I_X_FAIL};
 
 AWS_API void aws_xml_init(aws_xml *xml)
 {
-    memset(xml, 0, offsetof(aws_xml, path) + 1); /* START is 0 */
+    memset(xml, 0, offsetof(aws_xml, path) + 1);
+    xml->state = AWS_I_X_START;
 }
 
 AWS_API int aws_xml_complete(const aws_xml *xml)
@@ -4170,46 +4170,44 @@ static int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
     int r = 0;
 
     switch (to) {
-    case AWS_I_X_FAILED:
+    case AWS_I_X_FAIL:
         return AWS_ERR_XML;
     case AWS_I_X_FIRST:
         if (aws_i_xml_push(xml) < 0)
             return AWS_ERR_TOO_BIG;
-        to = AWS_I_X_NAME; /* fall through */
-    case AWS_I_X_NAME:
-        r = aws_i_xml_append(xml, c);
-        break;
-    case AWS_I_X_OPENED:
+        xml->state = AWS_I_X_NAME; /* fall through */
+    case AWS_I_X_NAME_BYTE:
+        return aws_i_xml_append(xml, c);
     case AWS_I_X_CLOSE:
-        if (to == AWS_I_X_OPENED)
-            to = AWS_I_X_CONTENT;
+    case AWS_I_X_OPENED:
+        xml->state = (unsigned char)(to == AWS_I_X_CLOSE ? AWS_I_X_CLOSE : AWS_I_X_CONTENT);
         if (xml->depth == 1)
             xml->root_length = xml->path_length;
         name = xml->starts[xml->depth - 1];
         aws_i_xml_named(xml, xml->path + name, xml->path_length - name);
-        r = AWS_XML_START;
-        break;
+        return AWS_XML_START;
     case AWS_I_X_POP:
         r = AWS_XML_END;
         break;
-    case AWS_I_X_LT:
+    case AWS_I_X_LT_IN:
         xml->match = 0; /* for the name of an end tag */
+        to = AWS_I_X_LT;
         break;
-    case AWS_I_X_ENTITY:
-        if (c == '&')
-            xml->match = 0;
-        else if (xml->match + 1 < sizeof xml->entity && (c == '#' || aws_i_alnum((int)c)))
-            xml->entity[xml->match++] = (char)c;
-        else
+    case AWS_I_X_AND:
+        xml->match = 0;
+        to = AWS_I_X_ENTITY;
+        break;
+    case AWS_I_X_ENTITY_BYTE:
+        if (xml->match + 1 == sizeof xml->entity)
             return AWS_ERR_XML;
-        break;
+        xml->entity[xml->match++] = (char)c;
+        return 0;
     case AWS_I_X_ENTITY_END:
         to = AWS_I_X_CONTENT;
         r = aws_i_xml_entity_end(xml);
         break;
-    case AWS_I_X_CONTENT: /* behind a comment */
-        if (!xml->depth)
-            to = xml->root_length ? AWS_I_X_EPILOG : AWS_I_X_PROLOG;
+    case AWS_I_X_OUTSIDE: /* or in an element */
+        to = xml->depth ? AWS_I_X_CONTENT : xml->root_length ? AWS_I_X_EPILOG : AWS_I_X_PROLOG;
         break;
     default:
         break;
@@ -4221,24 +4219,25 @@ static int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
 /* Where a byte leads to. */
 static unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
 {
-    const unsigned char *rule = aws_i_xml_rules + xml->state;
+    const unsigned char *rule = aws_i_xml_rules + (xml->state - AWS_I_X_START);
     unsigned digit = aws_i_digit_value((int)c), kind = c;
 
     if (xml->state == AWS_I_X_END_NAME) {
         unsigned name = (unsigned char)xml->path[xml->starts[xml->depth - 1] + xml->match];
         if (name) {
             xml->match++;
-            return c == name ? AWS_I_X_END_NAME : AWS_I_X_FAILED;
+            return c == name ? AWS_I_X_END_NAME : AWS_I_X_FAIL;
         }
     }
-    if (digit < 10 || c == '-' || c == '.')
+    if (digit < 10)
         kind = '0';
-    else if (digit < 36 || c == '_' || c == ':')
+    else if (digit < 36)
         kind = 'a';
-    else if (c == '\t' || c == '\n' || c == '\r')
+    else if (c < ' ') {
+        if (!(0x2600u >> c & 1)) /* \t, \n and \r */
+            return AWS_I_X_FAIL;
         kind = ' ';
-    else if (c < ' ')
-        return AWS_I_X_FAILED;
+    }
     while (*rule < AWS_I_X_ELSE && *rule != c && *rule != kind)
         rule += 2;
     return *rule < AWS_I_X_ELSE ? rule[1] : *rule - (unsigned)AWS_I_X_ELSE;
@@ -4248,35 +4247,35 @@ static unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
 static AWS_I_RARE int aws_i_xml_take(aws_xml *xml)
 {
     const unsigned char *from = xml->at;
-    int r = AWS_AGAIN;
+    int r = 0;
 
-    while (xml->at != xml->end) {
+    while (!r && xml->at != xml->end) {
         unsigned c = *xml->at, to = aws_i_xml_rule(xml, c);
-        int text = to == xml->state && (to == AWS_I_X_CONTENT || to == AWS_I_X_CDATA);
 
-        if (!text && xml->at != from)
+        if (to != AWS_I_X_TEXT && xml->at != from)
             break;
-        if (to + 3 == xml->state && (to == AWS_I_X_CDATA || to == AWS_I_X_CDATA_ONE)) {
-            xml->state = (unsigned char)to; /* where this byte comes again */
+        if (to == AWS_I_X_BRACKET) {
+            xml->state = (unsigned char)(xml->state - (AWS_I_X_CDATA_ONE - AWS_I_X_CDATA));
             return aws_i_xml_text_event(xml, "]", 1);
         }
+#ifndef AWS_SMALL
         if (aws_i_xml_utf8(xml, c) < 0) {
-            r = AWS_ERR_XML;
-            break;
+            to = AWS_I_X_FAIL;
+            if (xml->at != from)
+                break;
         }
+#endif
         xml->at++;
-        if (text)
-            continue;
-        from = xml->at;
-        if ((r = aws_i_xml_do(xml, to, c)) != 0)
-            break;
-        r = AWS_AGAIN;
+        if (to != AWS_I_X_TEXT) {
+            from = xml->at;
+            r = aws_i_xml_do(xml, to, c);
+        }
     }
     if (xml->at != from)
         return aws_i_xml_text_event(xml, from, (size_t)(xml->at - from));
-    if (r < AWS_AGAIN)
+    if (r < 0)
         xml->state = AWS_I_X_FAILED;
-    return r;
+    return r ? r : AWS_AGAIN;
 }
 
 /* The next event of what at..end has, AWS_AGAIN if there is none. */
