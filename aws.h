@@ -4164,7 +4164,7 @@ static int aws_i_xml_entity_end(aws_xml *xml)
 }
 
 /* Go to another state by a byte, or do what has to be done: 0, an event or an error. */
-static int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
+static AWS_I_APART int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
 {
     size_t name;
     int r = 0;
@@ -4217,7 +4217,7 @@ static int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
 }
 
 /* Where a byte leads to. */
-static unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
+static AWS_I_APART unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
 {
     const unsigned char *rule = aws_i_xml_rules + (xml->state - AWS_I_X_START);
     unsigned digit = aws_i_digit_value((int)c), kind = c;
