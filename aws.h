@@ -3760,33 +3760,15 @@ static int aws_i_target(aws_client *client)
 
 /* ---- XML ---- */
 
-/* What a byte leads to: something to do, or a state, which is where its rules begin below. */
+/* What a byte leads to: a state, which is where its rules begin below, or something to do. */
 enum {
-    AWS_I_X_FAIL,
-    AWS_I_X_TEXT,
-    AWS_I_X_BRACKET,                                 /* of CDATA that turns out to be text; this byte comes again */
-    AWS_I_X_LT_IN,                                   /* '<' in an element */
-    AWS_I_X_FIRST,                                   /* a start tag's name begins */
-    AWS_I_X_NAME_BYTE,
-    AWS_I_X_OPENED,                                  /* a start tag ends */
-    AWS_I_X_AND,
-    AWS_I_X_ENTITY_BYTE,
-    AWS_I_X_ENTITY_END,
-    AWS_I_X_OUTSIDE,                                 /* a comment ends */
-    AWS_I_X_CLOSE,                                   /* <x/> ends; a state too, between its two events */
-    AWS_I_X_POP,                                     /* an end tag ends; a state too, until the next event */
-    AWS_I_X_START,                                   /* a declaration may come yet */
+    AWS_I_X_START = 0,                               /* a declaration may come yet */
+    AWS_I_X_FAILED = AWS_I_X_START + 4,              /* nothing fits */
     AWS_I_X_CONTENT = AWS_I_X_START + 5,             /* of an element */
     AWS_I_X_CDATA = AWS_I_X_CONTENT + 5,
     AWS_I_X_CDATA_ONE = AWS_I_X_CDATA + 3,           /* after "]" */
     AWS_I_X_CDATA_TWO = AWS_I_X_CDATA_ONE + 3,
-    AWS_I_X_COMMENT = AWS_I_X_CDATA_TWO + 3,
-    AWS_I_X_COMMENT_DASH = AWS_I_X_COMMENT + 3,
-    AWS_I_X_DECLARED_END = AWS_I_X_COMMENT_DASH + 3, /* after '?' */
-    AWS_I_X_DECLARED = AWS_I_X_DECLARED_END + 2,     /* after "<?xml ": anything up to "?>" */
-    AWS_I_X_VALUE = AWS_I_X_DECLARED + 5,            /* in "" */
-    AWS_I_X_VALUE_ONE = AWS_I_X_VALUE + 5,           /* in '' */
-    AWS_I_X_COMMENT_END = AWS_I_X_VALUE_ONE + 5,     /* after "--" */
+    AWS_I_X_COMMENT_END = AWS_I_X_CDATA_TWO + 3,     /* after "--" */
     AWS_I_X_PROLOG = AWS_I_X_COMMENT_END + 3,        /* before the root */
     AWS_I_X_EPILOG = AWS_I_X_PROLOG + 5,             /* behind it */
     AWS_I_X_LT = AWS_I_X_EPILOG + 5,                 /* after '<' in an element */
@@ -3801,72 +3783,88 @@ enum {
     AWS_I_X_ENTITY = AWS_I_X_CDATA_OPEN + 18,
     AWS_I_X_NAME = AWS_I_X_ENTITY + 9,               /* of a start tag */
     AWS_I_X_VALUE_END = AWS_I_X_NAME + 12,
-    AWS_I_X_TAG = AWS_I_X_VALUE_END + 7,             /* white space in a start tag */
-    AWS_I_X_ATTRIBUTE = AWS_I_X_TAG + 13,            /* its name */
+    AWS_I_X_EMPTY = AWS_I_X_VALUE_END + 7,           /* after the '/' of <x/> */
+    AWS_I_X_END_NAME = AWS_I_X_EMPTY + 3,            /* after "</"; then the bytes of the name */
+    AWS_I_X_END_SPACE = AWS_I_X_END_NAME + 2,
+    AWS_I_X_TAG = AWS_I_X_END_SPACE + 5,             /* white space in a start tag */
+    AWS_I_X_COMMENT = AWS_I_X_TAG + 13,
+    AWS_I_X_COMMENT_DASH = AWS_I_X_COMMENT + 3,
+    AWS_I_X_ATTRIBUTE = AWS_I_X_COMMENT_DASH + 3,    /* its name */
     AWS_I_X_EQUALS = AWS_I_X_ATTRIBUTE + 12,
     AWS_I_X_QUOTE = AWS_I_X_EQUALS + 5,
-    AWS_I_X_EMPTY = AWS_I_X_QUOTE + 7,               /* after the '/' of <x/> */
-    AWS_I_X_END_NAME = AWS_I_X_EMPTY + 3,            /* after "</", and behind the name */
-    AWS_I_X_FAILED = AWS_I_X_START + 4,               /* nothing fits */
-    AWS_I_X_END = AWS_I_X_END_NAME + 5,
+    AWS_I_X_DECLARED_END = AWS_I_X_QUOTE + 7,        /* after '?' */
+    AWS_I_X_DECLARED = AWS_I_X_DECLARED_END + 2,     /* after "<?xml ": anything up to "?>" */
+    AWS_I_X_VALUE = AWS_I_X_DECLARED + 5,            /* in "" */
+    AWS_I_X_VALUE_ONE = AWS_I_X_VALUE + 5,           /* in '' */
+    AWS_I_X_END = AWS_I_X_VALUE_ONE + 5,
+    AWS_I_X_FAIL = 0xc0,
+    AWS_I_X_TEXT,
+    AWS_I_X_BRACKET,                                 /* of CDATA that turns out to be text; this byte comes again */
+    AWS_I_X_FIRST,                                   /* a start tag's name begins */
+    AWS_I_X_NAME_BYTE,
+    AWS_I_X_END_BYTE,                                /* of an end tag's name */
+    AWS_I_X_OPENED,                                  /* a start tag ends */
+    AWS_I_X_ENTITY_BYTE,
+    AWS_I_X_ENTITY_END,
+    AWS_I_X_OUTSIDE,                                 /* a comment ends */
+    AWS_I_X_CLOSE,                                   /* <x/> ends; a state too, between its two events */
+    AWS_I_X_POP,                                     /* an end tag ends; a state too, until the next event */
     AWS_I_X_ELSE = 0x80
 };
 
 /* The rules of a state: a byte, and what it leads to. ' ' is any white space, 'a' a letter, '0' a
- * digit. What fits none leads to what stands behind ELSE; where that is missing, the rules of the
- * next state are its too. */
-static const unsigned char aws_i_xml_rules[AWS_I_X_END - AWS_I_X_START] = {
-    /* START */ '<', AWS_I_X_START_LT, ' ', AWS_I_X_START, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    /* CONTENT */ '<', AWS_I_X_LT_IN, '&', AWS_I_X_AND, AWS_I_X_ELSE | AWS_I_X_TEXT,
-    /* CDATA */ ']', AWS_I_X_CDATA_ONE, AWS_I_X_ELSE | AWS_I_X_TEXT,
-    /* CDATA_ONE */ ']', AWS_I_X_CDATA_TWO, AWS_I_X_ELSE | AWS_I_X_BRACKET,
-    /* CDATA_TWO */ '>', AWS_I_X_CONTENT, AWS_I_X_ELSE | AWS_I_X_BRACKET,
-    /* COMMENT */ '-', AWS_I_X_COMMENT_DASH, AWS_I_X_ELSE | AWS_I_X_COMMENT,
-    /* COMMENT_DASH */ '-', AWS_I_X_COMMENT_END, AWS_I_X_ELSE | AWS_I_X_COMMENT,
-    /* DECLARED_END */ '>', AWS_I_X_PROLOG,
-    /* DECLARED */ '?', AWS_I_X_DECLARED_END, '<', AWS_I_X_FAIL, AWS_I_X_ELSE | AWS_I_X_DECLARED,
-    /* VALUE */ '"', AWS_I_X_VALUE_END, '<', AWS_I_X_FAIL, AWS_I_X_ELSE | AWS_I_X_VALUE,
-    /* VALUE_ONE */ '\'', AWS_I_X_VALUE_END, '<', AWS_I_X_FAIL, AWS_I_X_ELSE | AWS_I_X_VALUE_ONE,
-    /* COMMENT_END */ '>', AWS_I_X_OUTSIDE, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    /* PROLOG */ '<', AWS_I_X_PROLOG_LT, ' ', AWS_I_X_PROLOG, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    /* EPILOG */ '<', AWS_I_X_EPILOG_LT, ' ', AWS_I_X_EPILOG, AWS_I_X_ELSE | AWS_I_X_FAIL,
+ * digit. At the end, from ELSE on, is what any other byte leads to; where that is missing, the
+ * rules of the next state are its too. */
+static const unsigned char aws_i_xml_rules[AWS_I_X_END] = {
+    /* START */ '<', AWS_I_X_START_LT, ' ', AWS_I_X_START, AWS_I_X_FAIL,
+    /* CONTENT */ '<', AWS_I_X_LT, '&', AWS_I_X_ENTITY, AWS_I_X_TEXT,
+    /* CDATA */ ']', AWS_I_X_CDATA_ONE, AWS_I_X_TEXT,
+    /* CDATA_ONE */ ']', AWS_I_X_CDATA_TWO, AWS_I_X_BRACKET,
+    /* CDATA_TWO */ '>', AWS_I_X_CONTENT, AWS_I_X_BRACKET,
+    /* COMMENT_END */ '>', AWS_I_X_OUTSIDE, AWS_I_X_FAIL,
+    /* PROLOG */ '<', AWS_I_X_PROLOG_LT, ' ', AWS_I_X_PROLOG, AWS_I_X_FAIL,
+    /* EPILOG */ '<', AWS_I_X_EPILOG_LT, ' ', AWS_I_X_EPILOG, AWS_I_X_FAIL,
     /* LT */ '/', AWS_I_X_END_NAME, '!', AWS_I_X_BANG, '?', AWS_I_X_FAIL,
     /* START_LT */ '?', AWS_I_X_DECLARATION,
     /* PROLOG_LT */ 'a', AWS_I_X_FIRST, '_', AWS_I_X_FIRST, ':', AWS_I_X_FIRST,
-    /* EPILOG_LT */ '!', AWS_I_X_BANG_OUT, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* EPILOG_LT */ '!', AWS_I_X_BANG_OUT, AWS_I_X_FAIL,
     /* BANG */ '[', AWS_I_X_CDATA_OPEN,
-    /* BANG_OUT */ '-', AWS_I_X_DASH, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    /* DASH */ '-', AWS_I_X_COMMENT, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    /* DECLARATION */ 'x', AWS_I_X_DECLARATION + 3, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    'm', AWS_I_X_DECLARATION + 6, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    'l', AWS_I_X_DECLARATION + 9, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    ' ', AWS_I_X_DECLARED, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    /* CDATA_OPEN */ 'C', AWS_I_X_CDATA_OPEN + 3, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    'D', AWS_I_X_CDATA_OPEN + 6, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    'A', AWS_I_X_CDATA_OPEN + 9, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    'T', AWS_I_X_CDATA_OPEN + 12, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    'A', AWS_I_X_CDATA_OPEN + 15, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    '[', AWS_I_X_CDATA, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* BANG_OUT */ '-', AWS_I_X_DASH, AWS_I_X_FAIL,
+    /* DASH */ '-', AWS_I_X_COMMENT, AWS_I_X_FAIL,
+    /* DECLARATION */ 'x', AWS_I_X_DECLARATION + 3, AWS_I_X_FAIL,
+    'm', AWS_I_X_DECLARATION + 6, AWS_I_X_FAIL,
+    'l', AWS_I_X_DECLARATION + 9, AWS_I_X_FAIL,
+    ' ', AWS_I_X_DECLARED, AWS_I_X_FAIL,
+    /* CDATA_OPEN */ 'C', AWS_I_X_CDATA_OPEN + 3, AWS_I_X_FAIL,
+    'D', AWS_I_X_CDATA_OPEN + 6, AWS_I_X_FAIL,
+    'A', AWS_I_X_CDATA_OPEN + 9, AWS_I_X_FAIL,
+    'T', AWS_I_X_CDATA_OPEN + 12, AWS_I_X_FAIL,
+    'A', AWS_I_X_CDATA_OPEN + 15, AWS_I_X_FAIL,
+    '[', AWS_I_X_CDATA, AWS_I_X_FAIL,
     /* ENTITY */ 'a', AWS_I_X_ENTITY_BYTE, '0', AWS_I_X_ENTITY_BYTE, '#', AWS_I_X_ENTITY_BYTE,
-    ';', AWS_I_X_ENTITY_END, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    ';', AWS_I_X_ENTITY_END, AWS_I_X_FAIL,
     /* NAME */ 'a', AWS_I_X_NAME_BYTE, '0', AWS_I_X_NAME_BYTE, '_', AWS_I_X_NAME_BYTE,
     ':', AWS_I_X_NAME_BYTE, '-', AWS_I_X_NAME_BYTE, '.', AWS_I_X_NAME_BYTE,
-    /* VALUE_END */ '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY,
-    AWS_I_X_ELSE | AWS_I_X_FAIL,
+    /* VALUE_END */ '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY, AWS_I_X_FAIL,
+    /* EMPTY */ '>', AWS_I_X_CLOSE, AWS_I_X_FAIL,
+    /* END_NAME */ '<', AWS_I_X_FAIL,
+    /* END_SPACE */ '>', AWS_I_X_POP, ' ', AWS_I_X_END_SPACE, AWS_I_X_FAIL,
     /* TAG */ 'a', AWS_I_X_ATTRIBUTE, '_', AWS_I_X_ATTRIBUTE, ':', AWS_I_X_ATTRIBUTE,
-    '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY, AWS_I_X_ELSE | AWS_I_X_FAIL,
+    '>', AWS_I_X_OPENED, ' ', AWS_I_X_TAG, '/', AWS_I_X_EMPTY, AWS_I_X_FAIL,
+    /* COMMENT */ '-', AWS_I_X_COMMENT_DASH, AWS_I_X_COMMENT,
+    /* COMMENT_DASH */ '-', AWS_I_X_COMMENT_END, AWS_I_X_COMMENT,
     /* ATTRIBUTE */ 'a', AWS_I_X_ATTRIBUTE, '0', AWS_I_X_ATTRIBUTE, '_', AWS_I_X_ATTRIBUTE,
     ':', AWS_I_X_ATTRIBUTE, '-', AWS_I_X_ATTRIBUTE, '.', AWS_I_X_ATTRIBUTE,
-    /* EQUALS */ '=', AWS_I_X_QUOTE, ' ', AWS_I_X_EQUALS, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    /* QUOTE */ '"', AWS_I_X_VALUE, '\'', AWS_I_X_VALUE_ONE, ' ', AWS_I_X_QUOTE,
-    AWS_I_X_ELSE | AWS_I_X_FAIL,
-    /* EMPTY */ '>', AWS_I_X_CLOSE, AWS_I_X_ELSE | AWS_I_X_FAIL,
-    /* END_NAME */ '>', AWS_I_X_POP, ' ', AWS_I_X_END_NAME, AWS_I_X_ELSE | AWS_I_X_FAIL};
+    /* EQUALS */ '=', AWS_I_X_QUOTE, ' ', AWS_I_X_EQUALS, AWS_I_X_FAIL,
+    /* QUOTE */ '"', AWS_I_X_VALUE, '\'', AWS_I_X_VALUE_ONE, ' ', AWS_I_X_QUOTE, AWS_I_X_FAIL,
+    /* DECLARED_END */ '>', AWS_I_X_PROLOG,
+    /* DECLARED */ '?', AWS_I_X_DECLARED_END, '<', AWS_I_X_FAIL, AWS_I_X_DECLARED,
+    /* VALUE */ '"', AWS_I_X_VALUE_END, '<', AWS_I_X_FAIL, AWS_I_X_VALUE,
+    /* VALUE_ONE */ '\'', AWS_I_X_VALUE_END, '<', AWS_I_X_FAIL, AWS_I_X_VALUE_ONE};
 
 AWS_API void aws_xml_init(aws_xml *xml)
 {
-    memset(xml, 0, offsetof(aws_xml, path) + 1);
-    xml->state = AWS_I_X_START;
+    memset(xml, 0, offsetof(aws_xml, path) + 1); /* START is 0 */
 }
 
 AWS_API int aws_xml_complete(const aws_xml *xml)
@@ -3909,8 +3907,7 @@ static int aws_i_xml_append(aws_xml *xml, unsigned c)
 {
     if (xml->path_length == AWS_XML_PATH - 1)
         return AWS_ERR_TOO_BIG;
-    xml->path[xml->path_length++] = (char)c;
-    xml->path[xml->path_length] = 0;
+    xml->path[xml->path_length++] = (char)c; /* its NUL comes with the event */
     return 0;
 }
 
@@ -4157,9 +4154,11 @@ static int aws_i_xml_entity_end(aws_xml *xml)
     code = aws_i_xml_entity(xml->entity);
     if (!code)
         return AWS_ERR_XML;
-    for (; code > room; code >>= 6, room = room >> 1 & 0x1f)
-        *--at = (char)(0x80 | (code & 0x3f));
-    *--at = (char)(~room << 1 | code);
+    while (*--at = (char)(0x80 | (code & 0x3f)), code > room) {
+        code >>= 6;
+        room = room >> 1 & 0x1f;
+    }
+    *at = (char)(~room << 1 | code);
     return aws_i_xml_text_event(xml, at, (size_t)(end - at));
 }
 
@@ -4181,6 +4180,7 @@ static AWS_I_APART int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
     case AWS_I_X_CLOSE:
     case AWS_I_X_OPENED:
         xml->state = (unsigned char)(to == AWS_I_X_CLOSE ? AWS_I_X_CLOSE : AWS_I_X_CONTENT);
+        xml->path[xml->path_length] = 0;
         if (xml->depth == 1)
             xml->root_length = xml->path_length;
         name = xml->starts[xml->depth - 1];
@@ -4189,14 +4189,8 @@ static AWS_I_APART int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
     case AWS_I_X_POP:
         r = AWS_XML_END;
         break;
-    case AWS_I_X_LT_IN:
-        xml->match = 0; /* for the name of an end tag */
-        to = AWS_I_X_LT;
-        break;
-    case AWS_I_X_AND:
-        xml->match = 0;
-        to = AWS_I_X_ENTITY;
-        break;
+    case AWS_I_X_END_BYTE:
+        return 0;
     case AWS_I_X_ENTITY_BYTE:
         if (xml->match + 1 == sizeof xml->entity)
             return AWS_ERR_XML;
@@ -4213,20 +4207,21 @@ static AWS_I_APART int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
         break;
     }
     xml->state = (unsigned char)to;
+    xml->match = 0;
     return r;
 }
 
 /* Where a byte leads to. */
 static AWS_I_APART unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
 {
-    const unsigned char *rule = aws_i_xml_rules + (xml->state - AWS_I_X_START);
+    const unsigned char *rule = aws_i_xml_rules + xml->state;
     unsigned digit = aws_i_digit_value((int)c), kind = c;
 
     if (xml->state == AWS_I_X_END_NAME) {
         unsigned name = (unsigned char)xml->path[xml->starts[xml->depth - 1] + xml->match];
         if (name) {
             xml->match++;
-            return c == name ? AWS_I_X_END_NAME : AWS_I_X_FAIL;
+            return c == name ? AWS_I_X_END_BYTE : AWS_I_X_FAIL;
         }
     }
     if (digit < 10)
@@ -4238,9 +4233,13 @@ static AWS_I_APART unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
             return AWS_I_X_FAIL;
         kind = ' ';
     }
-    while (*rule < AWS_I_X_ELSE && *rule != c && *rule != kind)
-        rule += 2;
-    return *rule < AWS_I_X_ELSE ? rule[1] : *rule - (unsigned)AWS_I_X_ELSE;
+    for (;; rule += 2) {
+        unsigned fits = *rule;
+        if (fits >= AWS_I_X_ELSE)
+            return fits;
+        if (fits == c || fits == kind)
+            return rule[1];
+    }
 }
 
 /* Take bytes: an event, an error, or AWS_AGAIN at their end. */
