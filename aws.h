@@ -3946,7 +3946,8 @@ static uint32_t aws_i_xml_entity(const char *name)
 
     if (*name != '#')
         return (unsigned char)"\0\"&<>'"[aws_i_list_find(names, name) + 1];
-    if (*++name == 'x') {
+    name++;
+    if (*name == 'x') {
         base = 16;
         name++;
     }
@@ -5419,25 +5420,39 @@ static int aws_i_http_line(aws_i_http *http, char *head)
     return value ? aws_i_http_header(http, head + name, head + value) : aws_i_http_head_end(http);
 }
 
-/* Where a byte of a line belongs: what to keep of it, -1 nothing, or an error. */
+/* A byte of a line: 0, 1 if it ends the head of a final answer, or an error. */
 static int aws_i_http_line_byte(aws_i_http *http, char *head, int c)
 {
-    int value = http->value || !http->status;
-
-    if (c == '\r' && (value || http->used == http->name)) {
+    if (http->cr)
+        return c == '\n' ? aws_i_http_line(http, head) : AWS_ERR_PROTOCOL;
+    if (c == '\r' && (http->value || !http->status || http->used == http->name)) {
         while (http->used > http->value && aws_i_blank(head[http->used - 1]))
             http->used--; /* white space at its ends is dropped */
         http->cr = 1;
-        return value ? 0 : -1;
-    }
-    if (!http->status && http->used < 5)
-        return c == "HTTP/"[http->used] ? c : AWS_ERR_PROTOCOL;
-    if (value && (aws_i_control(c) || (c == '\t' && !http->status)))
+        if (!http->value && http->status)
+            return 0;
+        c = 0;
+    } else if (!http->status && http->used < 5) {
+        if (c != "HTTP/"[http->used])
+            return AWS_ERR_PROTOCOL;
+    } else if (http->value || !http->status) {
+        if (aws_i_control(c) || (c == '\t' && !http->status))
+            return AWS_ERR_PROTOCOL;
+        if (aws_i_blank(c) && http->used == http->value)
+            return 0;
+    } else if (c == ':' && http->used > http->name) {
+        http->value = http->used + 1;
+        c = 0;
+    } else if (aws_i_token(c)) {
+        c = aws_i_lower(c);
+    } else {
         return AWS_ERR_PROTOCOL;
-    if (value)
-        return aws_i_blank(c) && http->used == http->value ? -1 : c;
-    return aws_i_token(c) ? aws_i_lower(c) : AWS_ERR_PROTOCOL;
+    }
+    head[http->used++] = (char)c;
+    return 0;
 }
+
+#ifndef AWS_SMALL /* what heads have most, faster */
 
 /* Copy a word: whether its bytes are all from ' ' to '~'. */
 static int aws_i_http_word(const unsigned char *from, char *to)
@@ -5481,6 +5496,8 @@ static AWS_I_APART size_t aws_i_http_run(aws_i_http *http, char *head, size_t ro
     return (size_t)(data - from);
 }
 
+#endif
+
 /* Take bytes of the head, to its end at most, or to an interim one's: how many in *size. The lines
  * are kept in head[room] as name NUL value NUL. Result as above. */
 static AWS_I_APART int aws_i_http_head(aws_i_http *http, char *head, size_t room,
@@ -5490,23 +5507,17 @@ static AWS_I_APART int aws_i_http_head(aws_i_http *http, char *head, size_t room
     int r = *size > all ? AWS_ERR_TOO_BIG : 0;
 
     while (i < all) {
-        int c;
+#ifndef AWS_SMALL
         if (!http->cr && (i += aws_i_http_run(http, head, room, data + i, all - i)) == all)
             break;
-        c = data[i++];
-        if (http->cr) {
-            r = c == '\n' ? aws_i_http_line(http, head) : AWS_ERR_PROTOCOL;
-            if (r || !http->status)
-                break;
-            continue;
-        }
-        c = http->used < room ? aws_i_http_line_byte(http, head, c) : AWS_ERR_TOO_BIG;
-        if (c < -1) {
-            r = c;
+#endif
+        if (http->used >= room && !http->cr) {
+            r = AWS_ERR_TOO_BIG;
             break;
         }
-        if (c >= 0)
-            head[http->used++] = (char)c;
+        r = aws_i_http_line_byte(http, head, data[i++]);
+        if (r || (!http->status && !http->used))
+            break;
     }
     *size = i;
     http->total += (uint32_t)i;
