@@ -1466,7 +1466,7 @@ typedef struct aws_i_connection {
 } aws_i_connection;
 
 typedef struct aws_i_http {
-    unsigned char state, has_length, chunked, close, interim, digits, cr;
+    unsigned char state, has_length, chunked, close, interim, digits;
     uint64_t      length;    /* Content-Length, or what is left of the body or chunk */
     uint32_t      total;     /* bytes of the head, or of chunk lines and trailers */
     uint32_t      lengths;   /* bit n: of a header's name with its NUL, modulo 32 */
@@ -3758,6 +3758,42 @@ static int aws_i_target(aws_client *client)
     return out.length <= sizeof client->host;
 }
 
+/* ---- Rules: what the readers of XML and HTTP do with a byte ---- */
+
+/* A letter or digit as a digit of up to 36, others as more. */
+static unsigned aws_i_digit_value(int c)
+{
+    c = aws_i_lower(c);
+    return aws_i_digit(c) ? (unsigned)c - '0' : c >= 'a' ? (unsigned)c - 'a' + 10 : 99;
+}
+
+enum { AWS_I_RULES_ELSE = 0x80, AWS_I_RULES_FAIL = 0xc0 };
+
+/* The rules of a reader's state: a byte, and what it leads to. ' ' is any white space, 'a' a
+ * letter, '0' a digit. At their end, from ELSE on, is what any other byte leads to; where that is
+ * missing, the rules of the next state are its too. Other control characters are never right. */
+static AWS_I_APART unsigned aws_i_rule(const unsigned char *rule, unsigned c)
+{
+    unsigned digit = aws_i_digit_value((int)c), kind = c;
+
+    if (digit < 10) {
+        kind = '0';
+    } else if (digit < 36) {
+        kind = 'a';
+    } else if (c < ' ') {
+        if (!(0x2600u >> c & 1)) /* \t, \n and \r */
+            return AWS_I_RULES_FAIL;
+        kind = ' ';
+    }
+    for (;; rule += 2) {
+        unsigned fits = *rule;
+        if (fits >= AWS_I_RULES_ELSE)
+            return fits;
+        if (fits == c || fits == kind)
+            return rule[1];
+    }
+}
+
 /* ---- XML ---- */
 
 /* What a byte leads to: a state, which is where its rules begin below, or something to do. */
@@ -3797,7 +3833,7 @@ enum {
     AWS_I_X_VALUE = AWS_I_X_DECLARED + 5,            /* in "" */
     AWS_I_X_VALUE_ONE = AWS_I_X_VALUE + 5,           /* in '' */
     AWS_I_X_END = AWS_I_X_VALUE_ONE + 5,
-    AWS_I_X_FAIL = 0xc0,
+    AWS_I_X_FAIL = AWS_I_RULES_FAIL,
     AWS_I_X_TEXT,
     AWS_I_X_BRACKET,                                 /* of CDATA that turns out to be text; this byte comes again */
     AWS_I_X_FIRST,                                   /* a start tag's name begins */
@@ -3808,13 +3844,9 @@ enum {
     AWS_I_X_ENTITY_END,
     AWS_I_X_OUTSIDE,                                 /* a comment ends */
     AWS_I_X_CLOSE,                                   /* <x/> ends; a state too, between its two events */
-    AWS_I_X_POP,                                     /* an end tag ends; a state too, until the next event */
-    AWS_I_X_ELSE = 0x80
+    AWS_I_X_POP                                      /* an end tag ends; a state too, until the next event */
 };
 
-/* The rules of a state: a byte, and what it leads to. ' ' is any white space, 'a' a letter, '0' a
- * digit. At the end, from ELSE on, is what any other byte leads to; where that is missing, the
- * rules of the next state are its too. */
 static const unsigned char aws_i_xml_rules[AWS_I_X_END] = {
     /* START */ '<', AWS_I_X_START_LT, ' ', AWS_I_X_START, AWS_I_X_FAIL,
     /* CONTENT */ '<', AWS_I_X_LT, '&', AWS_I_X_ENTITY, AWS_I_X_TEXT,
@@ -3928,13 +3960,6 @@ static void aws_i_xml_pop(aws_xml *xml)
         xml->state = AWS_I_X_CONTENT;
     }
     xml->path[xml->path_length] = 0;
-}
-
-/* A letter or digit as a digit of up to 36, others as more. */
-static unsigned aws_i_digit_value(int c)
-{
-    c = aws_i_lower(c);
-    return aws_i_digit(c) ? (unsigned)c - '0' : c >= 'a' ? (unsigned)c - 'a' + 10 : 99;
 }
 
 /* The character that "&...;" is, 0 if there is no such entity. */
@@ -4213,11 +4238,8 @@ static AWS_I_APART int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
 }
 
 /* Where a byte leads to. */
-static AWS_I_APART unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
+static unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
 {
-    const unsigned char *rule = aws_i_xml_rules + xml->state;
-    unsigned digit = aws_i_digit_value((int)c), kind = c;
-
     if (xml->state == AWS_I_X_END_NAME) {
         unsigned name = (unsigned char)xml->path[xml->starts[xml->depth - 1] + xml->match];
         if (name) {
@@ -4225,22 +4247,7 @@ static AWS_I_APART unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
             return c == name ? AWS_I_X_END_BYTE : AWS_I_X_FAIL;
         }
     }
-    if (digit < 10)
-        kind = '0';
-    else if (digit < 36)
-        kind = 'a';
-    else if (c < ' ') {
-        if (!(0x2600u >> c & 1)) /* \t, \n and \r */
-            return AWS_I_X_FAIL;
-        kind = ' ';
-    }
-    for (;; rule += 2) {
-        unsigned fits = *rule;
-        if (fits >= AWS_I_X_ELSE)
-            return fits;
-        if (fits == c || fits == kind)
-            return rule[1];
-    }
+    return aws_i_rule(aws_i_xml_rules + xml->state, c);
 }
 
 /* Take bytes: an event, an error, or AWS_AGAIN at their end. */
@@ -5299,17 +5306,67 @@ AWS_API int aws_json_end(aws_json_writer *w)
 
 /* ---- HTTP/1.1 answers ---- */
 
+/* What a byte leads to: a state, which is where its rules begin below, or something to do. */
 enum {
-    AWS_I_H_HEAD,      /* status line and headers */
-    AWS_I_H_BODY,      /* Content-Length */
-    AWS_I_H_DATA,      /* of a chunk */
-    AWS_I_H_DONE,
-    AWS_I_H_SIZE,      /* chunk size digits; from here on lines that end with CR LF */
-    AWS_I_H_EXTENSION,
-    AWS_I_H_DATA_END,  /* the empty line behind a chunk's data */
-    AWS_I_H_TRAILER,   /* at the begin of a trailer line */
-    AWS_I_H_TRAILER_LINE
+    AWS_I_H_HEAD = 0,                               /* "HTTP/" */
+    AWS_I_H_STATUS = AWS_I_H_HEAD + 15,             /* the rest of the line */
+    AWS_I_H_LINE = AWS_I_H_STATUS + 9,              /* a header or the empty line begins */
+    AWS_I_H_NAME = AWS_I_H_LINE + 3,
+    AWS_I_H_VALUE = AWS_I_H_NAME + 3,
+    AWS_I_H_LF = AWS_I_H_VALUE + 9,
+    AWS_I_H_BODY = AWS_I_H_LF + 3,                  /* Content-Length; behind it the head is there */
+    AWS_I_H_DATA = AWS_I_H_BODY + 1,                /* of a chunk */
+    AWS_I_H_DONE = AWS_I_H_DATA + 1,
+    AWS_I_H_CHUNK = AWS_I_H_DONE + 1,               /* its size begins; from here on framing */
+    AWS_I_H_SIZE = AWS_I_H_CHUNK + 5,
+    AWS_I_H_EXTENSION = AWS_I_H_SIZE + 13,
+    AWS_I_H_SIZE_LF = AWS_I_H_EXTENSION + 7,
+    AWS_I_H_DATA_END = AWS_I_H_SIZE_LF + 3,         /* the empty line behind a chunk's data */
+    AWS_I_H_DATA_LF = AWS_I_H_DATA_END + 3,
+    AWS_I_H_TRAILER = AWS_I_H_DATA_LF + 3,          /* a trailer or the last empty line begins */
+    AWS_I_H_TRAILER_LINE = AWS_I_H_TRAILER + 3,
+    AWS_I_H_TRAILER_LF = AWS_I_H_TRAILER_LINE + 7,
+    AWS_I_H_LAST_LF = AWS_I_H_TRAILER_LF + 3,
+    AWS_I_H_END = AWS_I_H_LAST_LF + 3,
+    AWS_I_H_FAIL = AWS_I_RULES_FAIL,
+    AWS_I_H_SKIP,
+    AWS_I_H_KEEP,
+    AWS_I_H_BLANK,       /* kept if it is inside of a value */
+    AWS_I_H_TOKEN,       /* in a name */
+    AWS_I_H_COLON,
+    AWS_I_H_CR,          /* of a line of the head */
+    AWS_I_H_LINE_END,
+    AWS_I_H_DIGIT,
+    AWS_I_H_SIZE_END,
+    AWS_I_H_TRAILER_NAME /* its first byte */
 };
+
+static const unsigned char aws_i_http_rules[AWS_I_H_END] = {
+    /* HEAD */
+    'H', AWS_I_H_HEAD + 3, AWS_I_H_FAIL, 'T', AWS_I_H_HEAD + 6, AWS_I_H_FAIL,
+    'T', AWS_I_H_HEAD + 9, AWS_I_H_FAIL, 'P', AWS_I_H_HEAD + 12, AWS_I_H_FAIL,
+    '/', AWS_I_H_STATUS, AWS_I_H_FAIL,
+    /* STATUS */
+    '\r', AWS_I_H_CR, '\t', AWS_I_H_FAIL, '\n', AWS_I_H_FAIL, 0x7f, AWS_I_H_FAIL, AWS_I_H_KEEP,
+    /* LINE */ '\r', AWS_I_H_CR, AWS_I_H_TOKEN,
+    /* NAME */ ':', AWS_I_H_COLON, AWS_I_H_TOKEN,
+    /* VALUE */
+    '\r', AWS_I_H_CR, '\n', AWS_I_H_FAIL, 0x7f, AWS_I_H_FAIL, ' ', AWS_I_H_BLANK, AWS_I_H_KEEP,
+    /* LF */ '\n', AWS_I_H_LINE_END, AWS_I_H_FAIL,
+    /* BODY, DATA, DONE */ AWS_I_H_FAIL, AWS_I_H_FAIL, AWS_I_H_FAIL,
+    /* CHUNK */ '0', AWS_I_H_DIGIT, 'a', AWS_I_H_DIGIT, AWS_I_H_FAIL,
+    /* SIZE */
+    '0', AWS_I_H_DIGIT, 'a', AWS_I_H_DIGIT, '\r', AWS_I_H_SIZE_LF, '\n', AWS_I_H_FAIL,
+    ';', AWS_I_H_EXTENSION, ' ', AWS_I_H_EXTENSION, AWS_I_H_FAIL,
+    /* EXTENSION */ '\r', AWS_I_H_SIZE_LF, '\n', AWS_I_H_FAIL, 0x7f, AWS_I_H_FAIL, AWS_I_H_SKIP,
+    /* SIZE_LF */ '\n', AWS_I_H_SIZE_END, AWS_I_H_FAIL,
+    /* DATA_END */ '\r', AWS_I_H_DATA_LF, AWS_I_H_FAIL,
+    /* DATA_LF */ '\n', AWS_I_H_CHUNK, AWS_I_H_FAIL,
+    /* TRAILER */ '\r', AWS_I_H_LAST_LF, AWS_I_H_TRAILER_NAME,
+    /* TRAILER_LINE */
+    '\r', AWS_I_H_TRAILER_LF, '\n', AWS_I_H_FAIL, 0x7f, AWS_I_H_FAIL, AWS_I_H_SKIP,
+    /* TRAILER_LF */ '\n', AWS_I_H_TRAILER, AWS_I_H_FAIL,
+    /* LAST_LF */ '\n', AWS_I_H_DONE, AWS_I_H_FAIL};
 
 enum { AWS_I_HEAD_LIMIT = 32768, AWS_I_INTERIM_LIMIT = 8, AWS_I_TRAILER_LIMIT = 4096 };
 
@@ -5341,26 +5398,21 @@ static int aws_i_blank(int c)
     return c == ' ' || c == '\t';
 }
 
-/* A control character, which no line may have in it. */
-static int aws_i_control(int c)
+/* Whether a header's list has the word "close" in it, in any case. */
+static int aws_i_says_close(const char *list)
 {
-    return (c < 0x20 && c != '\t') || c == 0x7f;
-}
+    static const char word[] = "close";
 
-/* Whether a comma-separated list has the word, in any case. */
-static int aws_i_list_has(const char *list, const char *word)
-{
-    size_t size = strlen(word), i;
-
-    for (; *list; list += strcspn(list, ","), list += *list == ',') {
-        while (*list == ' ' || *list == '\t')
-            list++;
-        for (i = 0; i < size && aws_i_lower((unsigned char)list[i]) == word[i]; i++)
+    for (;;) {
+        size_t size = strcspn(list, ", \t"), i;
+        for (i = 0; word[i] && aws_i_lower((unsigned char)list[i]) == word[i]; i++)
             ;
-        if (i == size && strchr(", \t", list[i]))
+        if (i == size && !word[i])
             return 1;
+        list += size;
+        if (!*list++)
+            return 0;
     }
-    return 0;
 }
 
 /* A complete header line: those that frame the body. */
@@ -5382,7 +5434,8 @@ static int aws_i_http_header(aws_i_http *http, const char *name, const char *val
         http->chunked = 1;
         break;
     case 2:
-        http->close |= (unsigned char)aws_i_list_has(value, "close");
+        if (aws_i_says_close(value))
+            http->close = 1;
         break;
     default:
         break;
@@ -5393,12 +5446,14 @@ static int aws_i_http_header(aws_i_http *http, const char *name, const char *val
 /* The empty line: 1 after a final answer; an interim one is forgotten. */
 static int aws_i_http_head_end(aws_i_http *http)
 {
+    http->used = http->name;
     if (http->status >= 200) {
         http->state = AWS_I_H_DONE;
         return http->chunked && http->has_length ? AWS_ERR_PROTOCOL : 1;
     }
     if (http->status == 101 || ++http->interim > AWS_I_INTERIM_LIMIT)
         return http->status == 101 ? AWS_ERR_PROTOCOL : AWS_ERR_TOO_BIG;
+    http->state = AWS_I_H_HEAD;
     http->status = 0;
     http->used = http->name = 0;
     http->has_length = http->chunked = http->close = 0;
@@ -5411,44 +5466,81 @@ static int aws_i_http_line(aws_i_http *http, char *head)
     size_t name = http->name, value = http->value;
 
     http->lengths |= (uint32_t)1 << ((value - name) & 31);
-    http->value = http->cr = 0;
-    http->name = http->used;
+    http->state = AWS_I_H_LINE;
+    http->value = 0;
     if (!http->status) {
-        http->used = http->name = 0;
+        http->used = 0;
         return aws_i_http_status_line(http, head);
     }
-    return value ? aws_i_http_header(http, head + name, head + value) : aws_i_http_head_end(http);
+    if (!value)
+        return aws_i_http_head_end(http);
+    http->name = http->used;
+    return aws_i_http_header(http, head + name, head + value);
 }
 
-/* A byte of a line: 0, 1 if it ends the head of a final answer, or an error. */
-static int aws_i_http_line_byte(aws_i_http *http, char *head, int c)
+/* A byte of the head or of a chunked body's framing: 0, 1 if it ends the head of a final answer,
+ * or an error. */
+static AWS_I_APART int aws_i_http_byte(aws_i_http *http, char *head, size_t room, unsigned c)
 {
-    if (http->cr)
-        return c == '\n' ? aws_i_http_line(http, head) : AWS_ERR_PROTOCOL;
-    if (c == '\r' && (http->value || !http->status || http->used == http->name)) {
-        while (http->used > http->value && aws_i_blank(head[http->used - 1]))
-            http->used--; /* white space at its ends is dropped */
-        http->cr = 1;
-        if (!http->value && http->status)
-            return 0;
-        c = 0;
-    } else if (!http->status && http->used < 5) {
-        if (c != "HTTP/"[http->used])
-            return AWS_ERR_PROTOCOL;
-    } else if (http->value || !http->status) {
-        if (aws_i_control(c) || (c == '\t' && !http->status))
-            return AWS_ERR_PROTOCOL;
-        if (aws_i_blank(c) && http->used == http->value)
-            return 0;
-    } else if (c == ':' && http->used > http->name) {
-        http->value = http->used + 1;
-        c = 0;
-    } else if (aws_i_token(c)) {
-        c = aws_i_lower(c);
-    } else {
+    unsigned to = aws_i_rule(aws_i_http_rules + http->state, c), digit;
+
+    if (++http->total > (http->state > AWS_I_H_DONE ? AWS_I_TRAILER_LIMIT : AWS_I_HEAD_LIMIT))
+        return AWS_ERR_TOO_BIG;
+    switch (to) {
+    case AWS_I_H_FAIL:
         return AWS_ERR_PROTOCOL;
+    case AWS_I_H_SKIP:
+        return 0;
+    case AWS_I_H_LINE_END:
+        return aws_i_http_line(http, head);
+    case AWS_I_H_DIGIT:
+        digit = aws_i_digit_value((int)c);
+        http->length = http->length << 4 | digit;
+        http->state = AWS_I_H_SIZE;
+        /* 15 do for any size below 2^60 */
+        return digit < 16 && ++http->digits <= 15 ? 0 : AWS_ERR_PROTOCOL;
+    case AWS_I_H_SIZE_END:
+        to = AWS_I_H_TRAILER;
+        if (http->length) {
+            to = AWS_I_H_DATA;
+            http->total = 0;
+        }
+        http->digits = 0;
+        break;
+    case AWS_I_H_TRAILER_NAME:
+    case AWS_I_H_TOKEN:
+        if (!aws_i_token((int)c))
+            return AWS_ERR_PROTOCOL;
+        c = (unsigned)aws_i_lower((int)c);
+        to = to == AWS_I_H_TOKEN ? AWS_I_H_NAME : AWS_I_H_TRAILER_LINE;
+        break;
+    case AWS_I_H_BLANK:
+        if (http->used == http->value)
+            return 0; /* white space at its ends is dropped */
+        /* fall through */
+    case AWS_I_H_KEEP:
+        to = http->state;
+        break;
+    case AWS_I_H_COLON:
+        http->value = http->used + 1;
+        to = AWS_I_H_VALUE;
+        c = 0;
+        break;
+    case AWS_I_H_CR:
+        while (http->used > http->value && aws_i_blank(head[http->used - 1]))
+            http->used--;
+        to = AWS_I_H_LF;
+        c = 0;
+        break;
+    default:
+        break;
     }
-    head[http->used++] = (char)c;
+    http->state = (unsigned char)to;
+    if (to < AWS_I_H_BODY) {
+        if (http->used == room)
+            return AWS_ERR_TOO_BIG;
+        head[http->used++] = (char)c;
+    }
     return 0;
 }
 
@@ -5473,16 +5565,19 @@ static AWS_I_APART size_t aws_i_http_run(aws_i_http *http, char *head, size_t ro
     const unsigned char *from = data;
     char *to = head + http->used, *end = to + aws_i_min(room - http->used, size);
 
-    if (!http->value && http->status) { /* in lower case; '-' stays */
+    if (http->state == AWS_I_H_LINE || http->state == AWS_I_H_NAME) {
         for (; to < end && ((*data | 32u) - 'a' < 26 || *data == '-'); to++)
-            *to = (char)(*data++ | 32);
-        if (to < end && *data == ':' && to > head + http->name) {
+            *to = (char)(*data++ | 32); /* in lower case; '-' stays */
+        if (to > head + http->name)
+            http->state = AWS_I_H_NAME;
+        if (to < end && *data == ':' && http->state == AWS_I_H_NAME) {
             data++;
             *to++ = 0;
+            http->state = AWS_I_H_VALUE;
             http->value = (size_t)(to - head);
         }
     }
-    if (http->value || (!http->status && http->used >= 5)) {
+    if (http->state == AWS_I_H_VALUE || http->state == AWS_I_H_STATUS) {
         for (; to < end && *data == ' ' && to == head + http->value; end--)
             data++;
         if (sizeof(size_t) > 4) /* as in XML's texts */
@@ -5500,27 +5595,25 @@ static AWS_I_APART size_t aws_i_http_run(aws_i_http *http, char *head, size_t ro
 
 /* Take bytes of the head, to its end at most, or to an interim one's: how many in *size. The lines
  * are kept in head[room] as name NUL value NUL. Result as above. */
-static AWS_I_APART int aws_i_http_head(aws_i_http *http, char *head, size_t room,
-                                       const unsigned char *data, size_t *size)
+static int aws_i_http_head(aws_i_http *http, char *head, size_t room, const unsigned char *data,
+                           size_t *size)
 {
-    size_t i = 0, all = aws_i_min(*size, AWS_I_HEAD_LIMIT - http->total);
-    int r = *size > all ? AWS_ERR_TOO_BIG : 0;
+    size_t i = 0;
+    int r = 0;
 
-    while (i < all) {
+    while (i < *size && !r) {
 #ifndef AWS_SMALL
-        if (!http->cr && (i += aws_i_http_run(http, head, room, data + i, all - i)) == all)
+        size_t run = aws_i_http_run(http, head, room, data + i,
+                                    aws_i_min(*size - i, AWS_I_HEAD_LIMIT - http->total));
+        http->total += (uint32_t)run;
+        if ((i += run) == *size)
             break;
 #endif
-        if (http->used >= room && !http->cr) {
-            r = AWS_ERR_TOO_BIG;
-            break;
-        }
-        r = aws_i_http_line_byte(http, head, data[i++]);
-        if (r || (!http->status && !http->used))
+        r = aws_i_http_byte(http, head, room, data[i++]);
+        if (http->state == AWS_I_H_HEAD)
             break;
     }
     *size = i;
-    http->total += (uint32_t)i;
     return r;
 }
 
@@ -5532,7 +5625,7 @@ static int aws_i_http_begin_body(aws_i_http *http, int head_request)
     if (head_request || http->status == 204 || http->status == 304) {
         http->state = AWS_I_H_DONE;
     } else if (http->chunked) {
-        http->state = AWS_I_H_SIZE;
+        http->state = AWS_I_H_CHUNK;
         http->length = 0;
     } else if (http->has_length) {
         http->state = (unsigned char)(http->length ? AWS_I_H_BODY : AWS_I_H_DONE);
@@ -5544,49 +5637,6 @@ static int aws_i_http_begin_body(aws_i_http *http, int head_request)
     return 0;
 }
 
-/* A line of a chunked body's framing has ended. */
-static void aws_i_http_framing_line(aws_i_http *http)
-{
-    http->cr = http->digits = 0;
-    if (http->state == AWS_I_H_DATA_END) {
-        http->state = AWS_I_H_SIZE;
-    } else if (http->state < AWS_I_H_DATA_END && http->length) { /* a size */
-        http->state = AWS_I_H_DATA;
-        http->total = 0;
-    } else {
-        http->state = http->state == AWS_I_H_TRAILER ? AWS_I_H_DONE : AWS_I_H_TRAILER;
-    }
-}
-
-/* One byte of a chunked body that isn't data: 0 or an error. */
-static AWS_I_APART int aws_i_http_chunk_byte(aws_i_http *http, unsigned char c)
-{
-    unsigned digit = aws_i_digit_value(c);
-    int fits = !aws_i_control(c);
-
-    if (++http->total > AWS_I_TRAILER_LIMIT)
-        return AWS_ERR_TOO_BIG;
-    if (http->cr) {
-        aws_i_http_framing_line(http);
-        fits = c == '\n';
-    } else if (c == '\r') {
-        http->cr = 1;
-        fits = http->state != AWS_I_H_SIZE || http->digits;
-    } else if (http->state == AWS_I_H_SIZE && digit < 16) {
-        http->length = http->length << 4 | digit;
-        fits = ++http->digits <= 15; /* which do for any size below 2^60 */
-    } else if (http->state == AWS_I_H_SIZE) {
-        http->state = AWS_I_H_EXTENSION;
-        fits = http->digits && (c == ';' || aws_i_blank(c));
-    } else if (http->state == AWS_I_H_TRAILER) {
-        http->state = AWS_I_H_TRAILER_LINE;
-        fits = aws_i_token(c);
-    } else if (http->state == AWS_I_H_DATA_END) {
-        fits = 0;
-    }
-    return fits ? 0 : AWS_ERR_PROTOCOL;
-}
-
 /* Of size bytes that have come, how many are data at the front (*data), after framing bytes
  * were skipped (*skipped). 0 or an error. */
 static int aws_i_http_slice(aws_i_http *http, const unsigned char *bytes, size_t size,
@@ -5595,8 +5645,8 @@ static int aws_i_http_slice(aws_i_http *http, const unsigned char *bytes, size_t
     int r = 0;
 
     *skipped = *data = 0;
-    while (*skipped < size && !r && http->state >= AWS_I_H_SIZE)
-        r = aws_i_http_chunk_byte(http, bytes[(*skipped)++]);
+    while (*skipped < size && !r && http->state > AWS_I_H_DONE)
+        r = aws_i_http_byte(http, NULL, 0, bytes[(*skipped)++]);
     if (http->state < AWS_I_H_DONE)
         *data = http->length < size - *skipped ? (size_t)http->length : size - *skipped;
     return r;
