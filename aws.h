@@ -1468,7 +1468,7 @@ typedef struct aws_i_connection {
 typedef struct aws_i_http {
     unsigned char state, has_length, chunked, close, interim, digits;
     uint64_t      length;    /* Content-Length, or what is left of the body or chunk */
-    uint32_t      total;     /* bytes of the head, or of chunk lines and trailers */
+    uint32_t      total;     /* bytes of the head; of chunk lines and trailers from FRAMING on */
     uint32_t      lengths;   /* bit n: of a header's name with its NUL, modulo 32 */
     size_t        used;      /* head arena: name NUL value NUL ... */
     size_t        name, value; /* where the current line begins, and its value (0: not yet) */
@@ -4238,7 +4238,7 @@ static AWS_I_APART int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
 }
 
 /* Where a byte leads to. */
-static unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
+static AWS_I_APART unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
 {
     if (xml->state == AWS_I_X_END_NAME) {
         unsigned name = (unsigned char)xml->path[xml->starts[xml->depth - 1] + xml->match];
@@ -5332,13 +5332,12 @@ enum {
     AWS_I_H_SKIP,
     AWS_I_H_KEEP,
     AWS_I_H_BLANK,       /* kept if it is inside of a value */
-    AWS_I_H_TOKEN,       /* in a name */
+    AWS_I_H_TOKEN,       /* of a name */
     AWS_I_H_COLON,
     AWS_I_H_CR,          /* of a line of the head */
     AWS_I_H_LINE_END,
     AWS_I_H_DIGIT,
-    AWS_I_H_SIZE_END,
-    AWS_I_H_TRAILER_NAME /* its first byte */
+    AWS_I_H_SIZE_END
 };
 
 static const unsigned char aws_i_http_rules[AWS_I_H_END] = {
@@ -5362,13 +5361,18 @@ static const unsigned char aws_i_http_rules[AWS_I_H_END] = {
     /* SIZE_LF */ '\n', AWS_I_H_SIZE_END, AWS_I_H_FAIL,
     /* DATA_END */ '\r', AWS_I_H_DATA_LF, AWS_I_H_FAIL,
     /* DATA_LF */ '\n', AWS_I_H_CHUNK, AWS_I_H_FAIL,
-    /* TRAILER */ '\r', AWS_I_H_LAST_LF, AWS_I_H_TRAILER_NAME,
+    /* TRAILER */ '\r', AWS_I_H_LAST_LF, AWS_I_H_TOKEN,
     /* TRAILER_LINE */
     '\r', AWS_I_H_TRAILER_LF, '\n', AWS_I_H_FAIL, 0x7f, AWS_I_H_FAIL, AWS_I_H_SKIP,
     /* TRAILER_LF */ '\n', AWS_I_H_TRAILER, AWS_I_H_FAIL,
     /* LAST_LF */ '\n', AWS_I_H_DONE, AWS_I_H_FAIL};
 
-enum { AWS_I_HEAD_LIMIT = 32768, AWS_I_INTERIM_LIMIT = 8, AWS_I_TRAILER_LIMIT = 4096 };
+enum {
+    AWS_I_HEAD_LIMIT = 32768,
+    AWS_I_TRAILER_LIMIT = 4096, /* of a chunk's framing too */
+    AWS_I_FRAMING = AWS_I_HEAD_LIMIT - AWS_I_TRAILER_LIMIT, /* where their count begins */
+    AWS_I_INTERIM_LIMIT = 8
+};
 
 static void aws_i_http_init(aws_i_http *http)
 {
@@ -5465,7 +5469,9 @@ static int aws_i_http_line(aws_i_http *http, char *head)
 {
     size_t name = http->name, value = http->value;
 
+#ifndef AWS_SMALL
     http->lengths |= (uint32_t)1 << ((value - name) & 31);
+#endif
     http->state = AWS_I_H_LINE;
     http->value = 0;
     if (!http->status) {
@@ -5484,7 +5490,7 @@ static AWS_I_APART int aws_i_http_byte(aws_i_http *http, char *head, size_t room
 {
     unsigned to = aws_i_rule(aws_i_http_rules + http->state, c), digit;
 
-    if (++http->total > (http->state > AWS_I_H_DONE ? AWS_I_TRAILER_LIMIT : AWS_I_HEAD_LIMIT))
+    if (++http->total > AWS_I_HEAD_LIMIT)
         return AWS_ERR_TOO_BIG;
     switch (to) {
     case AWS_I_H_FAIL:
@@ -5503,16 +5509,15 @@ static AWS_I_APART int aws_i_http_byte(aws_i_http *http, char *head, size_t room
         to = AWS_I_H_TRAILER;
         if (http->length) {
             to = AWS_I_H_DATA;
-            http->total = 0;
+            http->total = AWS_I_FRAMING;
         }
         http->digits = 0;
         break;
-    case AWS_I_H_TRAILER_NAME:
     case AWS_I_H_TOKEN:
         if (!aws_i_token((int)c))
             return AWS_ERR_PROTOCOL;
         c = (unsigned)aws_i_lower((int)c);
-        to = to == AWS_I_H_TOKEN ? AWS_I_H_NAME : AWS_I_H_TRAILER_LINE;
+        to = http->state > AWS_I_H_DONE ? AWS_I_H_TRAILER_LINE : AWS_I_H_NAME;
         break;
     case AWS_I_H_BLANK:
         if (http->used == http->value)
@@ -5620,7 +5625,7 @@ static int aws_i_http_head(aws_i_http *http, char *head, size_t room, const unsi
 /* After the head: how the body is framed. */
 static int aws_i_http_begin_body(aws_i_http *http, int head_request)
 {
-    http->total = 0;
+    http->total = AWS_I_FRAMING;
     http->digits = 0;
     if (head_request || http->status == 204 || http->status == 304) {
         http->state = AWS_I_H_DONE;
@@ -7352,8 +7357,10 @@ static void aws_i_begin_verify(aws_client *client)
 
     for (; digest && *digest; digest++) {
         const char *name = (*digest)->header, *said;
+#ifndef AWS_SMALL
         if (!(client->http.lengths >> ((strlen(name) + 1) & 31) & 1))
             continue; /* most answers have none, and aren't searched for each */
+#endif
         said = aws_client_header(client, name);
         if (said && !strchr(said, '-')) {
             client->verifying = *digest;
