@@ -92,6 +92,8 @@ build/sanitized/%: tests/%.c $(HEADERS)
 	    -fno-sanitize-recover=all -fno-omit-frame-pointer -I. $< -o $@ $(LDLIBS)
 
 $(foreach kind,plain sanitized coverage,build/$(kind)/test_checksum_small): tests/test_checksum.c
+$(foreach kind,plain sanitized coverage,build/$(kind)/test_http_small): tests/test_http.c
+$(foreach kind,plain sanitized coverage,build/$(kind)/test_xml_small): tests/test_xml.c
 
 # Tests as strictly as the plain ones, for which these stand in .ci/run.
 build/coverage/test_%: tests/test_%.c $(HEADERS)

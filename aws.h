@@ -135,6 +135,9 @@
  *     aws_service service = aws_s3_service;
  *     service.region = aws_call_bucket_region;
  *     service.members = aws_s3_members;
+ *
+ *   Texts of XML answers are handed over as they come: whether they are UTF-8 is checked only
+ *   without AWS_SMALL.
  */
 #ifndef AWS_INCLUDED
 #define AWS_INCLUDED
@@ -3904,6 +3907,7 @@ AWS_API int aws_xml_complete(const aws_xml *xml)
     return xml->state == AWS_I_X_EPILOG;
 }
 
+#ifndef AWS_SMALL
 /* One byte of UTF-8: 0, or AWS_ERR_XML if it can't stand here (RFC 3629's table). utf8 is the
  * first byte of a sequence and is shifted by each: while its bit 7 is set another one follows. Only
  * before the second its lowest bit is 0. */
@@ -3928,6 +3932,7 @@ static int aws_i_xml_utf8(aws_xml *xml, unsigned c)
     xml->utf8 = (unsigned char)(sequence << 1);
     return 0;
 }
+#endif
 
 static void aws_i_xml_named(aws_xml *xml, const void *name, size_t size)
 {

@@ -17,8 +17,9 @@ import sizes  # noqa: E402
 
 PLACE = os.path.join(sizes.ROOT, "build", "targets", "cortex")
 # First what takes longest. With more flags: each document of XML at every split, but fewer at every two.
-TESTS = {"xml": ["-DXML_PAIRS=40"], "http": [], "sign": [], "presign": [], "endpoint": [], "bytes": [],
-         "checksum": [], "checksum_small": [], "json": []}
+TESTS = {"xml": ["-DXML_PAIRS=40"], "xml_small": ["-DXML_PAIRS=40"], "http": [], "http_small": [],
+         "sign": [], "presign": [], "endpoint": [], "bytes": [], "checksum": [], "checksum_small": [],
+         "json": []}
 # core -> (compiler's name, QEMU's machine, which of the libraries of tests/sizes.py)
 CORES = {"m0": ("cortex-m0", "mps2-an385", "m0plus"), "m3": ("cortex-m3", "mps2-an385", "m0plus"),
          "m4": ("cortex-m4", "mps2-an386", "m4")}

@@ -287,6 +287,9 @@ static const struct {
      "\xef\xbf\xbf\xf0\x90\x80\x80\xf1\x80\x80\x80\xf3\xbf\xbf\xbf\xf4\x80\x80\x80\xf4\x8f\xbf\xbf"
      "\n-a\n"},
     {"<a>\x7f\t\r\n ></a>|", "+a\n=\x7f\t\r\n >\n-a\n"},
+#ifdef AWS_SMALL /* handed over as it comes */
+    {"<a b='\xff'>\x80\xc3<![CDATA[\xf5]\xe0]]><!--\xc0--></a>|", "+a\n=\x80\xc3\xf5]\xe0\n-a\n"},
+#endif
     {"<a><![CDATA[]]></a>|", "+a\n-a\n"},
     {"<a>x<![CDATA[<b>&lt;</b>]]>y</a>|", "+a\n=x<b>&lt;</b>y\n-a\n"},
     {"<a><![CDATA[]]]]><![CDATA[>]]></a>|", "+a\n=]]>\n-a\n"},
@@ -310,6 +313,7 @@ static void test_good(void)
         check_good(good[i].document, good[i].events);
 }
 
+#ifndef AWS_SMALL
 /* What is one event, if it has come as a whole: names of letters, texts that need no work but that
  * of quotation marks, as many as there is room for behind the path. */
 static void test_leaves(void)
@@ -346,6 +350,7 @@ static void test_leaves(void)
     }
     with_leaves = 0;
 }
+#endif
 
 /* ---- Documents that are refused ---- */
 
@@ -362,7 +367,7 @@ static const struct {
     BAD("<!|DOCTYPE a><a/>"), BAD("<a><!|DOCTYPE a></a>"), BAD("<a/><!|DOCTYPE a>"),
     BAD("<!|ENTITY b 'c'><a/>"), BAD("<a><!|ELEMENT a></a>"), BAD("<?|pi x?><a/>"),
     BAD("<?xml|-stylesheet x?><a/>"), BAD("<?xm|a?><a/>"), BAD("<?xml|?><a/>"),
-    BAD("<?xml |<?><a/>"), BAD("<?xml |\x01?><a/>"), BAD("<?xml |\x80?><a/>"),
+    BAD("<?xml |<?><a/>"), BAD("<?xml |\x01?><a/>"),
     BAD("<a><|?xml version='1.0'?></a>"), BAD("<a/><|?xml version='1.0'?>"),
     BAD("<?xml version='1.0'?><|?xml version='1.0'?><a/>"), BAD("<a><|?b?></a>"),
     /* entities */
@@ -375,7 +380,13 @@ static const struct {
     BAD("<a>&#xG|;</a>"), BAD("<a>&#X41|;</a>"), BAD("<a>&#6a|;</a>"), BAD("<a>&#x4|:;</a>"),
     BAD("<a>&##65|;</a>"), BAD("<a>&#6#5|;</a>"), BAD("<a>&#|-6;</a>"), BAD("<a>&#|+65;</a>"),
     BAD("<a>&x41|;</a>"), BAD("<a>&#x000000004|1;</a>"), BAD("|&lt;<a/>"), BAD("<a/>|&lt;"),
-    /* UTF-8, control bytes */
+    /* control bytes; none but ASCII outside of texts and values */
+    BAD("<a>x|\x01</a>"), BAD("<a>x|\0</a>"), BAD("<a>x|\x1f</a>"), BAD("<a>x|\x0b</a>"),
+    BAD("<a b='|\x01'/>"), BAD("<a b='|\0'/>"), BAD("<!--|\x01--><a/>"),
+    BAD("<a><![CDATA[|\x01]]></a>"), BAD("|\xef\xbb\xbf<a/>"), BAD("|\0<a/>"), BAD("<a/>|\0"),
+    BAD("<|\xc3\xa9/>"), BAD("<a|\xc3\xa9/>"), BAD("<a|\0/>"),
+#ifndef AWS_SMALL
+    /* UTF-8 */
     BAD("<a>|\x80</a>"), BAD("<a>|\xbf</a>"), BAD("<a>|\xc0\x80</a>"), BAD("<a>|\xc1\xbf</a>"),
     BAD("<a>\xc2|\x7f</a>"), BAD("<a>\xc2|\xc0</a>"), BAD("<a>\xe0|\x9f\xbf</a>"),
     BAD("<a>\xe0\xa0|\x7f</a>"), BAD("<a>\xe0\xa0|\xc0</a>"), BAD("<a>\xe1|\x7f\x80</a>"),
@@ -383,13 +394,11 @@ static const struct {
     BAD("<a>\xef\xbf|\xc0</a>"), BAD("<a>\xf0|\x8f\xbf\xbf</a>"), BAD("<a>\xf0\x90|\x7f\x80</a>"),
     BAD("<a>\xf0\x90\x80|\x7f</a>"), BAD("<a>\xf4|\x90\x80\x80</a>"),
     BAD("<a>|\xf5\x80\x80\x80</a>"), BAD("<a>|\xf8\x88\x80\x80\x80</a>"), BAD("<a>|\xfe</a>"),
-    BAD("<a>|\xff</a>"), BAD("<a>\xc3|</a>"), BAD("<a>\xe2\x82|&lt;</a>"), BAD("<a>x|\x01</a>"),
-    BAD("<a>x|\0</a>"), BAD("<a>x|\x1f</a>"), BAD("<a>x|\x0b</a>"), BAD("<a b='|\x01'/>"),
-    BAD("<a b='|\xff'/>"), BAD("<a b='\xc3|'/>"), BAD("<a b='|\0'/>"), BAD("<!--|\x01--><a/>"),
-    BAD("<!--|\xff--><a/>"), BAD("<!--\xc3|--><a/>"), BAD("<a><![CDATA[|\x01]]></a>"),
+    BAD("<a>|\xff</a>"), BAD("<a>\xc3|</a>"), BAD("<a>\xe2\x82|&lt;</a>"), BAD("<a b='|\xff'/>"),
+    BAD("<a b='\xc3|'/>"), BAD("<!--|\xff--><a/>"), BAD("<!--\xc3|--><a/>"),
     BAD("<a><![CDATA[|\xff]]></a>"), BAD("<a><![CDATA[\xc3|]]></a>"),
-    BAD("<a><![CDATA[\xe2\x82|x]]></a>"), BAD("|\xef\xbb\xbf<a/>"), BAD("|\0<a/>"), BAD("<a/>|\0"),
-    BAD("<|\xc3\xa9/>"), BAD("<a|\xc3\xa9/>"), BAD("<a|\0/>"),
+    BAD("<a><![CDATA[\xe2\x82|x]]></a>"), BAD("<?xml |\x80?><a/>"),
+#endif
     /* tags that don't match */
     BAD("<a></|b>"), BAD("<ab></a|>"), BAD("<ab></a|c>"), BAD("<a></a|b>"), BAD("<a><b></|a>"),
     BAD("<a></|>"), BAD("<a></| a>"), BAD("<a></|A>"), BAD("<|/a>"), BAD("<a/><|/a>"),
@@ -824,7 +833,9 @@ static void test_writer_refuses(void)
 int main(void)
 {
     test_good();
+#ifndef AWS_SMALL
     test_leaves();
+#endif
     test_bad();
     test_depth();
     test_path();
