@@ -1502,6 +1502,8 @@ typedef struct aws_i_region {
     char     name[32];
 } aws_i_region;
 
+struct aws_i_view;
+
 struct aws_client { /* what is used most first: an offset below 32 or 128 makes short code */
     unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, expects,
         body_begun, inflight, early, uses_keys, quota_cost, xml_open, anonymous, ranging;
@@ -1535,7 +1537,8 @@ struct aws_client { /* what is used most first: an offset below 32 or 128 makes 
     uint32_t           key_generation;
     uint32_t           signed_at;  /* ticks at time */
     int64_t            time;       /* of this attempt's signature */
-    void (*given)(aws_out *out, const aws_i_item *item, int is_signed); /* writes such headers */
+    void (*given)(aws_out *out, const struct aws_i_view *view, const aws_i_item *item,
+                  int is_signed); /* writes headers that aren't the client's own */
     int64_t            not_before; /* of a certificate from a clockless device's future */
     void              *hash;       /* running SHA-256 of a body */
     void              *sum;        /* running checksum */
@@ -2141,70 +2144,49 @@ static AWS_I_NOINLINE void aws_i_burn(void)
         stack[i] = 0;
 }
 
-typedef struct aws_i_hmac {
-    aws_i_sha256  sha;
-    unsigned char pad[64];
-} aws_i_hmac;
-
-/* The key is prefix and key one after the other (SigV4 puts "AWS4" before the secret). */
-static void aws_i_hmac_init(aws_i_hmac *hmac, const char *prefix, const void *key, size_t size)
-{
-    size_t length = strlen(prefix), i;
-
-    memset(hmac->pad, 0, sizeof hmac->pad);
-    if (length + size <= sizeof hmac->pad) {
-        memcpy(hmac->pad, prefix, length);
-        memcpy(hmac->pad + length, key, size);
-    } else {
-        aws_i_sha256_init(&hmac->sha);
-        aws_i_sha256_update(&hmac->sha, prefix, length);
-        aws_i_sha256_update(&hmac->sha, key, size);
-        aws_i_sha256_final(&hmac->sha, hmac->pad);
-    }
-    for (i = 0; i < sizeof hmac->pad; i++)
-        hmac->pad[i] ^= 0x36;
-    aws_i_sha256_init(&hmac->sha);
-    aws_i_sha256_update(&hmac->sha, hmac->pad, sizeof hmac->pad);
-}
-
-/* From the inner hash's pad to the outer one's. */
-static void aws_i_hmac_outer(aws_i_hmac *hmac)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof hmac->pad; i++)
-        hmac->pad[i] ^= 0x36 ^ 0x5c;
-    aws_i_sha256_init(&hmac->sha);
-    aws_i_sha256_update(&hmac->sha, hmac->pad, sizeof hmac->pad);
-}
-
-static void aws_i_hmac_final(aws_i_hmac *hmac, unsigned char digest[32])
-{
-    aws_i_sha256_final(&hmac->sha, digest);
-    aws_i_hmac_outer(hmac);
-    aws_i_sha256_update(&hmac->sha, digest, 32);
-    aws_i_sha256_final(&hmac->sha, digest);
-    aws_i_wipe(hmac, sizeof *hmac);
-    aws_i_burn();
-}
-
-/* A key's two states after its pads: what HMAC with a key that is used often begins with. */
+/* A key's two states after its pads: what HMAC with it begins with. */
 typedef struct aws_i_key_states {
     aws_i_sha256 inner, outer;
 } aws_i_key_states;
 
-static void aws_i_key_init(aws_i_key_states *states, const unsigned char key[32])
+static AWS_I_APART void aws_i_key_pad(aws_i_sha256 *sha, unsigned char pad[64], int change)
 {
-    aws_i_hmac hmac;
+    size_t i;
 
-    aws_i_hmac_init(&hmac, "", key, 32);
-    states->inner = hmac.sha;
-    aws_i_hmac_outer(&hmac);
-    states->outer = hmac.sha;
-    aws_i_wipe(&hmac, sizeof hmac);
+    for (i = 0; i < 64; i++)
+        pad[i] = (unsigned char)(pad[i] ^ change);
+    aws_i_sha256_init(sha);
+    aws_i_sha256_update(sha, pad, 64);
 }
 
-/* From a hash that began with the inner state to the code. */
+/* A key as HMAC wants it: prefix and key one after the other (SigV4 puts "AWS4" before the secret),
+ * with zeros behind them; longer ones by their hash. */
+static void aws_i_key_block(unsigned char block[64], aws_i_sha256 *sha, const char *prefix,
+                            const void *key, size_t size)
+{
+    size_t length = strlen(prefix);
+
+    memset(block, 0, 64);
+    if (length + size <= 64) {
+        memcpy(block, prefix, length);
+        memcpy(block + length, key, size);
+    } else {
+        aws_i_sha256_init(sha);
+        aws_i_sha256_update(sha, prefix, length);
+        aws_i_sha256_update(sha, key, size);
+        aws_i_sha256_final(sha, block);
+    }
+}
+
+/* The key is such a block, which is wiped. */
+static void aws_i_key_init(aws_i_key_states *states, unsigned char key[64])
+{
+    aws_i_key_pad(&states->inner, key, 0x36);
+    aws_i_key_pad(&states->outer, key, 0x36 ^ 0x5c);
+    aws_i_wipe(key, 64);
+}
+
+/* From a hash that began with the inner state to the code. sha may be that state itself. */
 static void aws_i_key_final(const aws_i_key_states *states, aws_i_sha256 *sha,
                             unsigned char digest[32])
 {
@@ -2818,11 +2800,10 @@ enum {
     AWS_I_QUERY_NUMBER,
     AWS_I_HEADER, /* from here on headers */
     AWS_I_HEADER_URI,
-    AWS_I_HEADER_HOST,
-    AWS_I_HEADER_DATE,
+    AWS_I_HEADER_HOST, /* from here on our own, in the order of aws_call_enter */
+    AWS_I_HEADER_TEXT, /* value as it is */
     AWS_I_HEADER_PAYLOAD,
     AWS_I_HEADER_TOKEN,
-    AWS_I_HEADER_CHECKSUM,
     AWS_I_HEADER_TARGET, /* value.operation */
     AWS_I_HEADER_CHUNKED
 };
@@ -2832,7 +2813,7 @@ typedef struct aws_i_view aws_i_view;
 
 /* Where a view's parts come from: one for clients, one for aws_sign, linked only if used. */
 typedef struct aws_i_source {
-    void (*item)(const aws_i_view *view, size_t i, aws_i_item *item);
+    const aws_i_item *(*item)(const aws_i_view *view, size_t i, aws_i_item *room);
     void (*path)(aws_out *out, const aws_i_view *view, int is_signed);
     void (*payload)(aws_out *out, const aws_i_view *view);
     void (*value)(aws_out *out, const aws_i_view *view, const aws_i_item *item, int is_signed);
@@ -2849,82 +2830,67 @@ struct aws_i_chunked {
     void (*value)(aws_out *out, const aws_client *client, const aws_i_item *item);
 };
 
-struct aws_i_view {
-    const aws_i_source *source;
-    const aws_client   *client;
-    const aws_signing  *signing;
-    const char         *method;
-    const aws_keys    *keys;
-    const char        *region, *service;
-    const char        *date; /* of the signature, as x-amz-date */
-    char               date_text[17]; /* aws_sign's */
-    size_t             query_count, item_count; /* query first, then headers, both sorted */
-    unsigned char      *order;                  /* aws_sign's items in sorted order */
+enum {
+    AWS_I_V_METHOD,
+    AWS_I_V_DATE, /* of the signature, as x-amz-date */
+    AWS_I_V_REGION,
+    AWS_I_V_SERVICE,
+    AWS_I_V_END, /* of the scope: "aws4_request" */
+    AWS_I_V_KEY_ID,
+    AWS_I_V_TEXTS
 };
 
-/* The next character of a text that goes on in another one, in lower case; 0 at the end. */
-static int aws_i_next_char(const char **text, const char **rest)
+struct aws_i_view {
+    const aws_i_source *source;
+    const char        *texts[AWS_I_V_TEXTS];
+    const aws_keys    *keys;
+    const unsigned char *digest; /* of the canonical request, then the signature */
+    size_t             query_count, item_count; /* query first, then headers, both sorted */
+    const aws_client  *client;
+    const aws_signing *signing;
+    unsigned char     *order; /* aws_sign's items in sorted order */
+    char               date_text[17]; /* aws_sign's */
+};
+
+/* What the next character of a text counts, that goes on in another one; 0 at the end. Names of
+ * headers: in lower case. Else its percent-encoded form: an encoded byte begins with '%', below all
+ * others. */
+static int aws_i_next_key(const char **text, const char **rest, int header)
 {
+    int c;
+
     if (!**text && *rest) {
         *text = *rest;
         *rest = NULL;
     }
-    return aws_i_lower((unsigned char)(**text ? *(*text)++ : 0));
+    c = (unsigned char)*(*text)++;
+    return header ? aws_i_lower(c) : c + (aws_i_unreserved(c, "") << 8);
 }
 
-static int aws_i_compare_names(const aws_i_item *a, const aws_i_item *b)
+static int aws_i_compare_texts(const char *a, const char *a_rest, const char *b,
+                               const char *b_rest, int header)
 {
-    const char *x = a->prefix, *x_rest = a->name, *y = b->prefix, *y_rest = b->name;
     int c, d;
 
-    if (!*x && !*y) { /* as most are: in lower case up to the first difference, it is the same */
-        x = x_rest;
-        y = y_rest;
-        x_rest = y_rest = NULL;
-        while (*x && *x == *y) {
-            x++;
-            y++;
-        }
-    }
     do {
-        c = aws_i_next_char(&x, &x_rest);
-        d = aws_i_next_char(&y, &y_rest);
+        c = aws_i_next_key(&a, &a_rest, header);
+        d = aws_i_next_key(&b, &b_rest, header);
     } while (c && c == d);
     return c - d;
 }
 
-/* Order of the percent-encoded forms. An encoded byte begins with '%', below all others. */
-static int aws_i_compare_uri(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-    size_t i;
-
-    for (i = 0; i < a_size && i < b_size; i++) {
-        int x = (unsigned char)a[i], y = (unsigned char)b[i];
-        if (x != y) {
-            int x_plain = aws_i_unreserved(x, ""), y_plain = aws_i_unreserved(y, "");
-            return x_plain == y_plain ? x - y : x_plain - y_plain;
-        }
-    }
-    return a_size < b_size ? -1 : a_size > b_size;
-}
-
-/* The order that Signature Version 4 wants; equal headers keep theirs. */
+/* The order that Signature Version 4 wants, 0 for headers of one name. */
 static int aws_i_compare(const aws_i_item *a, const aws_i_item *b)
 {
-    int order;
+    int header = a->kind >= AWS_I_HEADER, order = header - (b->kind >= AWS_I_HEADER);
 
-    if ((a->kind >= AWS_I_HEADER) != (b->kind >= AWS_I_HEADER))
-        return a->kind >= AWS_I_HEADER ? 1 : -1;
-    if (a->kind >= AWS_I_HEADER)
-        return aws_i_compare_names(a, b);
-    order = aws_i_compare_uri(a->name, strlen(a->name), b->name, strlen(b->name));
-    if (order || a->kind != AWS_I_QUERY || b->kind != AWS_I_QUERY)
-        return order;
-    return aws_i_compare_uri(a->value, strlen(a->value), b->value, strlen(b->value));
+    if (!order)
+        order = aws_i_compare_texts(a->prefix, a->name, b->prefix, b->name, header);
+    return order || header ? order : aws_i_compare_texts(a->value, NULL, b->value, NULL, 0) | 1;
 }
 
-/* In lower case; the library's own names are, the caller's may not be. */
-static void aws_i_out_name(aws_out *out, const aws_i_item *item)
+/* In lower case if it is signed; the library's own names are, the caller's may not be. */
+static void aws_i_out_name(aws_out *out, const aws_i_item *item, int as_it_is)
 {
     const char *name = item->name;
 
@@ -2932,7 +2898,7 @@ static void aws_i_out_name(aws_out *out, const aws_i_item *item)
     while (*name) {
         size_t run = 0;
         char lower;
-        while (name[run] && (name[run] < 'A' || name[run] > 'Z'))
+        while (name[run] && (as_it_is || name[run] < 'A' || name[run] > 'Z'))
             run++;
         aws_out_bytes(out, name, run);
         name += run;
@@ -2965,177 +2931,183 @@ static void aws_i_out_trimmed(aws_out *out, const char *value, size_t size, int 
     aws_out_bytes(out, value + from, size - from);
 }
 
-static int aws_i_item_sent(const aws_i_view *view, const aws_i_item *item)
+/* What a form has in it besides text: a view's texts, and parts that are written by functions. */
+#define AWS_I_F_METHOD "\200"
+#define AWS_I_F_DATE "\201"
+#define AWS_I_F_KEY_ID "\205"
+#define AWS_I_F_SCOPE "\206/\202/\203/\204" /* 20260102/eu-west-1/s3/aws4_request */
+#define AWS_I_F_DIGEST "\207"
+#define AWS_I_F_PAYLOAD "\210"
+#define AWS_I_F_PATH "\211"        /* as it is sent */
+#define AWS_I_F_SIGNED_PATH "\212" /* as it is signed */
+#define AWS_I_F_QUERY "\213"       /* as it is sent, with its "?" */
+#define AWS_I_F_SIGNED_QUERY "\214"
+#define AWS_I_F_HEADERS "\215" /* as they are sent */
+#define AWS_I_F_NAMES "\216"   /* SignedHeaders */
+#define AWS_I_F_SIGNED_HEADERS "\217"
+
+enum {
+    AWS_I_F_DAY = AWS_I_V_TEXTS,
+    AWS_I_F_HEX,
+    AWS_I_F_BODY,
+    AWS_I_F_SENT,
+    AWS_I_F_SIGNED,
+    AWS_I_F_ITEMS
+};
+
+/* Query or headers: form is how, counted from AWS_I_F_QUERY. */
+static void aws_i_out_items(aws_out *out, const aws_i_view *view, unsigned form)
 {
-    return item->kind != AWS_I_HEADER_TOKEN || view->keys->session_token != NULL;
-}
+    enum { QUERY, SIGNED_QUERY, HEADERS, NAMES, SIGNED_HEADERS };
+    /* before the first, between two, behind the name */
+    static const char marks[][3][3] = {{"?", "&", "="},
+                                       {"", "&", "="},
+                                       {"\r\n", "\r\n", ": "},
+                                       {"", ";", ""},
+                                       {"", "\n", ":"}};
+    const char(*mark)[3] = marks[form];
+    const char *before = mark[0], *colon;
+    size_t i = 0, end = view->query_count;
 
-static void aws_i_out_query(aws_out *out, const aws_i_view *view)
-{
-    size_t i;
-
-    for (i = 0; i < view->query_count; i++) {
-        aws_i_item item;
-
-        view->source->item(view, i, &item);
-        aws_out_text(out, i ? "&" : "");
-        aws_out_uri(out, item.name, strlen(item.name), "");
-        aws_out_text(out, "=");
-        view->source->value(out, view, &item, 1);
+    if (form >= HEADERS) {
+        i = end;
+        end = view->item_count;
     }
-}
+    for (; i < end; i++) {
+        aws_i_item room;
+        const aws_i_item *item = view->source->item(view, i, &room);
 
-/* Path and query as they are sent. */
-static void aws_i_out_target(aws_out *out, const aws_i_view *view)
-{
-    view->source->path(out, view, 0);
-    aws_out_text(out, view->query_count ? "?" : "");
-    aws_i_out_query(out, view);
-}
-
-/* The headers in canonical form, or (names_only) as SignedHeaders. */
-static void aws_i_out_headers(aws_out *out, const aws_i_view *view, int names_only)
-{
-    const char *before = "";
-    size_t i;
-
-    for (i = view->query_count; i < view->item_count; i++) {
-        aws_i_item item;
-
-        view->source->item(view, i, &item);
-        if (!aws_i_item_sent(view, &item))
+        if (item->kind == AWS_I_HEADER_TOKEN && !view->keys->session_token)
             continue;
-        if (!item.again) {
+        colon = ",";
+        if (!item->again || form == HEADERS) {
             aws_out_text(out, before);
-            aws_i_out_name(out, &item);
-            before = names_only ? ";" : "\n";
+            before = mark[1];
+            colon = mark[2];
+            if (form < HEADERS)
+                aws_out_uri(out, item->name, strlen(item->name), "");
+            else
+                aws_i_out_name(out, item, form == HEADERS);
         }
-        if (!names_only) {
-            aws_out_text(out, item.again ? "," : ":");
-            view->source->value(out, view, &item, 1);
+        if (form != NAMES) {
+            aws_out_text(out, colon);
+            view->source->value(out, view, item, form != HEADERS);
         }
     }
-    aws_out_text(out, names_only ? "" : before);
+    if (form == SIGNED_HEADERS)
+        aws_out_text(out, before);
 }
 
-static void aws_i_out_canonical(aws_out *out, const aws_i_view *view)
+/* What is signed and sent, in its order: form is text that goes out, and AWS_I_F_.... */
+static void aws_i_out_form(aws_out *out, const aws_i_view *view, const char *form)
 {
-    aws_out_text(out, view->method);
-    aws_out_text(out, "\n");
-    view->source->path(out, view, 1);
-    aws_out_text(out, "\n");
-    aws_i_out_query(out, view);
-    aws_out_text(out, "\n");
-    aws_i_out_headers(out, view, 0);
-    aws_out_text(out, "\n");
-    aws_i_out_headers(out, view, 1);
-    aws_out_text(out, "\n");
-    view->source->payload(out, view);
+    for (;;) {
+        size_t run = 0;
+        unsigned part;
+
+        while (form[run] && (unsigned char)form[run] < 128)
+            run++;
+        aws_out_bytes(out, form, run);
+        form += run;
+        if (!*form)
+            return;
+        part = (unsigned char)*form++ - 128u;
+        if (part < AWS_I_V_TEXTS)
+            aws_out_text(out, view->texts[part]);
+        else if (part == AWS_I_F_DAY)
+            aws_out_bytes(out, view->texts[AWS_I_V_DATE], 8);
+        else if (part == AWS_I_F_HEX)
+            aws_i_out_hex(out, view->digest, 32);
+        else if (part == AWS_I_F_BODY)
+            view->source->payload(out, view);
+        else if (part >= AWS_I_F_ITEMS)
+            aws_i_out_items(out, view, part - AWS_I_F_ITEMS);
+        else
+            view->source->path(out, view, part == AWS_I_F_SIGNED);
+    }
 }
 
-/* "20260102/eu-west-1/s3/aws4_request" */
-static void aws_i_out_scope(aws_out *out, const aws_i_view *view)
-{
-    aws_out_bytes(out, view->date, 8);
-    aws_out_text(out, "/");
-    aws_out_text(out, view->region);
-    aws_out_text(out, "/");
-    aws_out_text(out, view->service);
-    aws_out_text(out, "/aws4_request");
-}
+static const char aws_i_scope_end[] = "aws4_request";
+static const char aws_i_target_form[] = AWS_I_F_PATH AWS_I_F_QUERY;
+static const char aws_i_canonical_form[] = AWS_I_F_METHOD
+    "\n" AWS_I_F_SIGNED_PATH "\n" AWS_I_F_SIGNED_QUERY "\n" AWS_I_F_SIGNED_HEADERS
+    "\n" AWS_I_F_NAMES "\n" AWS_I_F_PAYLOAD;
 
-static void aws_i_signing_key(const aws_i_view *view, unsigned char key[32])
+/* The key of a day, region and service: a chain of HMACs that begins with "AWS4" and the secret. */
+static void aws_i_signing_key(const aws_i_view *view, aws_i_key_states *key)
 {
-    const char *parts[3];
+    unsigned char block[64];
+    const char *secret = view->keys->secret_access_key;
     size_t i;
-    aws_i_hmac hmac;
 
-    parts[0] = view->region;
-    parts[1] = view->service;
-    parts[2] = "aws4_request";
-    aws_i_hmac_init(&hmac, "AWS4", view->keys->secret_access_key,
-                    strlen(view->keys->secret_access_key));
-    aws_i_sha256_update(&hmac.sha, view->date, 8);
-    aws_i_hmac_final(&hmac, key);
-    for (i = 0; i < 3; i++) {
-        aws_i_hmac_init(&hmac, "", key, 32);
-        aws_i_sha256_update(&hmac.sha, parts[i], strlen(parts[i]));
-        aws_i_hmac_final(&hmac, key);
+    aws_i_key_block(block, &key->inner, "AWS4", secret, strlen(secret));
+    for (i = 0;; i++) {
+        const char *part;
+        aws_i_key_init(key, block);
+        if (i == 4)
+            break;
+        part = view->texts[AWS_I_V_DATE + i];
+        aws_i_sha256_update(&key->inner, part, i ? strlen(part) : 8);
+        aws_i_key_final(key, &key->inner, block);
     }
 }
 
-/* SHA-256 of the canonical request: made in buffer if it fits there (one update is faster than a
- * hundred), else streamed. */
-static void aws_i_canonical_digest(const aws_i_view *view, unsigned char *buffer, size_t room,
-                                   unsigned char digest[32])
-{
-    aws_i_sha256 sha;
-    aws_out out;
-
-    aws_i_sha256_init(&sha);
-    aws_i_out(&out, buffer, room);
-    if (room)
-        aws_i_out_canonical(&out, view);
-    if (out.length && out.length <= room) {
-        aws_i_sha256_update(&sha, buffer, out.used);
-    } else {
-        aws_i_out(&out, NULL, 0);
-        out.hash = aws_i_hash_sha256;
-        out.hash_context = &sha;
-        aws_i_out_canonical(&out, view);
-    }
-    aws_i_sha256_final(&sha, digest);
-}
-
-/* The string to sign into a hash. */
-static void aws_i_hash_to_sign(const aws_i_view *view, const unsigned char digest[32],
-                               aws_i_sha256 *sha)
+/* A form's text into a hash. */
+static void aws_i_hash_form(aws_i_sha256 *sha, const aws_i_view *view, const char *form)
 {
     aws_out out;
 
     aws_i_out(&out, NULL, 0);
     out.hash = aws_i_hash_sha256;
     out.hash_context = sha;
-    aws_out_text(&out, "AWS4-HMAC-SHA256\n");
-    aws_out_text(&out, view->date);
-    aws_out_text(&out, "\n");
-    aws_i_out_scope(&out, view);
-    aws_out_text(&out, "\n");
-    aws_i_out_hex(&out, digest, 32);
+    aws_i_out_form(&out, view, form);
 }
 
-/* With a key that is kept. buffer: memory for speed, see above. */
-static void aws_i_signature(const aws_i_view *view, const aws_i_key_states *key,
-                            unsigned char *buffer, size_t room, unsigned char signature[32])
+/* The canonical request is made in buffer if it fits there (one
+ * update of its hash is faster than a hundred), else streamed. */
+static void aws_i_signature(aws_i_view *view, const aws_i_key_states *key, unsigned char *buffer,
+                            size_t room, unsigned char signature[32])
 {
     aws_i_sha256 sha;
+    aws_out out;
 
-    aws_i_canonical_digest(view, buffer, room, signature);
+    view->digest = signature;
+    aws_i_sha256_init(&sha);
+    aws_i_out(&out, buffer, room);
+    if (room)
+        aws_i_out_form(&out, view, aws_i_canonical_form);
+    if (out.length && out.length <= room)
+        aws_i_sha256_update(&sha, buffer, out.used);
+    else
+        aws_i_hash_form(&sha, view, aws_i_canonical_form);
+    aws_i_sha256_final(&sha, signature);
     sha = key->inner;
-    aws_i_hash_to_sign(view, signature, &sha);
+    aws_i_hash_form(&sha, view, "AWS4-HMAC-SHA256\n" AWS_I_F_DATE "\n" AWS_I_F_SCOPE
+                                "\n" AWS_I_F_DIGEST);
     aws_i_key_final(key, &sha, signature);
 }
 
-static void aws_i_out_authorization(aws_out *out, const aws_i_view *view,
-                                    const unsigned char signature[32])
+/* With a key that isn't kept. */
+static void aws_i_sign(aws_i_view *view, unsigned char signature[32])
 {
-    aws_out_text(out, "AWS4-HMAC-SHA256 Credential=");
-    aws_out_text(out, view->keys->access_key_id);
-    aws_out_text(out, "/");
-    aws_i_out_scope(out, view);
-    aws_out_text(out, ", SignedHeaders=");
-    aws_i_out_headers(out, view, 1);
-    aws_out_text(out, ", Signature=");
-    aws_i_out_hex(out, signature, 32);
+    aws_i_key_states key;
+
+    aws_i_signing_key(view, &key);
+    aws_i_signature(view, &key, NULL, 0, signature);
+    aws_i_wipe(&key, sizeof key);
 }
+
+static const char aws_i_authorization[] = "AWS4-HMAC-SHA256 Credential=" AWS_I_F_KEY_ID
+    "/" AWS_I_F_SCOPE ", SignedHeaders=" AWS_I_F_NAMES ", Signature=" AWS_I_F_DIGEST;
 
 /* The client's request as a source. */
 static const char aws_i_empty_sha256[] =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-static void aws_i_client_item(const aws_i_view *view, size_t i, aws_i_item *item)
+static const aws_i_item *aws_i_client_item(const aws_i_view *view, size_t i, aws_i_item *room)
 {
-    *item = view->client->items[i];
+    (void)room;
+    return view->client->items + i;
 }
 
 static void aws_i_client_path(aws_out *out, const aws_i_view *view, int is_signed)
@@ -3181,7 +3153,7 @@ static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i
 {
     switch (item->kind) {
     case AWS_I_QUERY:
-        aws_out_uri(out, item->value, strlen(item->value), "");
+        aws_out_uri(out, item->value, item->length, "");
         break;
     case AWS_I_QUERY_NUMBER:
         aws_out_number(out, item->length);
@@ -3189,8 +3161,8 @@ static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i
     case AWS_I_HEADER_HOST:
         aws_i_out_host(out, view->client);
         break;
-    case AWS_I_HEADER_DATE:
-        aws_out_text(out, view->date);
+    case AWS_I_HEADER_TEXT:
+        aws_out_text(out, item->value);
         break;
     case AWS_I_HEADER_PAYLOAD:
         view->source->payload(out, view);
@@ -3198,19 +3170,8 @@ static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i
     case AWS_I_HEADER_TOKEN:
         aws_out_text(out, view->keys->session_token);
         break;
-    case AWS_I_HEADER_TARGET:
-        aws_out_text(out, item->value);
-        aws_out_text(out, aws_i_text_dot);
-        aws_out_text(out, view->client->call.operation);
-        break;
-    case AWS_I_HEADER_CHECKSUM:
-        aws_out_text(out, view->client->checksum_text);
-        break;
-    case AWS_I_HEADER_CHUNKED:
-        view->client->chunked->value(out, view->client, item);
-        break;
     default:
-        view->client->given(out, item, is_signed);
+        view->client->given(out, view, item, is_signed);
     }
 }
 
@@ -3291,15 +3252,16 @@ static void aws_i_pair_item(const aws_signing *signing, size_t i, aws_i_item *it
     item->again = 0;
 }
 
-static void aws_i_signing_item(const aws_i_view *view, size_t i, aws_i_item *item)
+static const aws_i_item *aws_i_signing_item(const aws_i_view *view, size_t i, aws_i_item *item)
 {
     aws_i_item before;
 
     aws_i_pair_item(view->signing, view->order[i], item);
     if (i > view->query_count) {
         aws_i_pair_item(view->signing, view->order[i - 1], &before);
-        item->again = !aws_i_compare_names(item, &before);
+        item->again = !aws_i_compare(item, &before);
     }
+    return item;
 }
 
 static void aws_i_signing_path(aws_out *out, const aws_i_view *view, int is_signed)
@@ -3370,32 +3332,14 @@ static void aws_i_signing_view(aws_i_view *view, const aws_signing *signing, aws
     keys->secret_access_key = signing->secret_access_key;
     view->signing = signing;
     view->source = &aws_i_signing_source;
-    view->method = signing->method;
     view->keys = keys;
-    view->region = signing->region;
-    view->service = signing->service;
     aws_date_text(signing->time, view->date_text);
-    view->date = view->date_text;
-}
-
-/* Begin the signature of a text: an HMAC with a key that isn't kept. */
-static void aws_i_signer(const aws_i_view *view, aws_i_hmac *hmac)
-{
-    unsigned char key[32];
-
-    aws_i_signing_key(view, key);
-    aws_i_hmac_init(hmac, "", key, sizeof key);
-    aws_i_wipe(key, sizeof key);
-}
-
-/* From the canonical request's digest to the signature. */
-static void aws_i_sign_digest(const aws_i_view *view, unsigned char digest[32])
-{
-    aws_i_hmac hmac;
-
-    aws_i_signer(view, &hmac);
-    aws_i_hash_to_sign(view, digest, &hmac.sha);
-    aws_i_hmac_final(&hmac, digest);
+    view->texts[AWS_I_V_METHOD] = signing->method;
+    view->texts[AWS_I_V_DATE] = view->date_text;
+    view->texts[AWS_I_V_REGION] = signing->region;
+    view->texts[AWS_I_V_SERVICE] = signing->service;
+    view->texts[AWS_I_V_END] = aws_i_scope_end;
+    view->texts[AWS_I_V_KEY_ID] = signing->access_key_id;
 }
 
 /* aws_sign's and aws_presign's arguments as a view, that isn't sorted yet. order: room for 64. */
@@ -3420,10 +3364,9 @@ AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
     if (aws_i_signing_begin(&view, signing, &keys, order) < 0)
         return AWS_ERR_PARAM;
     aws_i_view_sort(&view);
-    aws_i_canonical_digest(&view, NULL, 0, signature);
-    aws_i_sign_digest(&view, signature);
+    aws_i_sign(&view, signature);
     aws_i_out(&out, text, size);
-    aws_i_out_authorization(&out, &view, signature);
+    aws_i_out_form(&out, &view, aws_i_authorization);
     aws_out_bytes(&out, "", 1);
     return out.length > size ? AWS_ERR_MEMORY : (int)(out.used - 1);
 }
@@ -3431,7 +3374,7 @@ AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
 AWS_API int aws_sign_text(const aws_signing *signing, const void *text, size_t size, char hex[65])
 {
     unsigned char signature[32];
-    aws_i_hmac hmac;
+    aws_i_key_states key;
     aws_keys keys;
     aws_i_view view;
     aws_out out;
@@ -3439,9 +3382,10 @@ AWS_API int aws_sign_text(const aws_signing *signing, const void *text, size_t s
     if (!aws_i_signing_complete(signing))
         return AWS_ERR_PARAM;
     aws_i_signing_view(&view, signing, &keys);
-    aws_i_signer(&view, &hmac);
-    aws_i_sha256_update(&hmac.sha, text, size);
-    aws_i_hmac_final(&hmac, signature);
+    aws_i_signing_key(&view, &key);
+    aws_i_sha256_update(&key.inner, text, size);
+    aws_i_key_final(&key, &key.inner, signature);
+    aws_i_wipe(&key, sizeof key);
     aws_i_out(&out, hex, 64);
     aws_i_out_hex(&out, signature, sizeof signature);
     hex[64] = 0;
@@ -3473,7 +3417,7 @@ static void aws_i_presign_values(const char **values, const aws_i_view *view, ui
     number[out.used] = 0;
     values[0] = "AWS4-HMAC-SHA256";
     values[1] = aws_i_presign_credential;
-    values[2] = view->date;
+    values[2] = view->texts[AWS_I_V_DATE];
     values[3] = number;
     values[4] = aws_i_presign_headers;
     values[5] = view->keys->session_token;
@@ -3494,26 +3438,22 @@ static int aws_i_out_presign_value(aws_out *out, const aws_i_view *view, const a
     pipe.hash = aws_i_pipe_uri;
     pipe.hash_context = out;
     if (item->value == aws_i_presign_credential) {
-        aws_out_text(&pipe, view->keys->access_key_id);
-        aws_out_text(&pipe, "/");
-        aws_i_out_scope(&pipe, view);
+        aws_i_out_form(&pipe, view, AWS_I_F_KEY_ID "/" AWS_I_F_SCOPE);
     } else if (item->value == aws_i_presign_headers) {
-        aws_i_out_headers(&pipe, view, 1);
+        aws_i_out_form(&pipe, view, AWS_I_F_NAMES);
     }
     return pipe.length != 0;
 }
 
 /* What follows the host. The NUL-terminated length may exceed the room. */
-static void aws_i_out_url(aws_out *out, const aws_i_view *view, int is_signed)
+static void aws_i_out_url(aws_out *out, aws_i_view *view, int is_signed)
 {
     unsigned char signature[32];
 
-    aws_i_out_target(out, view);
+    aws_i_out_form(out, view, aws_i_target_form);
     if (is_signed) {
-        aws_i_canonical_digest(view, NULL, 0, signature);
-        aws_i_sign_digest(view, signature);
-        aws_out_text(out, "&X-Amz-Signature=");
-        aws_i_out_hex(out, signature, sizeof signature);
+        aws_i_sign(view, signature);
+        aws_i_out_form(out, view, "&X-Amz-Signature=" AWS_I_F_DIGEST);
     }
     aws_out_bytes(out, "", 1);
 }
@@ -6764,9 +6704,8 @@ static void aws_i_out_proxy_user(aws_out *out, const char *url)
         user[size++] = (unsigned char)(low >= 0 ? high << 4 | low : *at);
         at += low >= 0 ? 2 : 0;
     }
-    aws_out_text(out, "proxy-authorization: Basic ");
+    aws_out_text(out, "\r\nproxy-authorization: Basic ");
     aws_i_out_base64(out, user, size);
-    aws_out_text(out, aws_i_text_crlf);
     aws_i_wipe(user, sizeof user);
 }
 
@@ -6818,9 +6757,8 @@ static int aws_i_proxy_tunnel(aws_client *client, const char *url, const char *h
         aws_i_out_authority(&out, client);
         aws_out_text(&out, " HTTP/1.1\r\nhost: ");
         aws_i_out_authority(&out, client);
-        aws_out_text(&out, aws_i_text_crlf);
         aws_i_out_proxy_user(&out, url);
-        aws_out_text(&out, aws_i_text_crlf);
+        aws_out_text(&out, "\r\n\r\n");
         aws_i_commit(client, out.used);
         client->offset += out.used;
         if (client->offset == out.length)
@@ -6963,13 +6901,14 @@ static void aws_i_view_of(aws_i_view *view, const aws_client *client)
 {
     view->source = &aws_i_client_source;
     view->client = client;
-    view->signing = NULL;
-    view->order = NULL;
-    view->method = client->call.method;
     view->keys = client->keys;
-    view->region = client->region;
-    view->service = client->signing_name;
-    view->date = client->date;
+    view->digest = client->signature;
+    view->texts[AWS_I_V_METHOD] = client->call.method;
+    view->texts[AWS_I_V_DATE] = client->date;
+    view->texts[AWS_I_V_REGION] = client->region;
+    view->texts[AWS_I_V_SERVICE] = client->signing_name;
+    view->texts[AWS_I_V_END] = aws_i_scope_end;
+    view->texts[AWS_I_V_KEY_ID] = client->keys->access_key_id;
     view->query_count = client->query_count;
     view->item_count = client->item_count;
 }
@@ -6983,16 +6922,16 @@ static void aws_i_out_proxied(aws_out *out, const aws_client *client, int step)
         proxy->use((aws_client *)(uintptr_t)client, step, out); /* which reads it only */
 }
 
+/* With the end of the line before. */
 static void aws_i_out_user_agent(aws_out *out, const aws_client *client)
 {
     const char *extra = aws_i_config(client)->user_agent_extra;
 
-    aws_out_text(out, "user-agent: aws.h/" AWS_VERSION);
+    aws_out_text(out, "\r\nuser-agent: aws.h/" AWS_VERSION);
     if (extra) {
         aws_out_text(out, " ");
         aws_out_text(out, extra);
     }
-    aws_out_text(out, aws_i_text_crlf);
     aws_i_out_proxied(out, client, AWS_I_P_HEADER);
 }
 
@@ -7020,7 +6959,7 @@ AWS_API int aws_client_target(const aws_client *client, char *text, size_t size)
 
     aws_i_view_of(&view, client);
     aws_i_out(&out, text, size);
-    aws_i_out_target(&out, &view);
+    aws_i_out_form(&out, &view, aws_i_target_form);
     aws_out_bytes(&out, "", 1);
     return out.length > size ? AWS_ERR_MEMORY : (int)aws_i_int_max(out.length - 1);
 }
@@ -7029,35 +6968,21 @@ AWS_API int aws_client_target(const aws_client *client, char *text, size_t size)
 static void aws_i_out_head(aws_out *out, const aws_client *client)
 {
     aws_i_view view;
-    size_t i;
 
     aws_i_view_of(&view, client);
-    aws_out_text(out, client->call.method);
-    aws_out_text(out, " ");
+    aws_i_out_form(out, &view, AWS_I_F_METHOD " ");
     aws_i_out_proxied(out, client, AWS_I_P_TARGET);
-    aws_i_out_target(out, &view);
-    aws_out_text(out, " HTTP/1.1\r\n");
-    for (i = view.query_count; i < view.item_count; i++) {
-        const aws_i_item *item = client->items + i;
-        if (!aws_i_item_sent(&view, item))
-            continue;
-        aws_out_text(out, item->prefix);
-        aws_out_text(out, item->name);
-        aws_out_text(out, ": ");
-        aws_i_client_value(out, &view, item, 0);
-        aws_out_text(out, aws_i_text_crlf);
-    }
+    aws_i_out_form(out, &view, AWS_I_F_PATH AWS_I_F_QUERY " HTTP/1.1" AWS_I_F_HEADERS);
     if (client->size || client->call.method[0] == 'P')
-        aws_i_out_count(out, "content-length: ", client->encoded, aws_i_text_crlf);
+        aws_i_out_count(out, "\r\ncontent-length: ", client->encoded, "");
     if (client->expects)
-        aws_out_text(out, "expect: 100-continue\r\n");
+        aws_out_text(out, "\r\nexpect: 100-continue");
     aws_i_out_user_agent(out, client);
     if (!client->anonymous) {
-        aws_out_text(out, "authorization: ");
-        aws_i_out_authorization(out, &view, client->signature);
-        aws_out_text(out, aws_i_text_crlf);
+        aws_out_text(out, "\r\nauthorization: ");
+        aws_i_out_form(out, &view, aws_i_authorization);
     }
-    aws_out_text(out, aws_i_text_crlf);
+    aws_out_text(out, "\r\n\r\n");
 }
 
 AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value)
@@ -7152,13 +7077,28 @@ static void aws_i_out_source(aws_out *out, const char *value)
     aws_out_text(out, value + at);
 }
 
-/* Headers that a caller gives are written by a function that is linked only with what adds them. */
-static void aws_i_out_given(aws_out *out, const aws_i_item *item, int is_signed)
+/* Headers that not every request has are written by a function that is linked only with what adds
+ * them. */
+static void aws_i_out_given(aws_out *out, const aws_i_view *view, const aws_i_item *item,
+                            int is_signed)
 {
-    if (item->kind == AWS_I_HEADER_URI)
+    const aws_client *client = view->client;
+
+    switch (item->kind) {
+    case AWS_I_HEADER_URI:
         aws_i_out_source(out, item->value);
-    else
+        break;
+    case AWS_I_HEADER_TARGET:
+        aws_out_text(out, item->value);
+        aws_out_text(out, aws_i_text_dot);
+        aws_out_text(out, client->call.operation);
+        break;
+    case AWS_I_HEADER_CHUNKED:
+        client->chunked->value(out, client, item);
+        break;
+    default:
         aws_i_out_trimmed(out, item->value, item->length, is_signed);
+    }
 }
 
 AWS_API void aws_call_header(aws_client *client, const char *prefix, const char *name,
@@ -7295,7 +7235,7 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     aws_i_check_call(client);
     for (kind = AWS_I_HEADER_HOST; kind <= last; kind++, name += strlen(name) + 1)
         if (kind != AWS_I_HEADER_PAYLOAD || client->service->flags & AWS_SERVICE_S3)
-            aws_i_add(client, "", name, "", 0, kind);
+            aws_i_add(client, "", name, client->date, 0, kind);
     return 1;
 }
 
@@ -7535,7 +7475,7 @@ static void aws_i_plan_checksums(aws_client *client)
     if (client->digest) {
         aws_call_header(client, "", "x-amz-sdk-checksum-algorithm", named ? NULL : digest->name);
         if (!client->chunked)
-            aws_i_add(client, "", digest->header, "", 0, AWS_I_HEADER_CHECKSUM);
+            aws_i_add(client, "", digest->header, client->checksum_text, 0, AWS_I_HEADER_TEXT);
     }
     if (flags & AWS_CALL_VERIFY && !given && aws_i_dialect_of(client)->verified &&
         !config->response_checksum_validation)
@@ -7909,10 +7849,7 @@ static void aws_i_cache_signing_key(aws_client *client, const aws_i_view *view)
     uint32_t day = (uint32_t)client->time / 86400;
 
     if (client->key_day != day || client->key_generation != client->session->generation) {
-        unsigned char key[32];
-        aws_i_signing_key(view, key);
-        aws_i_key_init((aws_i_key_states *)client->signing_key, key);
-        aws_i_wipe(key, sizeof key);
+        aws_i_signing_key(view, (aws_i_key_states *)client->signing_key);
         client->key_day = day;
         client->key_generation = client->session->generation;
     }
@@ -8322,6 +8259,7 @@ static void aws_i_chunked_plan(aws_client *client)
          item++)
         if (item->length && aws_i_equal_nocase(item->name, "content-encoding"))
             break;
+    client->given = aws_i_out_given;
     if (item < client->items + client->item_count)
         item->kind = AWS_I_HEADER_CHUNKED;
     else
@@ -8367,12 +8305,7 @@ static void aws_i_sign_chunk(const aws_client *client, const char *kind, const c
     out.hash = aws_i_hash_sha256;
     out.hash_context = &sha;
     aws_out_text(&out, kind);
-    aws_out_text(&out, view.date);
-    aws_out_text(&out, "\n");
-    aws_i_out_scope(&out, &view);
-    aws_out_text(&out, "\n");
-    aws_i_out_hex(&out, client->signature, 32);
-    aws_out_text(&out, "\n");
+    aws_i_out_form(&out, &view, AWS_I_F_DATE "\n" AWS_I_F_SCOPE "\n" AWS_I_F_DIGEST "\n");
     aws_out_text(&out, nothing);
     aws_out_text(&out, *nothing ? "\n" : "");
     aws_i_out_hex(&out, hash, 32);
@@ -9285,6 +9218,7 @@ static void aws_i_request_members(aws_client *client, const aws_request *request
         aws_call_header(client, NULL, request->headers[i].name, request->headers[i].value);
     if (client->size && type && *type)
         aws_call_header(client, "", aws_i_text_type, type);
+    client->given = aws_i_out_given;
     if (protocol->flags & AWS_PROTOCOL_TARGET)
         aws_i_add(client, "", "x-amz-target", client->service->version, 0, AWS_I_HEADER_TARGET);
     if (client->service->flags & AWS_SERVICE_QUERY_MODE)
@@ -9461,9 +9395,8 @@ static void aws_i_out_probe(aws_out *out, const aws_client *client)
         aws_out_text(out, client->call.bucket);
     aws_out_text(out, " HTTP/1.1\r\nhost: ");
     aws_i_out_host(out, client);
-    aws_out_text(out, aws_i_text_crlf);
     aws_i_out_user_agent(out, client);
-    aws_out_text(out, aws_i_text_crlf);
+    aws_out_text(out, "\r\n\r\n");
 }
 
 /* What an unsigned HEAD was for. A region that isn't said leaves the refusal as it was. */
@@ -11216,7 +11149,7 @@ static size_t aws_i_canonical_part(const aws_client *client, size_t skip, char *
     aws_i_view_of(&view, client);
     aws_i_out(&out, to, room);
     out.skip = skip;
-    aws_i_out_canonical(&out, &view);
+    aws_i_out_form(&out, &view, aws_i_canonical_form);
     return out.used;
 }
 
@@ -12870,9 +12803,10 @@ static uint32_t aws_i_asker_left(aws_client *lender)
     return aws_i_left(aws_i_ticks(lender), lender->started, lender->timeout) + 1;
 }
 
-static void aws_i_out_as_it_is(aws_out *out, const aws_i_item *item, int is_signed)
+static void aws_i_out_as_it_is(aws_out *out, const aws_i_view *view, const aws_i_item *item,
+                               int is_signed)
 {
-    (void)is_signed;
+    (void)view, (void)is_signed;
     aws_out_bytes(out, item->value, item->length);
 }
 

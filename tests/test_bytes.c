@@ -493,14 +493,15 @@ static void test_dates(void)
 static void check_hmac(const char *prefix, const void *key, size_t key_size, const char *data,
                        const char *want)
 {
-    aws_i_hmac hmac;
-    unsigned char digest[32];
+    aws_i_key_states states;
+    unsigned char block[64], digest[32];
     char text[65];
     aws_out out = out_to(text, sizeof text - 1);
 
-    aws_i_hmac_init(&hmac, prefix, key, key_size);
-    aws_i_sha256_update(&hmac.sha, data, strlen(data));
-    aws_i_hmac_final(&hmac, digest);
+    aws_i_key_block(block, &states.inner, prefix, key, key_size);
+    aws_i_key_init(&states, block);
+    aws_i_sha256_update(&states.inner, data, strlen(data));
+    aws_i_key_final(&states, &states.inner, digest);
     aws_i_out_hex(&out, digest, 32);
     text[64] = 0;
     CHECK_STR(text, want);
