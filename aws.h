@@ -2852,31 +2852,34 @@ struct aws_i_view {
     char               date_text[17]; /* aws_sign's */
 };
 
-/* What the next character of a text counts, that goes on in another one; 0 at the end. Names of
- * headers: in lower case. Else its percent-encoded form: an encoded byte begins with '%', below all
- * others. */
-static int aws_i_next_key(const char **text, const char **rest, int header)
+/* What a character counts: in lower case in names of headers, else percent-encoded. An encoded byte
+ * begins with '%', below all others. */
+static AWS_I_APART int aws_i_weight(const char *text, int header)
 {
-    int c;
+    int c = (unsigned char)*text;
 
-    if (!**text && *rest) {
-        *text = *rest;
-        *rest = NULL;
-    }
-    c = (unsigned char)*(*text)++;
     return header ? aws_i_lower(c) : c + (aws_i_unreserved(c, "") << 8);
 }
 
-static int aws_i_compare_texts(const char *a, const char *a_rest, const char *b,
-                               const char *b_rest, int header)
+/* Of two texts, each of which goes on in another one. */
+static AWS_I_APART int aws_i_compare_texts(const char *a, const char *b, const char *a_rest,
+                                           const char *b_rest, int header)
 {
-    int c, d;
-
-    do {
-        c = aws_i_next_key(&a, &a_rest, header);
-        d = aws_i_next_key(&b, &b_rest, header);
-    } while (c && c == d);
-    return c - d;
+    for (;; a++, b++) {
+        if (!*a) {
+            a = a_rest;
+            a_rest = "";
+        }
+        if (!*b) {
+            b = b_rest;
+            b_rest = "";
+        }
+        if (*a != *b || !*a) {
+            int order = aws_i_weight(a, header) - aws_i_weight(b, header);
+            if (order || !*a)
+                return order;
+        }
+    }
 }
 
 /* The order that Signature Version 4 wants, 0 for headers of one name. */
@@ -2885,20 +2888,17 @@ static int aws_i_compare(const aws_i_item *a, const aws_i_item *b)
     int header = a->kind >= AWS_I_HEADER, order = header - (b->kind >= AWS_I_HEADER);
 
     if (!order)
-        order = aws_i_compare_texts(a->prefix, a->name, b->prefix, b->name, header);
-    return order || header ? order : aws_i_compare_texts(a->value, NULL, b->value, NULL, 0) | 1;
+        order = aws_i_compare_texts(a->prefix, b->prefix, a->name, b->name, header);
+    return order || header ? order : aws_i_compare_texts(a->value, b->value, "", "", 0) | 1;
 }
 
-/* In lower case if it is signed; the library's own names are, the caller's may not be. */
-static void aws_i_out_name(aws_out *out, const aws_i_item *item, int as_it_is)
+/* In lower case; the library's own names are, the caller's may not be. */
+static void aws_i_out_lower(aws_out *out, const char *name)
 {
-    const char *name = item->name;
-
-    aws_out_text(out, item->prefix);
     while (*name) {
         size_t run = 0;
         char lower;
-        while (name[run] && (as_it_is || name[run] < 'A' || name[run] > 'Z'))
+        while (name[run] && (name[run] < 'A' || name[run] > 'Z'))
             run++;
         aws_out_bytes(out, name, run);
         name += run;
@@ -2965,8 +2965,7 @@ static void aws_i_out_items(aws_out *out, const aws_i_view *view, unsigned form)
                                        {"\r\n", "\r\n", ": "},
                                        {"", ";", ""},
                                        {"", "\n", ":"}};
-    const char(*mark)[3] = marks[form];
-    const char *before = mark[0], *colon;
+    const char(*mark)[3] = marks[form], *before = mark[0];
     size_t i = 0, end = view->query_count;
 
     if (form >= HEADERS) {
@@ -2976,18 +2975,22 @@ static void aws_i_out_items(aws_out *out, const aws_i_view *view, unsigned form)
     for (; i < end; i++) {
         aws_i_item room;
         const aws_i_item *item = view->source->item(view, i, &room);
+        const char *colon = mark[2];
 
         if (item->kind == AWS_I_HEADER_TOKEN && !view->keys->session_token)
             continue;
-        colon = ",";
-        if (!item->again || form == HEADERS) {
+        if (item->again && form > HEADERS) {
+            colon = ",";
+        } else {
             aws_out_text(out, before);
             before = mark[1];
-            colon = mark[2];
+            aws_out_text(out, item->prefix);
             if (form < HEADERS)
                 aws_out_uri(out, item->name, strlen(item->name), "");
+            else if (form == HEADERS)
+                aws_out_text(out, item->name);
             else
-                aws_i_out_name(out, item, form == HEADERS);
+                aws_i_out_lower(out, item->name);
         }
         if (form != NAMES) {
             aws_out_text(out, colon);
