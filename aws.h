@@ -2514,28 +2514,20 @@ AWS_API void aws_out_text(aws_out *out, const char *text)
         aws_out_bytes(out, text, strlen(text));
 }
 
-/* Decimal digits by 16-bit limbs: no 64-bit division, which is a library call on small machines. */
+/* By digits of 16 bits: no 64-bit division, which is a library call on small machines. */
 AWS_API void aws_out_number(aws_out *out, uint64_t number)
 {
+    uint32_t high = (uint32_t)(number >> 32), low = (uint32_t)number;
     char digits[20];
     size_t at = sizeof digits;
 
     do {
-        uint32_t rest = 0;
-        uint64_t quotient = 0;
-        int shift;
-        if (number <= 0xffffffff) {
-            quotient = (uint32_t)number / 10;
-            rest = (uint32_t)number % 10;
-        }
-        for (shift = number <= 0xffffffff ? -1 : 48; shift >= 0; shift -= 16) {
-            rest = (rest << 16) | (uint32_t)((number >> shift) & 0xffff);
-            quotient = (quotient << 16) | (rest / 10);
-            rest %= 10;
-        }
-        digits[--at] = (char)('0' + rest);
-        number = quotient;
-    } while (number);
+        uint32_t upper = high % 10 << 16 | low >> 16;
+        uint32_t lower = upper % 10 << 16 | (low & 0xffff);
+        high /= 10;
+        low = upper / 10 << 16 | lower / 10;
+        digits[--at] = (char)('0' + lower % 10);
+    } while (high | low);
     aws_out_bytes(out, digits + at, sizeof digits - at);
 }
 
@@ -2682,16 +2674,17 @@ static void aws_i_set(char *field, size_t room, const char *text)
 /* Digits only, the whole text; 0 if it isn't a number below 2^63. */
 static int aws_i_number(const char *text, uint64_t *number)
 {
-    const uint64_t limit = (uint64_t)INT64_MAX;
     uint64_t n = 0;
 
     if (!*text)
         return 0;
     for (; *text; text++) {
         unsigned digit = (unsigned)(*text - '0');
-        if (digit > 9 || n > limit / 10 || (n == limit / 10 && digit > limit % 10))
+        if (digit > 9 || n > (uint64_t)INT64_MAX / 10)
             return 0;
         n = n * 10 + digit;
+        if (n > INT64_MAX)
+            return 0;
     }
     *number = n;
     return 1;
@@ -2699,44 +2692,42 @@ static int aws_i_number(const char *text, uint64_t *number)
 
 /* ---- Dates ---- */
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar, and back (Howard Hinnant's way). */
-static int32_t aws_i_days(int32_t year, int32_t month, int32_t day)
+/* Days from 1970-01-01 to the first of a month, counted from the year 0 of the Gregorian calendar on.
+ * Years that begin in March have their leap day at the end. */
+static uint32_t aws_i_days(uint32_t months)
 {
-    int32_t era, y;
+    uint32_t year = (months - 2) / 12, month = (months - 2) % 12, century = year / 100;
 
-    year -= month <= 2;
-    era = year / 400;
-    y = year - era * 400;
-    return era * 146097 + y * 365 + y / 4 - y / 100 +
-           (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1 - 719468;
+    return year * 1461 / 4 - century + century / 4 + (153 * month + 2) / 5 - 719468;
 }
 
+/* Two digits at a time, from the end on. */
 AWS_API void aws_date_text(int64_t time, char text[17])
 {
-    uint32_t seconds = time < 0 ? 0 : time > 0xffffffff ? 0xffffffffu : (uint32_t)time;
-    int32_t days = (int32_t)(seconds / 86400), year = 1970 + days / 366, month = 1, parts[7];
-    int i;
+    enum { DAYS = 0 }; /* of a month */
+    static const unsigned char radixes[] = {60, 60, 24, DAYS, 12, 100, 100};
+    const unsigned char *radix = radixes;
+    /* what doesn't fit 32 bits is shown as their last second, times before 1970 as their first */
+    uint32_t left = (uint64_t)time > 0xffffffff ? ~(uint32_t)(time >> 63) : (uint32_t)time, two;
+    char *to = text + 16;
 
-    while (days >= aws_i_days(year + 1, 1, 1))
-        year++;
-    while (days >= aws_i_days(year, month + 1, 1))
-        month++;
-    parts[0] = year / 100;
-    parts[1] = year % 100;
-    parts[2] = month;
-    parts[3] = days - aws_i_days(year, month, 1) + 1;
-    seconds %= 86400;
-    parts[4] = (int32_t)(seconds / 3600);
-    parts[5] = (int32_t)(seconds / 60 % 60);
-    parts[6] = (int32_t)(seconds % 60);
-    for (i = 0; i < 7; i++) {
-        if (i == 4)
-            *text++ = 'T';
-        *text++ = (char)('0' + parts[i] / 10);
-        *text++ = (char)('0' + parts[i] % 10);
+    *to = 0;
+    *--to = 'Z';
+    for (; to > text; radix++) {
+        if (*radix == DAYS) {
+            uint32_t months = 1970 * 12 + 1 + left * 5 / 152; /* of 30.4 days: not too few */
+            while ((two = left - aws_i_days(months)) > left)
+                months--;
+            left = months;
+            *--to = 'T';
+        } else {
+            two = left % *radix;
+            left /= *radix;
+        }
+        two += *radix == DAYS || *radix == 12; /* which are counted from 1 on */
+        *--to = (char)('0' + two % 10);
+        *--to = (char)('0' + two / 10);
     }
-    *text++ = 'Z';
-    *text = 0;
 }
 
 /* Compare text with a pattern: 'd' takes two digits into *numbers, 'a' any letter, others
@@ -2758,32 +2749,35 @@ static int aws_i_scan(const char *text, const char *pattern, int32_t *numbers)
     return 1;
 }
 
-static int64_t aws_i_time_of(int32_t year, int32_t month, int32_t day, const int32_t *clock)
+/* n: century and year, month, day, hour, minute, second. */
+static int64_t aws_i_time_of(const int32_t n[7])
 {
-    int32_t first = aws_i_days(year, month, 1);
+    uint32_t months = (uint32_t)(n[0] * 1200 + n[1] * 12 + n[2] - 1), first = aws_i_days(months);
+    uint32_t days = (uint32_t)n[3] - 1;
 
-    if (year < 1970 || month < 1 || month > 12 || day < 1 ||
-        (day > 28 && day > aws_i_days(year, month + 1, 1) - first) || clock[0] > 23 ||
-        clock[1] > 59 || clock[2] > 60)
+    if (months < 1970 * 12 || (uint32_t)n[2] - 1 > 11 ||
+        days >= aws_i_days(months + 1) - first || n[4] > 23 || n[5] > 59 || n[6] > 60)
         return -1;
-    return (int64_t)(first + day - 1) * 86400 + clock[0] * 3600 + clock[1] * 60 +
-           clock[2];
+    return (int64_t)(((first + days) * 24 + (uint32_t)n[4]) * 60 + (uint32_t)n[5]) * 60 + n[6];
 }
 
 AWS_API int64_t aws_date_parse(const char *text)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int32_t n[7];
-    size_t i;
+    int32_t n[7], day, i;
 
-    if (aws_i_scan(text, "dd-d-dTd:d:d", n))
-        return aws_i_time_of(n[0] * 100 + n[1], n[2], n[3], n + 4);
-    if (!aws_i_scan(text, "aaa, d aaa dd d:d:d GMT", n))
-        return -1;
-    for (i = 0; i < 12; i++)
-        if (memcmp(months + i * 3, text + 8, 3) == 0)
-            return aws_i_time_of(n[1] * 100 + n[2], (int32_t)i + 1, n[0], n + 3);
-    return -1;
+    if (!aws_i_scan(text, "dd-d-dTd:d:d", n)) {
+        if (!aws_i_scan(text, "aaa, d aaa dd d:d:d GMT", n + 1))
+            return -1;
+        for (i = 0; i < 12 && memcmp(months + i * 3, text + 8, 3) != 0; i++)
+            continue;
+        day = n[1];
+        n[0] = n[2];
+        n[1] = n[3];
+        n[2] = i + 1;
+        n[3] = day;
+    }
+    return aws_i_time_of(n);
 }
 
 static void aws_i_out_count(aws_out *out, const char *before, uint64_t number, const char *after)
@@ -5984,7 +5978,7 @@ static void aws_i_der_byte(aws_i_der *der, unsigned char c)
 /* Unix time of the notBefore found, 0 none: "YYMMDDhhmmssZ" or "YYYYMMDDhhmmssZ". */
 static int64_t aws_i_der_time(const aws_i_der *der)
 {
-    int32_t n[6] = {0, 0, 0, 0, 0, 0}, year;
+    int32_t n[7];
     const char *t = der->time;
     size_t i;
     int64_t time;
@@ -5992,15 +5986,10 @@ static int64_t aws_i_der_time(const aws_i_der *der)
     if (der->step != AWS_I_D_DONE || (der->size != 13 && der->size != 15) ||
         !aws_i_all_digits(t, der->size - 1u))
         return 0;
-    year = (t[0] - '0') * 10 + (t[1] - '0');
-    if (der->size == 13)
-        year += year < 50 ? 2000 : 1900;
-    else
-        year = year * 100 + (t[2] - '0') * 10 + (t[3] - '0');
-    t += der->size - 11;
-    for (i = 0; i < 5; i++)
-        n[i] = (t[i * 2] - '0') * 10 + (t[i * 2 + 1] - '0');
-    time = aws_i_time_of(year, n[0], n[1], n + 2);
+    n[0] = t[0] < '5' ? 20 : 19; /* of two digits */
+    for (i = der->size == 13; i < 7; i++, t += 2)
+        n[i] = (t[0] - '0') * 10 + (t[1] - '0');
+    time = aws_i_time_of(n);
     return time > 0 ? time : 0;
 }
 
