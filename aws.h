@@ -3136,13 +3136,15 @@ static void aws_i_client_payload(aws_out *out, const aws_i_view *view)
 
 static void aws_i_out_host(aws_out *out, const aws_client *client)
 {
-    int bracket = strchr(client->host, ':') != NULL;
+    size_t bracket = strchr(client->host, ':') != NULL;
 
-    aws_out_text(out, bracket ? "[" : "");
+    aws_out_bytes(out, "[", bracket);
     aws_out_text(out, client->host);
-    aws_out_text(out, bracket ? "]" : "");
-    if (client->port_number != (client->endpoint_secure ? 443u : 80u))
-        aws_i_out_count(out, ":", client->port_number, "");
+    aws_out_bytes(out, "]", bracket);
+    if (client->port_number != (client->endpoint_secure ? 443u : 80u)) {
+        aws_out_text(out, ":");
+        aws_out_number(out, client->port_number);
+    }
 }
 
 static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
@@ -3526,19 +3528,7 @@ AWS_API int aws_presign(const aws_signing *signing, char *url, size_t size)
 
 /* ---- Endpoints ---- */
 
-/* A lower-case DNS label of at most 63 characters: region or bucket as part of a host. */
-static int aws_i_is_label(const char *text, size_t size)
-{
-    size_t i;
-
-    if (!size || size > 63 || text[0] == '-' || text[size - 1] == '-')
-        return 0;
-    for (i = 0; i < size; i++)
-        if (!aws_i_digit((unsigned char)text[i]) && !(text[i] >= 'a' && text[i] <= 'z') &&
-            text[i] != '-')
-            return 0;
-    return 1;
-}
+enum { AWS_I_ENDPOINT_AWS, AWS_I_ENDPOINT_NAME, AWS_I_ENDPOINT_IP };
 
 static int aws_i_all_digits(const char *text, size_t size)
 {
@@ -3549,40 +3539,48 @@ static int aws_i_all_digits(const char *text, size_t size)
     return !size;
 }
 
-static int aws_i_is_region(const char *text)
+/* Lower-case DNS labels of at most 63 characters joined by single dots: AWS_I_ENDPOINT_NAME, or
+ * AWS_I_ENDPOINT_IP for an IPv4 address, its last label being a number. 0: it isn't a host. */
+static int aws_i_is_host(const char *text, size_t size)
 {
-    size_t size = strlen(text);
+    size_t i, start = 0;
+    int kind = AWS_I_ENDPOINT_IP;
 
-    return aws_i_is_label(text, size) && !aws_i_all_digits(text, size);
+    if (size > 253)
+        return 0;
+    for (i = 0;; i++) {
+        int c = i < size ? text[i] : '.';
+        if (c == '.') {
+            if (i - start - 1 >= 63 || text[start] == '-' || text[i - 1] == '-')
+                return 0;
+            if (i == size)
+                return kind;
+            start = i + 1;
+            kind = AWS_I_ENDPOINT_IP;
+        } else if (!aws_i_digit(c)) {
+            if (c != '-' && (c < 'a' || c > 'z'))
+                return 0;
+            kind = AWS_I_ENDPOINT_NAME;
+        }
+    }
 }
 
-/* Labels joined by single dots. *ip: it is an IPv4 address, its last label being a number. */
-static int aws_i_is_host(const char *text, size_t size, int *ip)
+/* One such label: region or bucket as part of a host. */
+static int aws_i_is_label(const char *text, size_t size)
 {
-    size_t left = size;
+    return memchr(text, '.', size) ? 0 : aws_i_is_host(text, size);
+}
 
-    *ip = 0;
-    if (!size || size > 253)
-        return 0;
-    for (;;) {
-        size_t n = 0;
-        while (n < left && text[n] != '.')
-            n++;
-        if (!aws_i_is_label(text, n))
-            return 0;
-        *ip = aws_i_all_digits(text, n);
-        if (n == left)
-            return 1;
-        text += n + 1;
-        left -= n + 1;
-    }
+static int aws_i_is_region(const char *text)
+{
+    return aws_i_is_label(text, strlen(text)) == AWS_I_ENDPOINT_NAME;
 }
 
 typedef struct aws_i_endpoint {
     const char *host;
     size_t      size;
     unsigned    port;
-    int         secure, ip;
+    int         secure, kind;
 } aws_i_endpoint;
 
 /* http[s]://host[:port][/] and nothing else. An IPv6 address stands in brackets. */
@@ -3590,35 +3588,38 @@ static int aws_i_endpoint_parse(const char *url, aws_i_endpoint *end)
 {
     const char *at;
 
-    end->secure = strncmp(url, aws_i_text_https, 8) == 0;
-    if (!end->secure && strncmp(url, aws_i_text_http, 7) != 0)
+    if (strncmp(url, aws_i_text_https, 4) != 0)
         return 0;
-    at = url + (end->secure ? 8 : 7);
+    end->secure = url[4] == 's';
+    at = url + 4 + end->secure;
+    if (strncmp(at, aws_i_text_https + 5, 3) != 0)
+        return 0;
+    at += 3;
     end->host = at;
-    end->port = end->secure ? 443 : 80;
     if (*at == '[') {
-        end->host = at + 1;
-        end->size = strspn(at + 1, "0123456789abcdef:.");
-        end->ip = 1;
-        if (end->size < 2 || end->size > 45 || end->host[end->size] != ']')
+        end->host++;
+        end->size = strspn(end->host, "0123456789abcdef:.");
+        end->kind = AWS_I_ENDPOINT_IP;
+        at += end->size + 2;
+        if (end->size < 2 || end->size > 45 || at[-1] != ']')
             return 0;
-        at = end->host + end->size + 1;
     } else {
         end->size = strcspn(at, ":/");
+        end->kind = aws_i_is_host(at, end->size);
         at += end->size;
-        if (!aws_i_is_host(end->host, end->size, &end->ip))
+        if (!end->kind)
             return 0;
     }
+    end->port = end->secure ? 443 : 80;
     if (*at == ':') {
-        unsigned long number = 0;
-        size_t digits = 0;
-        for (at++; aws_i_digit((unsigned char)*at) && digits < 6; at++, digits++)
-            number = number * 10 + (unsigned long)(*at - '0');
-        if (!digits || !number || number > 65535)
+        uint32_t number = 0;
+        while (aws_i_digit((unsigned char)*++at) && number < 65536)
+            number = number * 10 + (uint32_t)(*at - '0');
+        if (number - 1 >= 65535)
             return 0;
         end->port = (unsigned)number;
     }
-    return !*at || (*at == '/' && !at[1]);
+    return !at[*at == '/'];
 }
 
 /* A bucket that can be part of the host: a valid label, with dots only over plain http to a
@@ -3626,11 +3627,9 @@ static int aws_i_endpoint_parse(const char *url, aws_i_endpoint *end)
 static int aws_i_bucket_is_host(const aws_client *client, const char *bucket)
 {
     size_t size = strlen(bucket);
-    int ip;
 
-    if (size < 3 || size > 63 || !aws_i_is_host(bucket, size, &ip) || ip)
-        return 0;
-    return !strchr(bucket, '.') || (!client->endpoint_secure && client->custom_endpoint);
+    return size >= 3 && size <= 63 && aws_i_is_host(bucket, size) == AWS_I_ENDPOINT_NAME &&
+           (!strchr(bucket, '.') || (!client->endpoint_secure && client->custom_endpoint));
 }
 
 static int aws_i_bucket_is_valid(const char *bucket)
@@ -3643,59 +3642,62 @@ static int aws_i_bucket_is_valid(const char *bucket)
     return size >= 1 && size <= 255 && strcmp(bucket, ".") != 0 && strcmp(bucket, "..") != 0;
 }
 
-enum { AWS_I_ENDPOINT_AWS, AWS_I_ENDPOINT_NAME, AWS_I_ENDPOINT_IP };
-
 static int aws_i_is_arn(const char *bucket)
 {
     return strncmp(bucket, aws_i_text_arn, 4) == 0;
 }
 
+/* Whether the call's bucket is a part of the host. */
+static int aws_i_is_virtual(const aws_client *client)
+{
+    unsigned style = client->session->config.addressing;
+
+    if (!client->call.bucket)
+        return 0;
+    if (client->call.flags & AWS_CALL_HOST_PREFIX)
+        return 1;
+    return !(client->call.flags & AWS_CALL_PATH_STYLE) &&
+           (style == AWS_ADDRESSING_VIRTUAL || !(style | client->custom_endpoint)) &&
+           client->custom_endpoint != AWS_I_ENDPOINT_IP &&
+           aws_i_bucket_is_host(client, client->call.bucket);
+}
+
 /* Write the call's host and port; 0 if it doesn't fit. */
 static int aws_i_target(aws_client *client)
 {
-    const char *bucket = client->call.bucket;
-    unsigned style = client->session->config.addressing;
+    static const char domain[] = ".amazonaws.com.cn";
     const aws_addresses *more = client->session->config.addresses;
     char host[sizeof client->host];
-    int written;
     aws_out out;
 
-    aws_i_out(&out, host, sizeof host);
-    client->virtual_host =
-        bucket &&
-        (client->call.flags & AWS_CALL_HOST_PREFIX ||
-         (!(client->call.flags & AWS_CALL_PATH_STYLE) && style != AWS_ADDRESSING_PATH &&
-          (!client->custom_endpoint || style == AWS_ADDRESSING_VIRTUAL) &&
-          aws_i_bucket_is_host(client, bucket) && client->custom_endpoint != AWS_I_ENDPOINT_IP));
-    written = more && more->host(client, more->flags, &out);
-    if (client->virtual_host && !written) {
-        aws_out_text(&out, bucket);
-        aws_out_text(&out, aws_i_text_dot);
-    }
-    if (written) {
-        /* by the addresses that the program has named */
-    } else if (client->custom_endpoint) {
-        aws_out_bytes(&out, client->endpoint_host, client->endpoint_host_length);
-    } else {
-        aws_out_text(&out, client->service->endpoint_prefix);
-        if (client->service->host) {
-            client->service->host(client->region, &out);
-        } else {
+    aws_i_out(&out, host, sizeof host - 1);
+    client->virtual_host = (unsigned char)aws_i_is_virtual(client);
+    if (!more || !more->host(client, more->flags, &out)) {
+        if (client->virtual_host) {
+            aws_out_text(&out, client->call.bucket);
             aws_out_text(&out, aws_i_text_dot);
-            aws_out_text(&out, client->region);
-            aws_out_text(&out, ".amazonaws.com");
-            aws_out_text(&out, strncmp(client->region, "cn-", 3) == 0 ? ".cn" : "");
+        }
+        if (client->custom_endpoint) {
+            aws_out_bytes(&out, client->endpoint_host, client->endpoint_host_length);
+        } else {
+            aws_out_text(&out, client->service->endpoint_prefix);
+            if (client->service->host) {
+                client->service->host(client->region, &out);
+            } else {
+                aws_out_text(&out, aws_i_text_dot);
+                aws_out_text(&out, client->region);
+                aws_out_bytes(&out, domain, strncmp(client->region, "cn-", 3) == 0 ? 17 : 14);
+            }
         }
     }
-    aws_out_bytes(&out, "", 1);
-    host[sizeof host - 1] = 0;
+    host[out.used] = 0;
     client->port_number = client->endpoint_port;
     if (!aws_i_equal(host, client->host)) {
         memcpy(client->host, host, sizeof host);
         client->connection.doomed = 1;
         client->connection.resumed = 0;
     }
-    return out.length <= sizeof client->host;
+    return out.length < sizeof client->host;
 }
 
 /* ---- Rules: what the readers of XML and HTTP do with a byte ---- */
@@ -6965,8 +6967,10 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
     aws_i_out_form(out, &view, AWS_I_F_METHOD " ");
     aws_i_out_proxied(out, client, AWS_I_P_TARGET);
     aws_i_out_form(out, &view, AWS_I_F_PATH AWS_I_F_QUERY " HTTP/1.1" AWS_I_F_HEADERS);
-    if (client->size || client->call.method[0] == 'P')
-        aws_i_out_count(out, "\r\ncontent-length: ", client->encoded, "");
+    if (client->size || client->call.method[0] == 'P') {
+        aws_out_text(out, "\r\ncontent-length: ");
+        aws_out_number(out, client->encoded);
+    }
     if (client->expects)
         aws_out_text(out, "\r\nexpect: 100-continue");
     aws_i_out_user_agent(out, client);
@@ -11962,7 +11966,7 @@ static int aws_i_init_endpoint(aws_client *client)
     client->endpoint_host_length = end.size;
     client->endpoint_port = end.port;
     client->endpoint_secure = end.secure != 0;
-    client->custom_endpoint = (unsigned char)(end.ip ? AWS_I_ENDPOINT_IP : AWS_I_ENDPOINT_NAME);
+    client->custom_endpoint = (unsigned char)end.kind;
     return 0;
 }
 
@@ -13146,7 +13150,6 @@ static int aws_i_container_allows(const char *url)
     const char *host = url + 7;
     size_t size;
     char name[24];
-    int ip;
 
     if (strncmp(url, aws_i_text_https, 8) == 0)
         return 1;
@@ -13156,7 +13159,7 @@ static int aws_i_container_allows(const char *url)
     memcpy(name, host, size);
     name[size] = 0;
     return aws_i_list_find(hosts, name) >= 0 ||
-           (strncmp(name, "127.", 4) == 0 && aws_i_is_host(name, size, &ip) && ip);
+           (strncmp(name, "127.", 4) == 0 && aws_i_is_host(name, size) == AWS_I_ENDPOINT_IP);
 }
 
 /* The token for the Authorization header, NULL none: from its file or from the environment. In
@@ -13861,7 +13864,7 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
     if (aws_i_init_endpoint(client) < 0)
         return AWS_ERR_PARAM;
     if (config->tls_name &&
-        (!aws_i_is_host(config->tls_name, strlen(config->tls_name), &tls) || tls))
+        aws_i_is_host(config->tls_name, strlen(config->tls_name)) != AWS_I_ENDPOINT_NAME)
         return aws_i_fail(client, AWS_REASON_TLS_NAME, config->tls_name);
     tls = client->endpoint_secure && !(client->port->flags & AWS_PORT_TLS);
 #ifdef AWS_NO_TLS
