@@ -918,7 +918,8 @@ struct aws_out {
 AWS_API void aws_out_bytes(aws_out *out, const void *data, size_t size);
 AWS_API void aws_out_text(aws_out *out, const char *text);
 AWS_API void aws_out_number(aws_out *out, uint64_t number);
-/* Percent-encoded but for A-Z a-z 0-9 - _ . ~ and the characters of `keep`. */
+/* Percent-encoded but for A-Z a-z 0-9 - _ . ~ and the characters of `keep`. A keep that begins with
+ * 25 (digits are kept anyway) encodes each '%' of the encoding again, as "%25". */
 AWS_API void aws_out_uri(aws_out *out, const char *text, size_t size, const char *keep);
 AWS_API void aws_out_base64(aws_out *out, const void *data, size_t size);
 /* As XML character data: & < > " and CR, LF escaped. */
@@ -2531,18 +2532,22 @@ AWS_API void aws_out_number(aws_out *out, uint64_t number)
     aws_out_bytes(out, digits + at, sizeof digits - at);
 }
 
-/* At most 32 bytes. */
+/* At most 32 bytes; ten is the digit of 10, in upper or lower case. */
+static void aws_i_out_digits(aws_out *out, const unsigned char *data, size_t size, int ten)
+{
+    char text[64], *to = text;
+
+    for (; size; size--, data++) {
+        int high = *data >> 4, low = *data & 15;
+        *to++ = (char)(high + (high < 10 ? '0' : ten - 10));
+        *to++ = (char)(low + (low < 10 ? '0' : ten - 10));
+    }
+    aws_out_bytes(out, text, (size_t)(to - text));
+}
+
 static void aws_i_out_hex(aws_out *out, const unsigned char *data, size_t size)
 {
-    static const char digits[] = "0123456789abcdef";
-    char text[64];
-    size_t i;
-
-    for (i = 0; i < size && i < sizeof text / 2; i++) {
-        text[i * 2] = digits[data[i] >> 4];
-        text[i * 2 + 1] = digits[data[i] & 15];
-    }
-    aws_out_bytes(out, text, i * 2);
+    aws_i_out_digits(out, data, size, 'a');
 }
 
 static void aws_i_out_base64(aws_out *out, const unsigned char *data, size_t size)
@@ -2575,11 +2580,8 @@ static int aws_i_unreserved(int c, const char *keep)
            (c && strchr(keep, c) != NULL);
 }
 
-/* percent: what stands for '%', "%25" for an encoding of the encoding. */
-static void aws_i_out_uri(aws_out *out, const char *text, size_t size, const char *keep,
-                          const char *percent)
+AWS_API void aws_out_uri(aws_out *out, const char *text, size_t size, const char *keep)
 {
-    static const char digits[] = "0123456789ABCDEF";
     size_t i = 0;
 
     while (i < size) {
@@ -2589,20 +2591,11 @@ static void aws_i_out_uri(aws_out *out, const char *text, size_t size, const cha
         if (run > i)
             aws_out_bytes(out, text + i, run - i);
         if (run < size) {
-            unsigned char byte = (unsigned char)text[run++];
-            char pair[2];
-            pair[0] = digits[byte >> 4];
-            pair[1] = digits[byte & 15];
-            aws_out_text(out, percent);
-            aws_out_bytes(out, pair, 2);
+            aws_out_bytes(out, "%25", *keep == '2' ? 3 : 1);
+            aws_i_out_digits(out, aws_i_bytes(text + run++), 1, 'A');
         }
         i = run;
     }
-}
-
-AWS_API void aws_out_uri(aws_out *out, const char *text, size_t size, const char *keep)
-{
-    aws_i_out_uri(out, text, size, keep, "%");
 }
 
 AWS_API void aws_out_xml(aws_out *out, const char *text)
@@ -3109,21 +3102,23 @@ static const aws_i_item *aws_i_client_item(const aws_i_view *view, size_t i, aws
 
 static void aws_i_client_path(aws_out *out, const aws_i_view *view, int is_signed)
 {
-    const aws_call *call = &view->client->call;
-    const char *percent =
-        is_signed && !(view->client->service->flags & AWS_SERVICE_S3) ? "%25" : "%";
+    const aws_client *client = view->client;
+    const aws_call *call = &client->call;
+    const char *bucket = client->virtual_host ? NULL : call->bucket;
 
     if (call->path) {
         call->path(out, call, is_signed);
         return;
     }
-    aws_out_text(out, "/");
-    if (call->bucket && !view->client->virtual_host) {
-        aws_i_out_uri(out, call->bucket, strlen(call->bucket), "", percent);
-        aws_out_text(out, call->key ? "/" : "");
+    if (bucket) {
+        aws_out_text(out, "/");
+        aws_out_text(out, bucket); /* which has nothing in it to be encoded */
     }
+    if (call->key || !bucket)
+        aws_out_text(out, "/");
     if (call->key)
-        aws_i_out_uri(out, call->key, strlen(call->key), "/", percent);
+        aws_out_uri(out, call->key, strlen(call->key),
+                    is_signed && !(client->service->flags & AWS_SERVICE_S3) ? "25/" : "/");
 }
 
 static void aws_i_client_payload(aws_out *out, const aws_i_view *view)
@@ -3224,7 +3219,7 @@ static void aws_i_out_normal_path(aws_out *out, const char *path)
         int dots = (n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.');
         if (n && !dots && aws_i_segment_stays(at)) {
             aws_out_text(out, "/");
-            aws_i_out_uri(out, at, n, "", "%25");
+            aws_out_uri(out, at, n, "25");
             any = 1;
         }
         slash = n ? dots : 1;
@@ -3268,8 +3263,7 @@ static void aws_i_signing_path(aws_out *out, const aws_i_view *view, int is_sign
     const aws_signing *s = view->signing;
 
     if (s->encode_once || s->keep_path || !is_signed)
-        aws_i_out_uri(out, s->path, strlen(s->path), "/",
-                      s->encode_once || !is_signed ? "%" : "%25");
+        aws_out_uri(out, s->path, strlen(s->path), s->encode_once || !is_signed ? "/" : "25/");
     else
         aws_i_out_normal_path(out, s->path);
 }
@@ -8907,7 +8901,8 @@ static void aws_i_out_path(aws_out *out, const aws_call *call, int is_signed)
             break;
         value = aws_i_label(request, at, &at, &greedy);
         if (value)
-            aws_i_out_uri(out, value, strlen(value), greedy ? "/" : "", twice ? "%25" : "%");
+            aws_out_uri(out, value, strlen(value),
+                        twice ? (greedy ? "25/" : "25") : (greedy ? "/" : ""));
     }
 }
 

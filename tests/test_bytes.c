@@ -230,7 +230,7 @@ static void test_uri(void)
         text[out.used] = 0;
         CHECK_STR(text, want);
         out = out_to(text, sizeof text - 1);
-        aws_i_out_uri(&out, all, sizeof all, "", "%25");
+        aws_out_uri(&out, all, sizeof all, "25");
         text[out.used] = 0;
         CHECK_STR(text, again);
     }
