@@ -7165,9 +7165,11 @@ static void aws_i_check_call(aws_client *client)
         client->service->region(client, 0);
     if (!aws_i_target(client))
         aws_call_refuse(client, AWS_REASON_HOST_LENGTH, client->host);
+#ifndef AWS_NO_TLS
     if (client->endpoint_secure && client->custom_endpoint == AWS_I_ENDPOINT_IP &&
         !aws_i_config(client)->tls_name && !(client->port->flags & AWS_PORT_TLS))
         aws_call_refuse(client, AWS_REASON_IP_HOST, client->host);
+#endif
 }
 
 AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
@@ -13765,12 +13767,12 @@ AWS_API int aws_session_init(aws_session *session, const aws_config *config)
     if (!c->features)
         c->features = &aws_i_default_features;
     session->floor = c->clock_floor;
-    session->provided =
-        c->provider && !c->access_key_id && !c->secret_access_key && !c->anonymous;
     if (!c->anonymous) {
-        session->keys.access_key_id = c->access_key_id;
-        session->keys.secret_access_key = c->secret_access_key;
+        const char *id = c->access_key_id, *secret = c->secret_access_key;
+        session->keys.access_key_id = id;
+        session->keys.secret_access_key = secret;
         session->keys.session_token = c->session_token;
+        session->provided = c->provider && !id && !secret;
     }
     if (c->features->environment)
         c->features->environment(session, NULL);
@@ -13846,7 +13848,8 @@ static int aws_i_port_complete(const aws_port *port)
 static int aws_i_init(aws_client *client, void *memory, size_t size)
 {
     const aws_config *config = aws_i_config(client);
-    int fault, tls;
+    const aws_session *session = client->session;
+    int fault = 0, tls;
 
     if (!aws_i_port_complete(client->port))
         return aws_i_fail(client, AWS_REASON_PORT, NULL);
@@ -13858,23 +13861,23 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
         client->region = client->service->host(client->region, NULL);
     if (aws_i_init_endpoint(client) < 0)
         return AWS_ERR_PARAM;
-    if (config->tls_name &&
-        aws_i_is_host(config->tls_name, strlen(config->tls_name)) != AWS_I_ENDPOINT_NAME)
-        return aws_i_fail(client, AWS_REASON_TLS_NAME, config->tls_name);
     tls = client->endpoint_secure && !(client->port->flags & AWS_PORT_TLS);
 #ifdef AWS_NO_TLS
     if (tls)
         return aws_i_fail(client, AWS_REASON_NO_TLS, NULL);
+#else
+    if (config->tls_name &&
+        aws_i_is_host(config->tls_name, strlen(config->tls_name)) != AWS_I_ENDPOINT_NAME)
+        return aws_i_fail(client, AWS_REASON_TLS_NAME, config->tls_name);
 #endif
-    if (client->session->provided && !config->features->refresh)
+    if (session->provided && !config->features->refresh)
         return aws_i_fail(client, AWS_REASON_FEATURE, "refresh");
     if (!config->features->retries && (config->max_attempts > 1 || config->retry_mode))
         return aws_i_fail(client, AWS_REASON_FEATURE, "retries");
     if (config->user_agent_extra && !aws_i_printable(config->user_agent_extra))
         return aws_i_fail(client, AWS_REASON_USER_AGENT, NULL);
-    fault = client->session->provided || client->anonymous
-                ? 0
-                : aws_i_keys_fault(&client->session->keys);
+    if (!session->provided && !client->anonymous)
+        fault = aws_i_keys_fault(&session->keys);
     if (fault)
         return aws_i_fail(client, fault, NULL);
     return aws_i_carve_all(client, memory, size, tls);
