@@ -1538,8 +1538,8 @@ struct aws_client { /* what is used most first: an offset below 32 or 128 makes 
     uint32_t           key_generation;
     uint32_t           signed_at;  /* ticks at time */
     int64_t            time;       /* of this attempt's signature */
-    void (*given)(aws_out *out, const struct aws_i_view *view, const aws_i_item *item,
-                  int is_signed); /* writes headers that aren't the client's own */
+    /* Writes headers that not every request has. */
+    void (*given)(aws_out *out, struct aws_i_view *view, const aws_i_item *item);
     int64_t            not_before; /* of a certificate from a clockless device's future */
     void              *hash;       /* running SHA-256 of a body */
     void              *sum;        /* running checksum */
@@ -2803,7 +2803,7 @@ typedef struct aws_i_source {
     const aws_i_item *(*item)(const aws_i_view *view, size_t i, aws_i_item *room);
     void (*path)(aws_out *out, const aws_i_view *view, int is_signed);
     void (*payload)(aws_out *out, const aws_i_view *view);
-    void (*value)(aws_out *out, const aws_i_view *view, const aws_i_item *item, int is_signed);
+    void (*value)(aws_out *out, aws_i_view *view, const aws_i_item *item);
 } aws_i_source;
 
 /* How chunks are made; see the section on them. */
@@ -2834,6 +2834,7 @@ struct aws_i_view {
     const unsigned char *digest; /* of the canonical request, then the signature */
     size_t             query_count, item_count; /* query first, then headers, both sorted */
     const aws_client  *client;
+    int                is_signed; /* whether headers are written as they are signed */
     const aws_signing *signing;
     unsigned char     *order; /* aws_sign's items in sorted order */
     char               date_text[17]; /* aws_sign's */
@@ -2943,7 +2944,7 @@ enum {
 };
 
 /* Query or headers: form is how, counted from AWS_I_F_QUERY. */
-static void aws_i_out_items(aws_out *out, const aws_i_view *view, unsigned form)
+static void aws_i_out_items(aws_out *out, aws_i_view *view, unsigned form)
 {
     enum { QUERY, SIGNED_QUERY, HEADERS, NAMES, SIGNED_HEADERS };
     /* before the first, between two, behind the name */
@@ -2955,6 +2956,7 @@ static void aws_i_out_items(aws_out *out, const aws_i_view *view, unsigned form)
     const char(*mark)[3] = marks[form], *before = mark[0];
     size_t i = 0, end = view->query_count;
 
+    view->is_signed = form != HEADERS;
     if (form >= HEADERS) {
         i = end;
         end = view->item_count;
@@ -2981,7 +2983,7 @@ static void aws_i_out_items(aws_out *out, const aws_i_view *view, unsigned form)
         }
         if (form != NAMES) {
             aws_out_text(out, colon);
-            view->source->value(out, view, item, form != HEADERS);
+            view->source->value(out, view, item);
         }
     }
     if (form == SIGNED_HEADERS)
@@ -2989,7 +2991,7 @@ static void aws_i_out_items(aws_out *out, const aws_i_view *view, unsigned form)
 }
 
 /* What is signed and sent, in its order: form is text that goes out, and AWS_I_F_.... */
-static void aws_i_out_form(aws_out *out, const aws_i_view *view, const char *form)
+static void aws_i_out_form(aws_out *out, aws_i_view *view, const char *form)
 {
     for (;;) {
         size_t run = 0;
@@ -3043,7 +3045,7 @@ static void aws_i_signing_key(const aws_i_view *view, aws_i_key_states *key)
 }
 
 /* A form's text into a hash. */
-static void aws_i_hash_form(aws_i_sha256 *sha, const aws_i_view *view, const char *form)
+static void aws_i_hash_form(aws_i_sha256 *sha, aws_i_view *view, const char *form)
 {
     aws_out out;
 
@@ -3142,8 +3144,7 @@ static void aws_i_out_host(aws_out *out, const aws_client *client)
     }
 }
 
-static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
-                               int is_signed)
+static void aws_i_client_value(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
     switch (item->kind) {
     case AWS_I_QUERY:
@@ -3165,7 +3166,7 @@ static void aws_i_client_value(aws_out *out, const aws_i_view *view, const aws_i
         aws_out_text(out, view->keys->session_token);
         break;
     default:
-        view->client->given(out, view, item, is_signed);
+        view->client->given(out, view, item);
     }
 }
 
@@ -3275,14 +3276,12 @@ static void aws_i_signing_payload(aws_out *out, const aws_i_view *view)
     aws_out_text(out, hash ? hash : aws_i_empty_sha256);
 }
 
-static void aws_i_signing_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
-                                int is_signed)
+static void aws_i_signing_value(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
-    (void)view;
     if (item->kind == AWS_I_QUERY)
         aws_out_uri(out, item->value, item->length, "");
     else
-        aws_i_out_trimmed(out, item->value, item->length, is_signed);
+        aws_i_out_trimmed(out, item->value, item->length, view->is_signed);
 }
 
 static const aws_i_source aws_i_signing_source = {aws_i_signing_item, aws_i_signing_path,
@@ -3423,7 +3422,7 @@ static void aws_i_pipe_uri(void *context, const void *data, size_t size)
 }
 
 /* The value of one that is made of the view: 1, else 0. */
-static int aws_i_out_presign_value(aws_out *out, const aws_i_view *view, const aws_i_item *item)
+static int aws_i_out_presign_value(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
     aws_out pipe;
 
@@ -3451,11 +3450,10 @@ static void aws_i_out_url(aws_out *out, aws_i_view *view, int is_signed)
     aws_out_bytes(out, "", 1);
 }
 
-static void aws_i_presigned_value(aws_out *out, const aws_i_view *view, const aws_i_item *item,
-                                  int is_signed)
+static void aws_i_presigned_value(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
     if (!aws_i_out_presign_value(out, view, item))
-        aws_i_signing_value(out, view, item, is_signed);
+        aws_i_signing_value(out, view, item);
 }
 
 static const aws_i_source aws_i_presigned_source = {aws_i_signing_item, aws_i_signing_path,
@@ -7069,8 +7067,7 @@ static void aws_i_out_source(aws_out *out, const char *value)
 
 /* Headers that not every request has are written by a function that is linked only with what adds
  * them. */
-static void aws_i_out_given(aws_out *out, const aws_i_view *view, const aws_i_item *item,
-                            int is_signed)
+static void aws_i_out_given(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
     const aws_client *client = view->client;
 
@@ -7087,7 +7084,7 @@ static void aws_i_out_given(aws_out *out, const aws_i_view *view, const aws_i_it
         client->chunked->value(out, client, item);
         break;
     default:
-        aws_i_out_trimmed(out, item->value, item->length, is_signed);
+        aws_i_out_trimmed(out, item->value, item->length, view->is_signed);
     }
 }
 
@@ -11290,11 +11287,10 @@ static void aws_i_drop_own_headers(aws_client *client)
     client->item_count = kept;
 }
 
-static void aws_i_presigned_call_value(aws_out *out, const aws_i_view *view,
-                                       const aws_i_item *item, int is_signed)
+static void aws_i_presigned_call_value(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
     if (!aws_i_out_presign_value(out, view, item))
-        aws_i_client_value(out, view, item, is_signed);
+        aws_i_client_value(out, view, item);
 }
 
 static const aws_i_source aws_i_presigned_call = {aws_i_client_item, aws_i_client_path,
@@ -11962,7 +11958,7 @@ static int aws_i_init_endpoint(aws_client *client)
     client->endpoint_host = end.host;
     client->endpoint_host_length = end.size;
     client->endpoint_port = end.port;
-    client->endpoint_secure = end.secure != 0;
+    client->endpoint_secure = (unsigned char)end.secure;
     client->custom_endpoint = (unsigned char)end.kind;
     return 0;
 }
@@ -12796,10 +12792,9 @@ static uint32_t aws_i_asker_left(aws_client *lender)
     return aws_i_left(aws_i_ticks(lender), lender->started, lender->timeout) + 1;
 }
 
-static void aws_i_out_as_it_is(aws_out *out, const aws_i_view *view, const aws_i_item *item,
-                               int is_signed)
+static void aws_i_out_as_it_is(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
-    (void)view, (void)is_signed;
+    (void)view;
     aws_out_bytes(out, item->value, item->length);
 }
 
