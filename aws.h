@@ -3604,10 +3604,11 @@ static int aws_i_endpoint_parse(const char *url, aws_i_endpoint *end)
     }
     end->port = end->secure ? 443 : 80;
     if (*at == ':') {
+        const char *colon = at;
         uint32_t number = 0;
-        while (aws_i_digit((unsigned char)*++at) && number < 65536)
+        while (aws_i_digit((unsigned char)*++at))
             number = number * 10 + (uint32_t)(*at - '0');
-        if (number - 1 >= 65535)
+        if (number - 1 >= 65535 || at - colon > 7)
             return 0;
         end->port = (unsigned)number;
     }
