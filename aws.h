@@ -128,13 +128,17 @@
  *   bodies (Expect) are just not used. Without retries the first failed attempt is the call's
  *   failure (what is repeated at once still is, and a request whose kept connection the server had
  *   closed); a retry_mode or max_attempts over 1, the environment's or a profile's, too, is refused.
- *   Two more are functions of the service, which aws_s3_service then has not: requests for buckets
- *   in other regions are followed by region, and members of S3's actions other than bucket, key,
- *   body and answer (content_type, range, metadata, more, headers ...) are added by members:
+ *   Three more are functions of the service, which aws_s3_service then has not: requests for buckets
+ *   in other regions are followed by region; members of S3's actions other than bucket, key, body
+ *   and answer (content_type, range, metadata, more, headers ...) are added by members; and
+ *   aws_s3_objects with a delimiter, of a directory bucket, over a page without an entry, or with
+ *   other calls of its client in its loop needs paging. Without it such a call is refused, and the
+ *   loop goes on:
  *
  *     aws_service service = aws_s3_service;
  *     service.region = aws_call_bucket_region;
  *     service.members = aws_s3_members;
+ *     service.paging = aws_s3_paging;
  *
  *   Texts of XML answers are handed over as they come: whether they are UTF-8 is checked only
  *   without AWS_SMALL.
@@ -404,7 +408,13 @@ enum {
       "aws_config.features")                                                                      \
     X(SERVICE_MEMBERS, UNSUPPORTED,                                                               \
       "the service has no members: with AWS_SMALL a program has to name them, "                   \
-      "service.members = aws_s3_members")
+      "service.members = aws_s3_members")                                                         \
+    X(PAGING, UNSUPPORTED,                                                                        \
+      "a listing with a delimiter, of a directory bucket or with a page without entries: with "   \
+      "AWS_SMALL a program has to name service.paging = aws_s3_paging")                           \
+    X(LISTING, UNSUPPORTED,                                                                       \
+      "a listing of this client has not ended: aws_s3_objects_end ends it; for calls inside its " \
+      "loop a program with AWS_SMALL has to name service.paging = aws_s3_paging")
 
 enum {
 #define AWS_I_INDEX(name, code, text) AWS_I_REASON_##name,
@@ -753,6 +763,10 @@ enum {
 /* What requests and errors look like: aws_json_1_0, aws_query ..., see below. */
 typedef struct aws_protocol aws_protocol;
 
+/* What an answer's owner does if another call wants the connection: see aws_call_own. Then step is 0
+ * and data NULL; others are the owner's own business. */
+typedef int aws_save(void *owner, int step, void *data);
+
 /* A service is data. Strings are literals. */
 typedef struct aws_service {
     const char *id;              /* "S3": in AWS_ENDPOINT_URL_<ID> */
@@ -770,6 +784,7 @@ typedef struct aws_service {
     /* Adds to a call what the service's own arguments have beside names, body and answer:
      * aws_s3_members. NULL: the service has none, or they are refused. */
     void (*members)(aws_client *client, const void *action, const void *args);
+    aws_save *paging; /* of listings: aws_s3_paging, or NULL */
 } aws_service;
 
 /* The last failure. Texts are cut to fit, always NUL-terminated, and hold no secret. */
@@ -1255,8 +1270,9 @@ AWS_API int aws_call_repeat(aws_client *client, int reason);
  * root ("/ETag"; "" for the root's own). 0 or an error. */
 AWS_API int aws_call_collect(aws_client *client);
 /* Give the open answer to an owner: another call first calls save (until it isn't AWS_AGAIN),
- * which reads on with aws_call_xml or gives up; afterwards the stream is gone. */
-AWS_API void aws_call_own(aws_client *client, void *owner, int (*save)(void *owner));
+ * which reads on with aws_call_xml or gives up; afterwards the stream is gone. Without save other
+ * calls are refused (AWS_REASON_LISTING) until the owner has read or dropped the answer. */
+AWS_API void aws_call_own(aws_client *client, void *owner, aws_save *save);
 /* Whether the answer is open, to be read by the caller. */
 AWS_API int aws_call_reading(const aws_client *client);
 /* Whether owner still has the stream it was given. */
@@ -1557,7 +1573,7 @@ struct aws_client { /* what is used most first: an offset below 32 or 128 makes 
     unsigned           port_number, endpoint_port;
     void              *memory;
     size_t             memory_size;
-    int (*save)(void *owner);
+    aws_save          *save;
     int (*bounded)(aws_client *client, int what, int number); /* NULL: all fits, or none named */
     aws_i_ranges      *ranges;
     uint64_t           came;   /* bytes of a bounded answer */
@@ -7180,7 +7196,12 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     aws_i_out(&count, NULL, 0);
     if (client->broken)
         return client->broken;
-    if (aws_i_in_progress(client) && !(client->state == AWS_I_STREAM && client->owner)) {
+    if (client->state == AWS_I_STREAM && client->owner) {
+        if (!client->save) { /* it can't go on after another call */
+            aws_i_failure_reset(client);
+            return aws_i_fail(client, AWS_REASON_LISTING, NULL);
+        }
+    } else if (aws_i_in_progress(client)) {
         if (aws_i_same_call(&client->call, call) &&
             (client->state != AWS_I_STREAM || client->call.flags & AWS_CALL_XML))
             return 0;
@@ -7535,7 +7556,7 @@ static int aws_i_step_take(aws_client *client)
     int r;
 
     if (client->owner) {
-        r = client->save(client->owner);
+        r = client->save(client->owner, 0, NULL);
         if (r == AWS_AGAIN)
             return r;
         client->owner = NULL;
@@ -9103,7 +9124,7 @@ AWS_I_CONST aws_protocol aws_ec2 = {aws_i_type_form, NULL, AWS_PROTOCOL_XML, aws
         aws_i_texts_##name, aws_i_texts_##name + sizeof id,                                       \
         aws_i_texts_##name + sizeof id + sizeof prefix, &aws_##protocol,                          \
         aws_i_texts_##name + sizeof id + sizeof prefix + sizeof signing, flags, NULL, aws_##host,  \
-        NULL};
+        NULL, NULL};
 AWS_SERVICES(AWS_I_SERVICE)
 #undef AWS_I_SERVICE
 
@@ -10606,7 +10627,7 @@ AWS_API int aws_bounded_answers(aws_client *client, int what, int number)
 
 /* ---- Answers read by their reader ---- */
 
-AWS_API void aws_call_own(aws_client *client, void *owner, int (*save)(void *owner))
+AWS_API void aws_call_own(aws_client *client, void *owner, aws_save *save)
 {
     client->owner = owner;
     client->save = save;
@@ -10664,6 +10685,8 @@ static AWS_I_RARE int aws_i_xml_more(aws_client *client, int r)
 
     if (!client->piece) /* the clock isn't asked for each event */
         aws_i_back(client);
+    if (client->failure.code) /* of a call that was refused meanwhile */
+        aws_i_failure_reset(client);
     while (client->state != AWS_I_ERROR) {
         if (!client->piece) {
             if ((more = aws_i_await_body(client, &xml->at, &size)) < 0)
@@ -11298,7 +11321,7 @@ static const aws_i_source aws_i_presigned_call = {aws_i_client_item, aws_i_clien
                                                   aws_i_client_payload, aws_i_presigned_call_value};
 
 /* For aws_client.save: the copy's call is complete and asks for the connection. */
-static int aws_i_presign_call(void *context)
+static int aws_i_presign_call(void *context, int step, void *data)
 {
     aws_i_presigning *p = (aws_i_presigning *)context;
     aws_client *copy = &p->copy;
@@ -11308,6 +11331,8 @@ static int aws_i_presign_call(void *context)
     aws_i_view view;
     int i;
 
+    (void)step;
+    (void)data;
     if (is_signed && (p->result = aws_i_express(copy, p->client)) != 0)
         return AWS_AGAIN;
     aws_i_drop_own_headers(copy);
@@ -12911,7 +12936,7 @@ static size_t aws_i_keys_error(aws_client *client, const unsigned char *data, si
 
 static const aws_protocol aws_i_keys_protocol = {NULL, NULL, 0, NULL, aws_i_keys_error};
 static const aws_service aws_i_keys_service = {
-    aws_i_text_keys, "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL, NULL};
+    aws_i_text_keys, "", "", &aws_i_keys_protocol, NULL, 0, NULL, NULL, NULL, NULL};
 
 /* Undo a string's escapes in place, and end it with NUL. What isn't printable ASCII is as wrong in
  * keys as a control character is, and becomes one. */
@@ -13244,7 +13269,7 @@ AWS_API const aws_provider *aws_keys_container_init(aws_keys_container *source, 
 /* ---- Credential sources: roles of STS ---- */
 
 static const aws_service aws_i_sts_service = {"STS", "sts", "sts", &aws_query, "2011-06-15",
-                                              0,     NULL,  aws_regional, NULL};
+                                              0,     NULL,  aws_regional, NULL, NULL};
 static const aws_i_manner aws_i_sts_manner = {&aws_i_sts_service, 0, 0};
 
 static void aws_i_sts_form(aws_pair *form, size_t *count, const char *name, const char *value)

@@ -48,7 +48,8 @@
  *
  * RESOURCES
  *   A bucket is a client and a name, an object a client, a bucket and a key: no hidden state.
- *   aws_s3_objects pages by itself, and other calls of the same client may be made in its loop:
+ *   aws_s3_objects pages by itself, and other calls of the same client may be made in its loop
+ *   (with AWS_SMALL if service.paging is named, see aws.h):
  *
  *     aws_s3_objects it;                              // about 4.5 KB: static on small stacks
  *     aws_s3_summary object;
@@ -118,8 +119,9 @@ AWS_API const aws_service aws_s3_object_lambda_service; /* for write_get_object_
 AWS_API const aws_service aws_s3_service;
 AWS_API const aws_service aws_s3_object_lambda_service;
 #endif
-/* Their aws_service.members; to be named with AWS_SMALL. */
+/* Their aws_service.members and paging; to be named with AWS_SMALL. */
 AWS_API void aws_s3_members(aws_client *client, const void *action, const void *args);
+AWS_API int aws_s3_paging(void *iterator, int step, void *data);
 
 /* xmlns of the documents that actions take as body. */
 #define AWS_S3_NAMESPACE "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -904,36 +906,37 @@ typedef struct aws_s3_summary {
 
 enum { AWS_S3_KEY = 1025, AWS_S3_TOKENS = 2048 };
 
-typedef struct aws_i_s3_texts {
-    char etag[72], storage_class[32];
-} aws_i_s3_texts;
-
 /* Pages through objects (or buckets) by itself. Declare it; its fields are private. */
 typedef struct aws_s3_objects {
-    unsigned char state, field, by_token, unordered, asked, again, cut, saving, interrupted,
-        truncated, encoded, token_lost, in_entry, is_prefix, order, overflow, escape, fetch_owner,
-        half, used; /* used: bytes of a small text that is being read */
+    unsigned char state, field, in_entry, saving, used; /* used: bytes of the text being read */
+    unsigned char escape; /* of a key's %xx: 1, then 0x10 and the first digit */
+    unsigned char order;  /* 1: the key being read is a new one; 0: it is as the last one so far */
+    unsigned char is_prefix, unordered, by_token, again, token_lost, interrupted;
+    int           deep; /* 1: entries are one element deeper */
     aws_client   *client;
-    const char   *bucket, *prefix, *delimiter, *start_after; /* the caller's */
-    unsigned char *page;
-    size_t        page_size, page_start, page_end; /* entries kept of an interrupted page */
-    size_t        this_token, next_token;          /* their lengths, in tokens */
-    uint64_t      new_size; /* new_*: the entry being read, or just returned */
-    int64_t       new_modified;
-    size_t        new_length;
-    unsigned      max_keys, ceiling; /* per page now, and as asked for; 0: the server's 1,000 */
-    unsigned      seen, kept;        /* entries of this page: read, put in memory */
+    aws_save     *paging;
+    const struct aws_i_s3_kind *kind;
+    const char   *bucket, *prefix, *after; /* after: where the first page begins */
+    unsigned      max_keys;                /* a page, now */
+    unsigned      seen;                    /* entries of this page */
     uint32_t      timeout;
     int           result;
-    char value[40]; /* a number, a date or a flag being read */
-    aws_i_s3_texts texts[2]; /* [half]: of the entry returned, the other of the one being read */
-    char keys[2][AWS_S3_KEY]; /* plain: as texts, [half] is the place to go on at; with a delimiter:
-                               * the last key, the last prefix */
+    char         *key, *last; /* the key being read, the one before it */
+    size_t        length, room; /* of key */
+    /* what only aws_s3_paging uses */
+    const char    *delimiter;
+    unsigned char *page;
+    size_t         page_size, page_start, page_end; /* entries kept of an interrupted page */
+    size_t         this_token, next_token;          /* their lengths, in tokens */
+    unsigned       ceiling, kept; /* max_keys as asked for; entries put in page memory */
+    char texts[2][168]; /* of the entry read or returned; [1]: while saving */
+    char keys[2][AWS_S3_KEY]; /* plain: the last key, the one being read; with a delimiter: the
+                               * last key, the last prefix */
     char tokens[AWS_S3_TOKENS];
 } aws_s3_objects;
 
-/* Begin: prefix, delimiter, start_after, max_keys (per page), fetch_owner, page, page_size and
- * timeout (per page) of args are used; the strings stay until the iterator ends. Sends nothing.
+/* Begin: prefix, delimiter, start_after, max_keys (per page), page, page_size and timeout (per
+ * page) of args are used; the strings stay until the iterator ends. Sends nothing.
  * args.page, aligned for nothing, keeps the rest of a page when the loop calls something else
  * (about 60 bytes an entry; 64 KB hold a page of 1,000); without it pages get shorter then. */
 AWS_API int aws_s3_objects_begin(aws_s3_objects *it, const aws_s3_bucket *bucket,
@@ -1209,9 +1212,11 @@ static const char aws_i_s3_text_arn[] = "arn:";
 #ifdef AWS_SMALL
 #define AWS_I_S3_REGION NULL /* by a copy of the service: see LITTLE FLASH in aws.h */
 #define AWS_I_S3_MEMBERS NULL
+#define AWS_I_S3_PAGING NULL
 #else
 #define AWS_I_S3_REGION aws_call_bucket_region
 #define AWS_I_S3_MEMBERS aws_s3_members
+#define AWS_I_S3_PAGING aws_s3_paging
 #endif
 static const char aws_i_s3_id[] = "S3", aws_i_s3_name[] = "s3";
 static const char aws_i_s3_lambda_name[] = "s3-object-lambda";
@@ -1220,14 +1225,15 @@ static const char aws_i_s3_lambda_name[] = "s3-object-lambda";
 static
 #endif
 const aws_service aws_s3_service = {aws_i_s3_id, aws_i_s3_name, aws_i_s3_name, &aws_rest_xml, NULL,
-                                    AWS_SERVICE_S3, AWS_I_S3_REGION, NULL, AWS_I_S3_MEMBERS};
+                                    AWS_SERVICE_S3, AWS_I_S3_REGION, NULL, AWS_I_S3_MEMBERS,
+                                    AWS_I_S3_PAGING};
 
 #ifdef AWS_STATIC
 AWS_API
 #endif
 const aws_service aws_s3_object_lambda_service = {
     aws_i_s3_id, aws_i_s3_lambda_name, aws_i_s3_lambda_name, &aws_rest_xml, NULL, AWS_SERVICE_S3,
-    NULL, NULL, AWS_I_S3_MEMBERS};
+    NULL, NULL, AWS_I_S3_MEMBERS, NULL};
 
 /* For small code: a function that costs more as a part of its only caller. */
 #if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
@@ -1426,17 +1432,24 @@ static int aws_i_s3_has_members(const aws_s3_args *args)
     return at < end || args->more_count || args->metadata_count || args->headers_count;
 }
 
-/* The action's own query, and the members that the caller has given. */
-static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *op,
-                                 const aws_s3_args *args)
+/* Names and values one after the other. */
+static AWS_I_S3_APART void aws_i_s3_add_query(aws_client *client, const char *query)
 {
-    const aws_service *service = aws_call_service(client);
-    const char *query = op->query, *value;
+    const char *value;
 
     for (; *query; query = value + strlen(value) + 1) {
         value = query + strlen(query) + 1;
         aws_call_query(client, query, value);
     }
+}
+
+/* The action's own query, and the members that the caller has given. */
+static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *op,
+                                 const aws_s3_args *args)
+{
+    const aws_service *service = aws_call_service(client);
+
+    aws_i_s3_add_query(client, op->query);
     if (service->members)
         service->members(client, op, args);
     else if (aws_i_s3_has_members(args))
@@ -2462,53 +2475,75 @@ AWS_API int aws_s3_object_copy_from(const aws_s3_object *object, const char *sou
 
 /* ---- Iterators ---- */
 
-/* How a listing goes on: plain ones after the last key, whatever happened in between. With a
- * delimiter servers mix keys and prefixes differently: these go on by token, and of an interrupted
- * page that is asked again what isn't after the last key or the last prefix is passed over - not
- * so many entries, since the caller may have deleted some. Directory buckets have no order. */
+/* A listing goes on after the last key that was returned: a key is read aside, so that a page that
+ * breaks off leaves the last one. What else there is, aws_s3_paging knows; a program that has it
+ * asks it at each AWS_I_S3_P_*. */
 
-enum { AWS_I_S3_NEXT, AWS_I_S3_ASK, AWS_I_S3_PAGE, AWS_I_S3_DONE, AWS_I_S3_FAILED };
+enum { AWS_I_S3_ASK, AWS_I_S3_PAGE, AWS_I_S3_NEXT, AWS_I_S3_ENDED };
 
 /* What an element of the answer is. */
 enum {
     AWS_I_S3_F_NONE,
     AWS_I_S3_F_ENTRY,
-    AWS_I_S3_F_PREFIX,
     AWS_I_S3_F_TRUNCATED,
     AWS_I_S3_F_ENCODING,
-    AWS_I_S3_F_TOKEN,
     AWS_I_S3_F_KEY, /* from here on inside an entry */
     AWS_I_S3_F_SIZE,
     AWS_I_S3_F_MODIFIED,
-    AWS_I_S3_F_ETAG,
     AWS_I_S3_F_CLASS,
-    AWS_I_S3_F_PREFIX_KEY /* another name of KEY */
+    AWS_I_S3_F_ETAG,
+    AWS_I_S3_F_TOKEN /* paging's */
 };
 
-/* The field of the element that begins, by its name and depth. */
-static unsigned char aws_i_s3_field(const aws_s3_objects *it, const aws_xml *xml, int event)
-{
-    /* a name's length, then it; in the order of the fields; none has length and first letter of
-     * another */
-    static const char tops[] = "\10Contents\16CommonPrefixes\13IsTruncated\14EncodingType"
-                               "\25NextContinuationToken";
-    static const char leaves[] = "\3Key\4Size\14LastModified\4ETag\14StorageClass\6Prefix";
-    static const char bucket_tops[] = "\6Bucket\1-\1-\1-\21ContinuationToken";
-    static const char bucket_leaves[] = "\4Name\1-\14CreationDate";
-    static const char *const names[2][2] = {{bucket_tops, bucket_leaves}, {tops, leaves}};
-    /* Buckets/Bucket is one deeper */
-    int depth = xml->depth + (event == AWS_XML_LEAF) - !it->bucket;
-    int leaf = depth == 3;
-    const char *at = names[it->bucket != NULL][leaf];
-    unsigned char field = leaf ? AWS_I_S3_F_KEY : AWS_I_S3_F_ENTRY;
-    size_t length;
+/* Where their texts begin in texts; KEY has none there. */
+enum {
+    AWS_I_S3_T_ENCODING = 4,
+    AWS_I_S3_T_SIZE = 8,
+    AWS_I_S3_T_MODIFIED = 32,
+    AWS_I_S3_T_CLASS = 64,
+    AWS_I_S3_T_ETAG = 96,
+    AWS_I_S3_T_END = sizeof ((aws_s3_objects *)0)->texts[0]
+};
 
-    if (depth > 3 || (leaf && !it->in_entry))
-        return AWS_I_S3_F_NONE;
-    for (; (length = (unsigned char)*at++) != 0; at += length, field++)
-        if (length == xml->name_size && *at == *xml->name)
-            break;
-    return length && memcmp(at, xml->name, length) == 0 ? field : (unsigned char)AWS_I_S3_F_NONE;
+/* The steps of aws_s3_paging. 0 is aws_call_own's, and 1 to 255 the next byte of a key that may
+ * have been returned already: 1 if it is stored. */
+enum {
+    AWS_I_S3_P_SAVE,
+    AWS_I_S3_P_BEGIN = 256, /* data: the arguments */
+    AWS_I_S3_P_NAME,        /* the field of an element (data: aws_xml) that isn't known */
+    AWS_I_S3_P_TEXT,        /* of it */
+    AWS_I_S3_P_ENTRY,       /* one begins: 0 or an error */
+    AWS_I_S3_P_KEPT,        /* 1 with the summary (data), 0: there is none, or AWS_AGAIN */
+    AWS_I_S3_P_NEXT,        /* after a page, if there is more: 0 or an error */
+    AWS_I_S3_P_QUERY,       /* 1 if it isn't start-after that says where the page begins */
+    AWS_I_S3_P_LOST         /* a page broke off; data: it is being asked for again. 0 or an error */
+};
+
+static AWS_I_S3_APART int aws_i_s3_ask_paging(aws_s3_objects *it, int step, void *data)
+{
+    return it->paging ? it->paging(it, step, data) : 0;
+}
+
+/* Its parts are at fixed places behind one pointer. */
+struct aws_i_s3_kind {
+    char operation[14], max[12];
+    char query[34]; /* names and values one after the other */
+    char names[75]; /* a length, then the name; in the order of the fields */
+};
+
+static const struct aws_i_s3_kind aws_i_s3_kind_objects = {
+    "ListObjectsV2", "max-keys", "list-type\0" "2\0" "encoding-type\0" "url\0",
+    "\10Contents\13IsTruncated\14EncodingType\3Key\4Size\14LastModified\14StorageClass\4ETag"};
+
+static int aws_i_s3_listed(aws_s3_objects *it, int result)
+{
+    it->state = AWS_I_S3_ENDED;
+    return it->result = result;
+}
+
+static AWS_I_S3_APART int aws_i_s3_list_failed(aws_s3_objects *it, int reason)
+{
+    return aws_i_s3_listed(it, aws_call_failed(it->client, reason));
 }
 
 static void aws_i_s3_begin(aws_s3_objects *it, aws_client *client, const char *bucket,
@@ -2516,138 +2551,37 @@ static void aws_i_s3_begin(aws_s3_objects *it, aws_client *client, const char *b
 {
     memset(it, 0, sizeof *it);
     it->client = client;
+    it->kind = &aws_i_s3_kind_objects;
     it->bucket = bucket;
+    it->after = it->last = it->keys[0];
     if (args) {
         it->prefix = args->prefix;
-        it->page = (unsigned char *)args->page;
-        it->page_size = args->page ? args->page_size : 0;
         it->timeout = args->timeout;
-        it->ceiling = bucket ? args->max_keys : args->max_buckets;
+        it->max_keys = args->max_keys;
     }
-    it->max_keys = it->ceiling;
 }
 
 AWS_API int aws_s3_objects_begin(aws_s3_objects *it, const aws_s3_bucket *bucket,
                                  const aws_s3_args *args)
 {
     static const char directory[] = "--x-s3";
-    size_t size = bucket->name ? strlen(bucket->name) : 0, after;
+    const char *name = bucket->name ? bucket->name : "";
+    const char *after = args && args->start_after ? args->start_after : "";
+    size_t size = strlen(name);
 
-    aws_i_s3_begin(it, bucket->client, bucket->name ? bucket->name : "", args);
-    if (args) {
-        it->delimiter = args->delimiter;
-        it->fetch_owner = args->fetch_owner != 0;
-        it->start_after = args->start_after;
-    }
-    it->unordered = size > sizeof directory &&
-                    strcmp(bucket->name + size + 1 - sizeof directory, directory) == 0;
-    it->by_token = it->unordered || it->delimiter;
-    after = it->start_after ? strlen(it->start_after) : 0;
-    if (after >= AWS_S3_KEY) {
-        it->state = AWS_I_S3_FAILED;
-        return it->result = aws_call_failed(it->client, AWS_REASON_START_AFTER);
-    }
-    if (!it->by_token && after) /* the place to resume at */
-        memcpy(it->keys[0], it->start_after, after + 1);
+    aws_i_s3_begin(it, bucket->client, name, args);
+    it->paging = aws_call_service(it->client)->paging;
+    it->unordered = size >= sizeof directory &&
+                    strcmp(name + size + 1 - sizeof directory, directory) == 0;
+    size = strlen(after);
+    if (size >= AWS_S3_KEY)
+        return aws_i_s3_list_failed(it, AWS_REASON_START_AFTER);
+    memcpy(it->keys[0], after, size); /* the place to resume at */
+    if (it->paging)
+        return it->paging(it, AWS_I_S3_P_BEGIN, (void *)(uintptr_t)args);
+    if (it->unordered || (args && args->delimiter))
+        return aws_i_s3_list_failed(it, AWS_REASON_PAGING);
     return 0;
-}
-
-AWS_API int aws_s3_buckets_begin(aws_s3_objects *it, aws_client *client, const aws_s3_args *args)
-{
-    aws_i_s3_begin(it, client, NULL, args);
-    it->by_token = 1;
-    return 0;
-}
-
-/* The last entry of the same kind that was returned. Plain listings read a key aside, so that a cut
- * leaves the last one to go on after. The others read over the cursor: as long as both are equal
- * nothing changes, and a smaller one isn't stored. */
-static AWS_I_S3_APART char *aws_i_s3_cursor(aws_s3_objects *it)
-{
-    return it->keys[it->by_token ? it->is_prefix : it->half];
-}
-
-/* An entry kept in page memory: two numbers, the text of key, etag and class. The numbers are the
- * size with the etag's length above it, and the time with the class's length, whether it is a
- * prefix, and the key's length. */
-enum { AWS_I_S3_KEPT = 2 * sizeof(uint64_t) };
-
-/* Where the key of the entry being read goes. */
-static char *aws_i_s3_key_place(aws_s3_objects *it, size_t *room)
-{
-    size_t used = it->page_end + AWS_I_S3_KEPT;
-
-    *room = AWS_S3_KEY - 1;
-    if (!it->saving)
-        return it->keys[it->by_token ? it->is_prefix : !it->half];
-    if (used >= it->page_size)
-        *room = 0;
-    else if (it->page_size - used < *room)
-        *room = it->page_size - used;
-    return (char *)it->page + (used < it->page_size ? used : 0);
-}
-
-/* The entry being read is complete and goes to page memory; 0 if it doesn't fit. */
-static int aws_i_s3_keep(aws_s3_objects *it)
-{
-    const aws_i_s3_texts *texts = &it->texts[!it->half];
-    size_t etag = strlen(texts->etag), storage = strlen(texts->storage_class);
-    size_t size = AWS_I_S3_KEPT + it->new_length + etag + storage;
-    unsigned char *entry = it->page + it->page_end;
-    uint64_t numbers[2];
-
-    if (it->overflow || size > it->page_size - it->page_end)
-        return 0;
-    numbers[0] = it->new_size << 8 >> 8 | (uint64_t)etag << 56;
-    numbers[1] = ((uint64_t)it->new_modified & (((uint64_t)1 << 40) - 1)) |
-                 (uint64_t)storage << 40 | (uint64_t)it->is_prefix << 47 |
-                 (uint64_t)it->new_length << 48;
-    memcpy(entry, numbers, sizeof numbers);
-    memcpy(entry + AWS_I_S3_KEPT + it->new_length, texts->etag, etag);
-    memcpy(entry + AWS_I_S3_KEPT + it->new_length + etag, texts->storage_class, storage);
-    it->page_end += size;
-    return 1;
-}
-
-static void aws_i_s3_set(char *to, const void *from, size_t size)
-{
-    memcpy(to, from, size);
-    to[size] = 0;
-}
-
-/* The entry that is now the last one. */
-static void aws_i_s3_summary(aws_s3_objects *it, aws_s3_summary *summary)
-{
-    summary->key = aws_i_s3_cursor(it);
-    summary->key_length = it->new_length;
-    summary->size = it->new_size;
-    summary->last_modified = it->new_modified;
-    summary->etag = it->texts[it->half].etag;
-    summary->storage_class = it->texts[it->half].storage_class;
-    summary->is_prefix = it->is_prefix;
-}
-
-/* Take the next entry out of page memory. */
-static void aws_i_s3_unkeep(aws_s3_objects *it)
-{
-    const unsigned char *text = it->page + it->page_start + AWS_I_S3_KEPT;
-    uint64_t numbers[2];
-    size_t etag, storage;
-
-    memcpy(numbers, it->page + it->page_start, sizeof numbers);
-    etag = (size_t)(numbers[0] >> 56);
-    storage = (size_t)(numbers[1] >> 40) & 0x7f;
-    it->is_prefix = numbers[1] >> 47 & 1;
-    it->new_length = (size_t)(numbers[1] >> 48);
-    it->new_size = numbers[0] << 8 >> 8;
-    it->new_modified = (int64_t)(numbers[1] & (((uint64_t)1 << 40) - 1));
-    aws_i_s3_set(aws_i_s3_cursor(it), text, it->new_length);
-    text += it->new_length;
-    aws_i_s3_set(it->texts[it->half].etag, text, etag);
-    aws_i_s3_set(it->texts[it->half].storage_class, text + etag, storage);
-    it->page_start += AWS_I_S3_KEPT + it->new_length + etag + storage;
-    if (it->page_start == it->page_end)
-        it->page_start = it->page_end = 0;
 }
 
 /* ---- Reading a page ---- */
@@ -2661,470 +2595,264 @@ static int aws_i_s3_hex(int c)
 /* Undo encoding-type=url byte by byte, across pieces: what is encoded is three times as long and
  * may not fit. escape: 1 after a '%', then 0x10 and the first digit. The key's byte, 0 if there is
  * none yet, or an error. */
-static int aws_i_s3_unescape(unsigned char *escape, int c)
+static AWS_I_S3_APART int aws_i_s3_unescape(unsigned char *escape, int c)
 {
-    int digit;
+    int value;
 
     if (!*escape) {
         *escape = c == '%';
         return c == '%' ? 0 : c == '+' ? ' ' : c;
     }
-    if ((digit = aws_i_s3_hex(c)) < 0)
+    if ((value = aws_i_s3_hex(c)) < 0)
         return AWS_ERR_PROTOCOL;
-    if (*escape == 1) {
-        *escape = (unsigned char)(0x10 | digit);
+    value |= *escape << 4;
+    *escape = value < 0x100 ? (unsigned char)value : 0;
+    if (*escape)
         return 0;
-    }
-    c = (*escape << 4 | digit) & 0xff;
-    *escape = 0;
-    return c ? c : AWS_ERR_PROTOCOL;
+    return value & 0xff ? value & 0xff : AWS_ERR_PROTOCOL;
 }
 
-/* Append a byte to the key being read, comparing it with the cursor: order is 0 while they are
- * equal, 1 once the key is greater, 2 if it is smaller (and passed over, if the page is asked
- * again). */
-static void aws_i_s3_key_byte(aws_s3_objects *it, char *key, size_t room, unsigned char c)
-{
-    size_t at = it->new_length++; /* also of what doesn't fit: the comparison goes on */
-
-    if (it->order == 0) {
-        unsigned char last = (unsigned char)aws_i_s3_cursor(it)[at];
-        if (c != last)
-            it->order = c > last ? 1 : 2;
-    }
-    if (at >= room)
-        it->overflow = 1;
-    else if (it->order != 2 || it->saving || !it->by_token || !it->again)
-        key[at] = (char)c;
-}
-
-/* Bytes of a key that stand for themselves and needn't be compared are copied at once: how many. */
-static size_t aws_i_s3_key_run(aws_s3_objects *it, char *key, size_t room, const char *text,
-                               size_t size)
-{
-    char escape = it->encoded ? '%' : 0, space = it->encoded ? '+' : 0;
-    size_t i;
-
-    if (it->order != 1 || it->escape || it->new_length >= room)
-        return 0;
-    key += it->new_length;
-    if (room - it->new_length < size)
-        size = room - it->new_length;
-    for (i = 0; i < size && text[i] != escape && text[i] != space; i++)
-        key[i] = text[i];
-    it->new_length += i;
-    return i;
-}
-
-/* Append a piece of a key, decoding it (encoding-type=url) across pieces. 0 or an error. */
+/* Append a piece of a key. Its length counts what doesn't fit, too. 0 or an error. */
 static int aws_i_s3_key_text(aws_s3_objects *it, const char *text, size_t size)
 {
-    size_t room, i = 0;
-    char *key = aws_i_s3_key_place(it, &room);
+    int encoded = it->texts[it->saving][AWS_I_S3_T_ENCODING] == 'u', c = 0;
+    const char *end = text + size;
+    size_t at = it->length;
 
-    while ((i += aws_i_s3_key_run(it, key, room, text + i, size - i)) < size) {
-        int c = (unsigned char)text[i++];
-        if (it->encoded && (c = aws_i_s3_unescape(&it->escape, c)) < 0)
-            return c;
-        if (c)
-            aws_i_s3_key_byte(it, key, room, (unsigned char)c);
+    while (text < end && c >= 0) {
+#ifndef AWS_SMALL /* the same, faster, for what stands for itself and needn't be compared */
+        if (it->order == 1 && !it->escape) {
+            char *key = it->key;
+            size_t room = it->room;
+            while (text < end && at < room && !(encoded && (*text == '%' || *text == '+')))
+                key[at++] = *text++;
+            if (text == end)
+                break;
+        }
+#endif
+        c = (unsigned char)*text++;
+        if (encoded && (it->escape || c == '%' || c == '+') &&
+            (c = aws_i_s3_unescape(&it->escape, c)) <= 0)
+            continue;
+        it->length = at;
+        if ((it->order == 1 || it->paging(it, c, NULL)) && at < it->room)
+            it->key[at] = (char)c;
+        at++;
     }
-    return it->overflow && !it->saving ? AWS_ERR_TOO_BIG : 0;
+    it->length = at;
+    return c < 0 ? c : 0;
 }
 
-/* The next page's token lies behind this page's, which a retry sends again. */
-static size_t aws_i_s3_token_place(const aws_s3_objects *it)
+static void aws_i_s3_set(char *to, const void *from, size_t size)
 {
-    return it->this_token ? it->this_token + 1 : 0;
+    memcpy(to, from, size);
+    to[size] = 0;
 }
 
-static int aws_i_s3_token_text(aws_s3_objects *it, const char *text, size_t size)
+/* A piece of a field's text. 0 or an error. */
+static int aws_i_s3_page_text(aws_s3_objects *it, aws_xml *xml)
 {
-    size_t used = aws_i_s3_token_place(it) + it->next_token;
+    static const unsigned char starts[] = {
+        0, AWS_I_S3_T_ENCODING, AWS_I_S3_T_SIZE, AWS_I_S3_T_SIZE, AWS_I_S3_T_MODIFIED,
+        AWS_I_S3_T_CLASS, AWS_I_S3_T_ETAG, AWS_I_S3_T_END};
+    const unsigned char *start = starts + it->field - AWS_I_S3_F_TRUNCATED;
+    size_t size = xml->text_size, begin, room;
 
-    if (used + size >= AWS_S3_TOKENS) {
-        it->token_lost = 1;
-        return 0;
-    }
-    aws_i_s3_set(it->tokens + used, text, size);
-    it->next_token += size;
-    return 0;
-}
-
-static int aws_i_s3_page_text(aws_s3_objects *it, const char *text, size_t size)
-{
-    char *field = it->value;
-    size_t room = sizeof it->value - 1;
-
-    switch (it->field) {
-    case AWS_I_S3_F_KEY:
-    case AWS_I_S3_F_PREFIX_KEY:
-        return aws_i_s3_key_text(it, text, size);
-    case AWS_I_S3_F_TOKEN:
-        return aws_i_s3_token_text(it, text, size);
-    case AWS_I_S3_F_ETAG:
-        field = it->texts[!it->half].etag;
-        room = sizeof it->texts->etag - 1;
-        break;
-    case AWS_I_S3_F_CLASS:
-        field = it->texts[!it->half].storage_class;
-        room = sizeof it->texts->storage_class - 1;
-        break;
-    default:
-        break;
-    }
-    if (size > room - it->used) /* what doesn't fit is not for us */
-        size = room - it->used;
-    aws_i_s3_set(field + it->used, text, size);
+    if (it->field == AWS_I_S3_F_KEY)
+        return aws_i_s3_key_text(it, xml->text, size);
+    if (it->field == AWS_I_S3_F_TOKEN)
+        return it->paging(it, AWS_I_S3_P_TEXT, xml);
+    begin = start[0] + (size_t)it->used;
+    room = start[1] - 1u - begin; /* what doesn't fit is not for us */
+    if (size > room)
+        size = room;
+    aws_i_s3_set(it->texts[it->saving] + begin, xml->text, size);
     it->used = (unsigned char)(it->used + size);
     return 0;
 }
 
-static AWS_I_S3_APART void aws_i_s3_page_start(aws_s3_objects *it, unsigned char field)
+/* The place of an element in a list of lengths and names, from 1 on; 0 none. */
+static unsigned aws_i_s3_find(const char *names, const aws_xml *xml)
 {
-    it->field = field;
-    it->value[0] = 0;
+    unsigned place = 1;
+    size_t length;
+
+    for (; (length = (unsigned char)*names++) != 0; names += length, place++)
+        if (length == xml->name_size && memcmp(names, xml->name, length) == 0)
+            return place;
+    return 0;
+}
+
+/* An element begins. 0 or an error. */
+static int aws_i_s3_element(aws_s3_objects *it, aws_xml *xml)
+{
+    unsigned field = aws_i_s3_find(it->kind->names, xml);
+    char *texts;
+
+    if (!field)
+        field = (unsigned)aws_i_s3_ask_paging(it, AWS_I_S3_P_NAME, xml);
+    if (it->in_entry != (field - AWS_I_S3_F_KEY <= AWS_I_S3_F_ETAG - AWS_I_S3_F_KEY))
+        field = AWS_I_S3_F_NONE;
+    it->field = (unsigned char)field;
     it->used = 0;
-    if (field == AWS_I_S3_F_ENTRY || field == AWS_I_S3_F_PREFIX) {
-        it->field = AWS_I_S3_F_NONE;
-        it->in_entry = 1;
-        it->is_prefix = field == AWS_I_S3_F_PREFIX;
-        it->new_length = 0;
-        it->new_size = 0;
-        it->new_modified = 0;
-        it->texts[!it->half].etag[0] = it->texts[!it->half].storage_class[0] = 0;
-        it->overflow = it->escape = 0;
-        it->order = !it->by_token && !it->again; /* 1: whatever comes is new */
-    } else if (field == AWS_I_S3_F_TOKEN) {
-        it->next_token = 0;
-    }
-}
-
-/* A field has ended. 0 or an error. */
-static int aws_i_s3_field_ended(aws_s3_objects *it)
-{
-    unsigned char field = it->field;
-
+    if (field != AWS_I_S3_F_ENTRY)
+        return 0;
     it->field = AWS_I_S3_F_NONE;
-    if (field == AWS_I_S3_F_SIZE)
-        it->new_size = aws_i_s3_decimal(it->value);
-    else if (field == AWS_I_S3_F_MODIFIED)
-        it->new_modified = aws_date_parse(it->value);
-    else if (field >= AWS_I_S3_F_KEY)
-        ; /* its text is where it belongs */
-    else if (field == AWS_I_S3_F_TRUNCATED)
-        it->truncated = strcmp(it->value, aws_i_s3_text_true) == 0;
-    else if (field == AWS_I_S3_F_ENCODING)
-        it->encoded = strcmp(it->value, "url") == 0;
-    else if (field == AWS_I_S3_F_TOKEN && !it->bucket)
-        it->truncated = it->next_token || it->token_lost;
-    return it->escape ? AWS_ERR_PROTOCOL : 0;
-}
-
-static void aws_i_s3_entry_ended(aws_s3_objects *it)
-{
-    char *storage_class = it->texts[!it->half].storage_class;
-
-    it->in_entry = 0;
-    it->seen++;
-    if (it->new_modified < 0)
-        it->new_modified = 0;
-    if (strcmp(storage_class, "STANDARD") == 0)
-        *storage_class = 0;
+    it->in_entry = it->order = 1;
+    it->length = 0;
+    it->room = AWS_S3_KEY - 1;
+    texts = it->texts[it->saving];
+    texts[AWS_I_S3_T_SIZE] = texts[AWS_I_S3_T_MODIFIED] = 0;
+    texts[AWS_I_S3_T_CLASS] = texts[AWS_I_S3_T_ETAG] = 0;
+    return aws_i_s3_ask_paging(it, AWS_I_S3_P_ENTRY, NULL);
 }
 
 /* Read on to the next entry: 1, 0 at the end of the page, AWS_AGAIN or an error. */
-static int aws_i_s3_read_entry(aws_s3_objects *it)
+static AWS_I_S3_APART int aws_i_s3_read_entry(aws_s3_objects *it)
 {
     aws_xml *xml;
     int event, r = 0;
 
     while ((event = aws_call_xml(it->client, &xml)) > 0) {
-        int leaf = event == AWS_XML_LEAF;
-        if (event == AWS_XML_START)
-            xml->leaves = 1;
-        if (leaf || event == AWS_XML_START) {
-            aws_i_s3_page_start(it, aws_i_s3_field(it, xml, event));
-            if (it->saving && it->in_entry && !it->page_size)
-                return 1; /* there is more, and nowhere to keep it */
-        }
+        int leaf = event == AWS_XML_LEAF, depth = xml->depth + leaf - it->deep;
+        xml->leaves = 1;
+        if (depth <= 3 && (leaf || event == AWS_XML_START))
+            r = aws_i_s3_element(it, xml);
         if ((leaf || event == AWS_XML_TEXT) && it->field)
-            r = aws_i_s3_page_text(it, xml->text, xml->text_size);
-        if (r >= 0 && (leaf || event == AWS_XML_END)) {
-            if (it->field) {
-                r = aws_i_s3_field_ended(it);
-            } else if (it->in_entry && xml->depth + leaf == (it->bucket ? 2 : 3)) {
-                aws_i_s3_entry_ended(it);
-                return 1;
-            }
-        }
+            r = aws_i_s3_page_text(it, xml);
         if (r < 0)
             return r;
+        if (!leaf && event != AWS_XML_END)
+            continue;
+        it->field = AWS_I_S3_F_NONE;
+        if (it->in_entry && depth == 2) {
+            it->in_entry = 0;
+            it->seen++;
+            return it->escape ? AWS_ERR_PROTOCOL : it->length >= AWS_S3_KEY ? AWS_ERR_TOO_BIG : 1;
+        }
     }
     return event;
 }
 
-/* Shorter pages after an interruption, longer ones while undisturbed. */
-static void aws_i_s3_shorten(aws_s3_objects *it, unsigned keys)
+/* What the fields' texts say. */
+static void aws_i_s3_fields(char *text, aws_s3_summary *summary)
 {
-    it->max_keys = keys ? keys : 1;
+    summary->size = aws_i_s3_decimal(text + AWS_I_S3_T_SIZE);
+    summary->last_modified = aws_date_parse(text + AWS_I_S3_T_MODIFIED);
+    if (summary->last_modified < 0)
+        summary->last_modified = 0;
+    summary->storage_class = text + AWS_I_S3_T_CLASS;
+    summary->etag = text + AWS_I_S3_T_ETAG;
+    if (strcmp(summary->storage_class, "STANDARD") == 0)
+        text[AWS_I_S3_T_CLASS] = 0;
 }
 
-static AWS_I_S3_APART void aws_i_s3_lengthen(aws_s3_objects *it)
+/* An entry is complete, and the last one unless it was already: 1 or 0. */
+static int aws_i_s3_take_entry(aws_s3_objects *it, aws_s3_summary *summary)
 {
-    unsigned limit = it->ceiling ? it->ceiling : 1000;
-
-    if (!it->max_keys || it->interrupted)
-        return;
-    it->max_keys = it->max_keys < limit / 2 ? it->max_keys * 2 : it->ceiling;
-}
-
-/* A key broke off in the middle and has partly overwritten its cursor, which becomes the greatest
- * text below what was read: 0xff is in no key. */
-static void aws_i_s3_break_entry(aws_s3_objects *it)
-{
-    char *key = aws_i_s3_cursor(it);
-    size_t last = it->new_length - 1;
-
-    if (it->in_entry && it->by_token && !it->saving && it->order == 1 && it->new_length &&
-        !it->overflow) {
-        key[last] = (char)(key[last] - 1);
-        if (key[last] && it->new_length < AWS_S3_KEY - 1)
-            key[++last] = (char)0xff;
-        key[key[last] ? last + 1 : last] = 0;
-    }
-    it->in_entry = 0;
-}
-
-static int aws_i_s3_fail(aws_s3_objects *it, int code)
-{
-    it->state = AWS_I_S3_FAILED;
-    return it->result = code;
-}
-
-/* The stream is lost before the page's end: ask for what is left. */
-static void aws_i_s3_interrupted(aws_s3_objects *it)
-{
-    if (it->saving) /* what was read of an entry went to page memory, if anywhere */
-        it->in_entry = it->saving = 0;
-    aws_i_s3_break_entry(it);
-    it->state = AWS_I_S3_NEXT;
-    it->cut = 1;
-    it->next_token = 0;
-    if (it->by_token) /* the same page again, up to one entry more */
-        aws_i_s3_shorten(it, it->seen + 1);
-    else
-        aws_i_s3_shorten(it, it->page_size ? it->kept : 1);
-}
-
-static void aws_i_s3_page_done(aws_s3_objects *it)
-{
-    it->state = AWS_I_S3_NEXT;
-    it->cut = it->saving = 0;
-}
-
-/* Another call wants the connection: keep the rest of the page as far as there is memory. */
-static int aws_i_s3_save(void *owner)
-{
-    aws_s3_objects *it = (aws_s3_objects *)owner;
-    int r = 1;
-
-    if (it->state != AWS_I_S3_PAGE)
+    if (it->order != 1)
         return 0;
-    if (!it->saving && it->in_entry) { /* in the middle of one */
-        aws_i_s3_interrupted(it);
-        return 0;
+    it->key[it->length] = 0;
+    summary->key = it->key;
+    if (it->key != it->last) {
+        if (it->again && strcmp(it->key, it->last) <= 0)
+            return 0;
+        it->key = it->last;
+        it->last = (char *)(uintptr_t)summary->key;
     }
-    it->saving = it->interrupted = 1;
-    while (r > 0) {
-        r = aws_i_s3_read_entry(it);
-        if (r > 0 && !it->in_entry && it->again && it->order != 1)
-            continue; /* was returned already */
-        if (r > 0 && !(it->page_size && aws_i_s3_keep(it))) {
-            it->seen -= !it->in_entry; /* it was complete, but isn't kept */
-            r = AWS_ERR_MEMORY;
-        } else if (r > 0) {
-            it->kept++;
-        }
-    }
-    if (r == AWS_AGAIN)
-        return r;
-    if (r != 0)
-        aws_i_s3_interrupted(it);
-    else
-        aws_i_s3_page_done(it);
-    return 0;
+    summary->key_length = it->length;
+    summary->is_prefix = it->is_prefix;
+    aws_i_s3_fields(it->texts[0], summary);
+    return 1;
 }
 
 /* ---- Asking for a page ---- */
 
-/* The next page begins at next_token. 0 or an error. */
-static int aws_i_s3_next_token(aws_s3_objects *it)
-{
-    size_t size = it->this_token, place = aws_i_s3_token_place(it);
-
-    if (it->token_lost)
-        return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_REASON_TOKEN_LENGTH));
-    if (!it->next_token ||
-        (size == it->next_token && memcmp(it->tokens, it->tokens + place, size) == 0))
-        return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_REASON_TOKEN));
-    memmove(it->tokens, it->tokens + place, it->next_token + 1);
-    it->this_token = it->next_token;
-    return 0;
-}
-
-static void aws_i_s3_new_page(aws_s3_objects *it)
-{
-    if (it->half && !it->by_token) /* where the request has it, an attempt more, too */
-        memcpy(it->keys[0], it->keys[1], AWS_S3_KEY);
-    it->half = 0;
-    it->next_token = 0;
-    it->seen = it->kept = 0;
-    it->truncated = it->encoded = it->token_lost = it->in_entry = it->interrupted = 0;
-    it->escape = 0;
-    it->field = AWS_I_S3_F_NONE;
-    it->state = AWS_I_S3_ASK;
-}
-
-/* After a page: where does the next one begin? 0, or an error. */
-static int aws_i_s3_next_page(aws_s3_objects *it)
-{
-    int r = 0;
-
-    if (it->by_token)
-        it->again |= it->cut; /* from then on: a shorter page isn't the begin of a longer one */
-    else
-        it->again = 0;
-    if (it->asked && !it->cut && !it->truncated) {
-        it->state = AWS_I_S3_DONE;
-        return 0;
-    }
-    if (it->asked && !it->cut) {
-        if (it->by_token || !it->seen)
-            r = aws_i_s3_next_token(it);
-        else
-            it->this_token = 0;
-        aws_i_s3_lengthen(it);
-    } else if (it->cut && it->unordered) {
-        r = aws_i_s3_fail(it, aws_call_failed(it->client, AWS_REASON_UNORDERED));
-    } else if (!it->by_token) {
-        it->this_token = 0;
-    }
-    if (r == 0)
-        aws_i_s3_new_page(it);
-    return r;
-}
-
-static void aws_i_s3_add_list(aws_s3_objects *it)
-{
-    aws_client *client = it->client;
-    const char *after = it->by_token ? it->start_after : it->keys[0]; /* read when it is sent */
-
-    if (it->bucket) {
-        aws_call_query(client, "list-type", "2");
-        aws_call_query(client, aws_i_s3_text_encoding, "url");
-        if (it->delimiter)
-            aws_call_query(client, "delimiter", it->delimiter);
-        if (it->fetch_owner)
-            aws_call_query(client, "fetch-owner", aws_i_s3_text_true);
-        if (!it->this_token && after && *after)
-            aws_call_query(client, "start-after", after);
-    }
-    if (it->prefix)
-        aws_call_query(client, aws_i_s3_text_prefix, it->prefix);
-    if (it->this_token)
-        aws_call_query(client, "continuation-token", it->tokens);
-    aws_call_page(client, it->bucket ? "max-keys" : "max-buckets", it->max_keys);
-}
-
 /* Send the request for a page and read the answer's head. */
 static int aws_i_s3_ask(aws_s3_objects *it)
 {
+    aws_client *client = it->client;
     aws_call call;
     int r;
 
+    if (!it->by_token && it->last != it->keys[0]) /* where the request has it */
+        memcpy(it->keys[0], it->keys[1], AWS_S3_KEY);
+    it->last = it->keys[0];
+    it->key = it->keys[1];
+    it->in_entry = it->escape = 0;
+    it->seen = 0;
+    memset(it->texts, 0, AWS_I_S3_T_SIZE);
     memset(&call, 0, sizeof call);
-    call.operation = it->bucket ? "ListObjectsV2" : "ListBuckets";
+    call.operation = it->kind->operation;
     call.method = aws_i_s3_text_get;
     call.bucket = it->bucket;
     call.flags = AWS_CALL_READ | AWS_CALL_XML;
     call.timeout = it->timeout;
     call.emit_context = it; /* tells iterators apart */
-    r = aws_call_enter(it->client, &call);
+    r = aws_call_enter(client, &call);
     if (r > 0) {
-        if (it->bucket && !*it->bucket)
-            aws_call_refuse(it->client, AWS_REASON_NO_BUCKET, NULL);
-        aws_i_s3_add_list(it);
+        aws_i_s3_add_query(client, it->kind->query);
+        if (!aws_i_s3_ask_paging(it, AWS_I_S3_P_QUERY, NULL) && *it->after)
+            aws_call_query(client, "start-after", it->after); /* read when it is sent */
+        if (it->prefix)
+            aws_call_query(client, aws_i_s3_text_prefix, it->prefix);
+        aws_call_page(client, it->kind->max, it->max_keys);
     }
     if (r >= 0)
-        r = aws_call_run(it->client);
+        r = aws_call_run(client);
     if (r == AWS_AGAIN || r == AWS_ERR_BUSY)
         return r;
     if (r < 0)
-        return aws_i_s3_fail(it, r);
-    aws_call_own(it->client, it, aws_i_s3_save);
-    it->asked = 1;
-    it->cut = 0;
+        return aws_i_s3_listed(it, r);
+    aws_call_own(client, it, it->paging);
     it->state = AWS_I_S3_PAGE;
     return 0;
 }
 
-/* A page broke off: perhaps another attempt. What was returned already isn't again. */
-static int aws_i_s3_page_failed(aws_s3_objects *it, int code)
+/* A page is complete: is there another one? 0 or an error. */
+static int aws_i_s3_next_page(aws_s3_objects *it)
 {
-    int r = aws_call_again(it->client, code);
-
-    if (r < 0)
-        return aws_i_s3_fail(it, r);
-    aws_i_s3_break_entry(it);
-    if (it->unordered)
-        return aws_i_s3_fail(it, aws_call_failed(it->client, AWS_REASON_UNORDERED));
-    it->again = 1;
-    aws_i_s3_new_page(it);
-    return 0;
+    if (it->texts[0][0] != 't') /* "true" */
+        return aws_i_s3_listed(it, 0);
+    it->state = AWS_I_S3_ASK;
+    it->again &= it->by_token; /* plain: after the last key there is nothing again */
+    if (it->paging)
+        return it->paging(it, AWS_I_S3_P_NEXT, NULL);
+    return it->seen ? 0 : aws_i_s3_list_failed(it, AWS_REASON_PAGING);
 }
 
-/* An entry is complete, and the last one unless it was already: 1 or 0. */
-static int aws_i_s3_take_entry(aws_s3_objects *it)
+/* A page broke off. What was returned already isn't again. */
+static int aws_i_s3_lost(aws_s3_objects *it, void *retried)
 {
-    if (it->again && it->order != 1)
-        return 0;
-    it->half ^= 1;
-    aws_i_s3_cursor(it)[it->new_length] = 0;
-    return 1;
+    it->state = AWS_I_S3_ASK;
+    it->again = 1; /* a retry has the same start-after, or still none */
+    return aws_i_s3_ask_paging(it, AWS_I_S3_P_LOST, retried);
 }
 
 AWS_API int aws_s3_objects_next(aws_s3_objects *it, aws_s3_summary *summary)
 {
-    int r = 0;
+    int r;
 
-    while (!r) {
-        if (it->saving && it->state == AWS_I_S3_PAGE) { /* the other call hasn't ended */
-            if (!aws_call_owned(it->client, it))
-                aws_i_s3_interrupted(it);
-            else
-                r = aws_i_s3_save(it);
-        } else if (it->page_start < it->page_end) {
-            aws_i_s3_unkeep(it);
-            r = 1;
-        } else if (it->state == AWS_I_S3_DONE || it->state == AWS_I_S3_FAILED) {
+    do {
+        if ((r = aws_i_s3_ask_paging(it, AWS_I_S3_P_KEPT, summary)) != 0)
+            return r;
+        if (it->state == AWS_I_S3_ENDED)
             return it->result;
-        } else if (it->state == AWS_I_S3_NEXT) {
+        if (it->state == AWS_I_S3_NEXT) {
             r = aws_i_s3_next_page(it);
         } else if (it->state == AWS_I_S3_ASK) {
             r = aws_i_s3_ask(it);
         } else if (!aws_call_owned(it->client, it)) { /* cancelled */
-            aws_i_s3_interrupted(it);
+            r = aws_i_s3_lost(it, NULL);
         } else if ((r = aws_i_s3_read_entry(it)) > 0) {
-            r = aws_i_s3_take_entry(it);
+            r = aws_i_s3_take_entry(it, summary);
         } else if (r == 0) {
-            aws_i_s3_page_done(it);
-        } else if (r != AWS_AGAIN) {
-            r = aws_i_s3_page_failed(it, r);
+            it->state = AWS_I_S3_NEXT;
+        } else if (r != AWS_AGAIN) { /* perhaps another attempt */
+            r = aws_call_again(it->client, r);
+            r = r < 0 ? aws_i_s3_listed(it, r) : aws_i_s3_lost(it, it);
         }
-    }
-    if (r > 0)
-        aws_i_s3_summary(it, summary);
+    } while (!r);
     return r;
 }
 
@@ -3135,11 +2863,369 @@ AWS_API int aws_s3_objects_end(aws_s3_objects *it)
     if (it->state == AWS_I_S3_PAGE && aws_call_owned(it->client, it))
         r = aws_call_drop(it->client);
     if (r != AWS_AGAIN) {
-        it->state = AWS_I_S3_DONE;
-        it->result = 0;
+        aws_i_s3_listed(it, 0);
         it->page_start = it->page_end = 0;
     }
     return r;
+}
+
+/* ---- Paging: only in programs that name aws_s3_paging ---- */
+
+/* How a listing goes on: plain ones after the last key, whatever happened in between. With a
+ * delimiter servers mix keys and prefixes differently: these go on by token, and of an interrupted
+ * page that is asked again what isn't after the last key or the last prefix is passed over - not
+ * so many entries, since the caller may have deleted some. Directory buckets have no order. */
+
+static int aws_i_s3_begin_paging(aws_s3_objects *it, const aws_s3_args *args)
+{
+    it->ceiling = it->max_keys;
+    if (args) {
+        it->delimiter = args->delimiter;
+        it->page = (unsigned char *)args->page;
+        it->page_size = args->page ? args->page_size : 0;
+    }
+    it->by_token = it->unordered || it->delimiter || !it->bucket;
+    if (it->by_token) { /* the keys are cursors then */
+        it->after = args && args->start_after ? args->start_after : "";
+        it->keys[0][0] = 0;
+    }
+    return 0;
+}
+
+AWS_API int aws_s3_buckets_begin(aws_s3_objects *it, aws_client *client, const aws_s3_args *args)
+{
+    static const struct aws_i_s3_kind kind = {
+        "ListBuckets", "max-buckets", "",
+        "\6Bucket\1-\1-\4Name\1-\14CreationDate"};
+
+    aws_i_s3_begin(it, client, NULL, args);
+    it->kind = &kind;
+    it->deep = 1; /* Buckets/Bucket */
+    it->max_keys = args ? args->max_buckets : 0;
+    it->paging = aws_s3_paging;
+    aws_i_s3_begin_paging(it, args);
+    it->after = "";
+    return 0;
+}
+
+/* The field of an element that only these listings have. */
+static int aws_i_s3_paging_name(aws_s3_objects *it, const aws_xml *xml)
+{
+    static const char names[] = "\25NextContinuationToken\6Prefix\16CommonPrefixes";
+    static const char of_buckets[] = "\21ContinuationToken";
+
+    switch (aws_i_s3_find(it->bucket ? names : of_buckets, xml)) {
+    case 1:
+        it->next_token = 0;
+        if (!it->bucket)
+            it->texts[it->saving][0] = 't'; /* nothing else says that there are more */
+        return AWS_I_S3_F_TOKEN;
+    case 2:
+        return AWS_I_S3_F_KEY;
+    case 3:
+        it->is_prefix = 2; /* the entry that begins will be one */
+        return AWS_I_S3_F_ENTRY;
+    default:
+        return AWS_I_S3_F_NONE;
+    }
+}
+
+/* The next page's token lies behind this page's, which a retry sends again. */
+static size_t aws_i_s3_token_place(const aws_s3_objects *it)
+{
+    return it->this_token ? it->this_token + 1 : 0;
+}
+
+static int aws_i_s3_token_text(aws_s3_objects *it, const aws_xml *xml)
+{
+    size_t used = aws_i_s3_token_place(it) + it->next_token;
+
+    if (used + xml->text_size >= AWS_S3_TOKENS) {
+        it->token_lost = 1;
+    } else {
+        aws_i_s3_set(it->tokens + used, xml->text, xml->text_size);
+        it->next_token += xml->text_size;
+    }
+    return 0;
+}
+
+/* An entry kept in page memory: two numbers, the text of key, etag and class. The numbers are the
+ * size with the etag's length above it, and the time with the class's length, whether it is a
+ * prefix, and the key's length. */
+enum { AWS_I_S3_KEPT = 2 * sizeof(uint64_t) };
+
+/* The last entry of that kind that was returned. */
+static char *aws_i_s3_cursor(aws_s3_objects *it, int is_prefix)
+{
+    return it->by_token ? it->keys[is_prefix] : it->last;
+}
+
+/* An entry begins. Where its key goes: plain listings read it aside. Others read over the cursor:
+ * as long as both are equal nothing changes, and a smaller one isn't stored. What is saved goes to
+ * page memory at once. */
+static int aws_i_s3_paging_entry(aws_s3_objects *it)
+{
+    size_t used = it->page_end + AWS_I_S3_KEPT, left;
+
+    it->is_prefix >>= 1;
+    it->order = !it->by_token && !it->again; /* 1: whatever comes is new */
+    if (it->by_token)
+        it->key = it->last = it->keys[it->is_prefix];
+    if (!it->saving)
+        return 0;
+    if (!it->page_size)
+        return AWS_ERR_MEMORY; /* there is more, and nowhere to keep it */
+    left = used < it->page_size ? it->page_size - used : 0;
+    if (left < it->room)
+        it->room = left;
+    it->key = (char *)it->page + (left ? used : 0);
+    return 0;
+}
+
+/* A byte of a key is compared with the cursor: order is 0 while they are equal, 1 once the key is
+ * greater, 2 if it is smaller and passed over, since the page is asked for again. */
+static int aws_i_s3_compare(aws_s3_objects *it, unsigned char c)
+{
+    if (!it->order) {
+        unsigned char last = (unsigned char)it->last[it->length];
+        if (c != last)
+            it->order = c > last || !it->again ? 1 : 2;
+    }
+    return it->order != 2 || it->key != it->last;
+}
+
+/* The entry being read is complete and goes to page memory; 0 if it doesn't fit. */
+static int aws_i_s3_keep(aws_s3_objects *it)
+{
+    unsigned char *entry = it->page + it->page_end;
+    aws_s3_summary e;
+    size_t etag, storage, size;
+    uint64_t numbers[2];
+
+    aws_i_s3_fields(it->texts[1], &e);
+    etag = strlen(e.etag);
+    storage = strlen(e.storage_class);
+    size = AWS_I_S3_KEPT + it->length + etag + storage;
+    if (size > it->page_size - it->page_end)
+        return 0;
+    numbers[0] = e.size << 8 >> 8 | (uint64_t)etag << 56;
+    numbers[1] = ((uint64_t)e.last_modified & (((uint64_t)1 << 40) - 1)) |
+                 (uint64_t)storage << 40 | (uint64_t)it->is_prefix << 47 |
+                 (uint64_t)it->length << 48;
+    memcpy(entry, numbers, sizeof numbers);
+    entry += AWS_I_S3_KEPT + it->length;
+    memcpy(entry, e.etag, etag);
+    memcpy(entry + etag, e.storage_class, storage);
+    it->page_end += size;
+    it->kept++;
+    return 1;
+}
+
+/* Take the next entry out of page memory. */
+static int aws_i_s3_unkeep(aws_s3_objects *it, aws_s3_summary *summary)
+{
+    const unsigned char *text = it->page + it->page_start;
+    char *key, *texts = it->texts[0];
+    uint64_t numbers[2];
+    size_t etag, storage;
+
+    memcpy(numbers, text, sizeof numbers);
+    etag = (size_t)(numbers[0] >> 56);
+    storage = (size_t)(numbers[1] >> 40) & 0x7f;
+    summary->is_prefix = numbers[1] >> 47 & 1;
+    summary->key_length = (size_t)(numbers[1] >> 48);
+    summary->size = numbers[0] << 8 >> 8;
+    summary->last_modified = (int64_t)(numbers[1] & (((uint64_t)1 << 40) - 1));
+    summary->key = key = aws_i_s3_cursor(it, summary->is_prefix);
+    summary->etag = texts + AWS_I_S3_T_ETAG;
+    summary->storage_class = texts + AWS_I_S3_T_CLASS;
+    text += AWS_I_S3_KEPT;
+    aws_i_s3_set(key, text, summary->key_length);
+    text += summary->key_length;
+    aws_i_s3_set(texts + AWS_I_S3_T_ETAG, text, etag);
+    aws_i_s3_set(texts + AWS_I_S3_T_CLASS, text + etag, storage);
+    it->page_start += AWS_I_S3_KEPT + summary->key_length + etag + storage;
+    if (it->page_start == it->page_end)
+        it->page_start = it->page_end = 0;
+    return 1;
+}
+
+/* The page will be asked for again. A key that broke off in the middle has partly overwritten its
+ * cursor, which becomes the greatest text below what was read: 0xff is in no key. */
+static void aws_i_s3_break_page(aws_s3_objects *it)
+{
+    char *key = it->key;
+    size_t last = it->length - 1;
+
+    if (it->in_entry && key == it->last && it->order == 1 && it->length <= it->room) {
+        key[last] = (char)(key[last] - 1);
+        if (key[last] && it->length < AWS_S3_KEY - 1)
+            key[++last] = (char)0xff;
+        key[key[last] ? last + 1 : last] = 0;
+    }
+    it->in_entry = it->saving = 0;
+    it->again = 1; /* by token from then on: a shorter page isn't the begin of a longer one */
+    it->next_token = 0;
+    it->state = AWS_I_S3_ASK;
+}
+
+/* Shorter pages after an interruption, longer ones while undisturbed. */
+static void aws_i_s3_shorten(aws_s3_objects *it, unsigned keys)
+{
+    it->max_keys = keys ? keys : 1;
+}
+
+static void aws_i_s3_lengthen(aws_s3_objects *it)
+{
+    unsigned limit = it->ceiling ? it->ceiling : 1000;
+
+    if (it->max_keys && !it->interrupted)
+        it->max_keys = it->max_keys < limit / 2 ? it->max_keys * 2 : it->ceiling;
+    it->interrupted = 0;
+}
+
+/* The stream is lost before the page's end: ask for what is left. */
+static void aws_i_s3_interrupted(aws_s3_objects *it)
+{
+    aws_i_s3_break_page(it);
+    if (it->unordered)
+        it->unordered = 2; /* refused when it is asked for: now may be another call's time */
+    if (it->by_token) { /* the same page again, up to one entry more */
+        aws_i_s3_shorten(it, it->seen + 1);
+    } else {
+        aws_i_s3_shorten(it, it->page_size ? it->kept : 1);
+        it->this_token = 0;
+    }
+    it->kept = 0;
+}
+
+/* Another call wants the connection: keep the rest of the page as far as there is memory. */
+static int aws_i_s3_save(aws_s3_objects *it)
+{
+    int r = 1;
+
+    if (it->state != AWS_I_S3_PAGE)
+        return 0;
+    it->interrupted = 1;
+    if (!it->saving && it->in_entry) /* in the middle of one */
+        r = AWS_ERR_MEMORY;
+    else if (!it->saving) /* what is known of the page */
+        memcpy(it->texts[1], it->texts[0], AWS_I_S3_T_SIZE);
+    it->saving = r > 0;
+    while (r > 0) {
+        r = aws_i_s3_read_entry(it);
+        if (r > 0 && it->order == 1 && !aws_i_s3_keep(it)) {
+            it->seen--;
+            r = AWS_ERR_MEMORY;
+        }
+    }
+    if (r == AWS_AGAIN)
+        return r;
+    if (r != 0) {
+        aws_i_s3_interrupted(it);
+    } else {
+        memcpy(it->texts[0], it->texts[1], AWS_I_S3_T_SIZE);
+        it->saving = 0;
+        it->state = AWS_I_S3_NEXT;
+    }
+    return 0;
+}
+
+static int aws_i_s3_paging_kept(aws_s3_objects *it, aws_s3_summary *summary)
+{
+    int r = 0;
+
+    if (it->saving) { /* the other call hasn't ended */
+        if (!aws_call_owned(it->client, it))
+            aws_i_s3_interrupted(it);
+        else
+            r = aws_i_s3_save(it);
+    }
+    return r || it->page_start == it->page_end ? r : aws_i_s3_unkeep(it, summary);
+}
+
+/* The next page begins at next_token. 0 or an error. */
+static int aws_i_s3_next_token(aws_s3_objects *it)
+{
+    size_t size = it->this_token, place = aws_i_s3_token_place(it);
+
+    if (it->token_lost)
+        return aws_i_s3_list_failed(it, AWS_REASON_TOKEN_LENGTH);
+    if (!it->next_token && !it->bucket)
+        return aws_i_s3_listed(it, 0);
+    if (!it->next_token ||
+        (size == it->next_token && memcmp(it->tokens, it->tokens + place, size) == 0))
+        return aws_i_s3_list_failed(it, AWS_REASON_TOKEN);
+    memmove(it->tokens, it->tokens + place, it->next_token + 1);
+    it->this_token = it->next_token;
+    return 0;
+}
+
+static int aws_i_s3_paging_next(aws_s3_objects *it)
+{
+    int r = 0;
+
+    if (it->by_token || !it->seen)
+        r = aws_i_s3_next_token(it);
+    else
+        it->this_token = 0;
+    it->next_token = 0;
+    it->kept = 0;
+    aws_i_s3_lengthen(it);
+    return r;
+}
+
+static int aws_i_s3_paging_query(aws_s3_objects *it)
+{
+    if (it->unordered == 2)
+        aws_call_refuse(it->client, AWS_REASON_UNORDERED, NULL);
+    if (it->delimiter)
+        aws_call_query(it->client, "delimiter", it->delimiter);
+    if (it->this_token)
+        aws_call_query(it->client, "continuation-token", it->tokens);
+    return it->this_token != 0;
+}
+
+static int aws_i_s3_paging_lost(aws_s3_objects *it, int retried)
+{
+    if (!retried) {
+        aws_i_s3_interrupted(it);
+    } else {
+        aws_i_s3_break_page(it);
+        if (it->unordered) {
+            aws_client_cancel(it->client);
+            return aws_i_s3_list_failed(it, AWS_REASON_UNORDERED);
+        }
+    }
+    return 0;
+}
+
+AWS_API int aws_s3_paging(void *iterator, int step, void *data)
+{
+    aws_s3_objects *it = (aws_s3_objects *)iterator;
+
+    switch (step) {
+    case AWS_I_S3_P_SAVE:
+        return aws_i_s3_save(it);
+    case AWS_I_S3_P_BEGIN:
+        return aws_i_s3_begin_paging(it, (const aws_s3_args *)data);
+    case AWS_I_S3_P_NAME:
+        return aws_i_s3_paging_name(it, (const aws_xml *)data);
+    case AWS_I_S3_P_TEXT:
+        return aws_i_s3_token_text(it, (const aws_xml *)data);
+    case AWS_I_S3_P_ENTRY:
+        return aws_i_s3_paging_entry(it);
+    case AWS_I_S3_P_KEPT:
+        return aws_i_s3_paging_kept(it, (aws_s3_summary *)data);
+    case AWS_I_S3_P_NEXT:
+        return aws_i_s3_paging_next(it);
+    case AWS_I_S3_P_QUERY:
+        return aws_i_s3_paging_query(it);
+    case AWS_I_S3_P_LOST:
+        return aws_i_s3_paging_lost(it, data != NULL);
+    default:
+        return aws_i_s3_compare(it, (unsigned char)step);
+    }
 }
 
 /* ---- Versions, uploads and parts ---- */
@@ -3326,15 +3412,17 @@ static int aws_i_s3_read_page(aws_i_s3_reader *rd)
 
 static int aws_i_s3_reader_failed(aws_i_s3_reader *rd, int code)
 {
-    rd->state = AWS_I_S3_FAILED;
+    rd->state = AWS_I_S3_ENDED;
     return rd->result = code;
 }
 
 /* Another call wants the connection: the rest of the page is asked for again, in small pages. */
-static int aws_i_s3_reader_save(void *owner)
+static int aws_i_s3_reader_save(void *owner, int step, void *data)
 {
     aws_i_s3_reader *rd = (aws_i_s3_reader *)owner;
 
+    (void)step;
+    (void)data;
     if (rd->state == AWS_I_S3_PAGE) {
         rd->state = AWS_I_S3_NEXT;
         rd->cut = rd->interrupted = 1;
@@ -3404,7 +3492,7 @@ static int aws_i_s3_reader_more(aws_i_s3_reader *rd)
     unsigned limit = rd->ceiling ? rd->ceiling : 1000;
 
     if (rd->asked && !rd->cut && !rd->truncated) {
-        rd->state = AWS_I_S3_DONE;
+        rd->state = AWS_I_S3_ENDED;
         return 0;
     }
     if (rd->asked && !rd->cut && !rd->seen)
@@ -3462,7 +3550,7 @@ static int aws_i_s3_reader_next(aws_i_s3_reader *rd)
     int r;
 
     for (;;) {
-        if (rd->state == AWS_I_S3_DONE || rd->state == AWS_I_S3_FAILED)
+        if (rd->state == AWS_I_S3_ENDED)
             return rd->result;
         r = 0;
         if (rd->state == AWS_I_S3_NEXT) {
@@ -3470,7 +3558,7 @@ static int aws_i_s3_reader_next(aws_i_s3_reader *rd)
         } else if (rd->state == AWS_I_S3_ASK) {
             r = aws_i_s3_reader_ask(rd);
         } else if (!aws_call_owned(rd->client, rd)) { /* cancelled */
-            aws_i_s3_reader_save(rd);
+            aws_i_s3_reader_save(rd, 0, NULL);
         } else if ((r = aws_i_s3_read_page(rd)) > 0) {
             r = aws_i_s3_reader_take(rd);
         } else if (r == 0) {
@@ -3492,6 +3580,7 @@ static void aws_i_s3_reader_init(aws_i_s3_reader *rd, const aws_i_s3_listing *li
     rd->bucket = bucket;
     rd->text = text;
     rd->room = room;
+    rd->state = AWS_I_S3_NEXT;
     text[0] = text[room] = 0;
 }
 
@@ -3576,7 +3665,7 @@ AWS_API int aws_s3_entries_end(aws_s3_entries *it)
     if (rd->state == AWS_I_S3_PAGE && aws_call_owned(rd->client, rd))
         r = aws_call_drop(rd->client);
     if (r != AWS_AGAIN) {
-        rd->state = AWS_I_S3_DONE;
+        rd->state = AWS_I_S3_ENDED;
         rd->result = 0;
     }
     return r;
@@ -3634,6 +3723,7 @@ AWS_API int aws_s3_batch_objects(aws_s3_batch *batch, aws_s3_objects *it, void *
     batch->next = aws_i_s3_next_object;
     batch->client = it->client;
     batch->bucket = it->bucket;
+    it->paging = aws_s3_paging; /* between two batches it deletes */
     return aws_i_s3_batch_begin(batch, memory, size);
 }
 

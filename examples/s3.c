@@ -2852,6 +2852,7 @@ static int open_session(void)
     service = aws_s3_service;
     service.region = aws_call_bucket_region;
     service.members = aws_s3_members;
+    service.paging = aws_s3_paging;
     config.features = &features;
     config.anonymous = option.anonymous;
     config.proxy = &proxy;

@@ -517,7 +517,7 @@ static void iot(void)
 static void cloudwatch(void)
 {
     static const aws_service query = {"CloudWatch", "monitoring", "monitoring", &aws_query,
-                                      "2010-08-01", 0, NULL, aws_regional, NULL};
+                                      "2010-08-01", 0, NULL, aws_regional, NULL, NULL};
     char name[8];
     int n;
 

@@ -156,6 +156,7 @@ static int begin(void)
     config.features = &features;
     named = aws_s3_service;
     named.members = aws_s3_members;
+    named.paging = aws_s3_paging;
     service = &named;
 #elif PARTS & IOT
     static const aws_features features = {NULL, NULL, aws_feature_refresh, NULL, NULL,

@@ -479,7 +479,8 @@ static void test_pages_wrong(void)
 static void test_addresses(void)
 {
     static const aws_addresses addresses = {aws_service_addresses, AWS_USE_FIPS};
-    static const aws_service s3 = {"S3", "s3", "s3", &aws_rest_xml, NULL, AWS_SERVICE_S3, NULL, NULL, NULL};
+    static const aws_service s3 = {"S3", "s3", "s3", &aws_rest_xml, NULL, AWS_SERVICE_S3,
+                                   NULL, NULL, NULL, NULL};
 
     begin(&aws_sqs_service);
     session.config.addresses = &addresses;

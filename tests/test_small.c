@@ -10,6 +10,7 @@
 #include "../aws_s3.h"
 #include "check.h"
 #include "script_port.h"
+#include "script_s3.h"
 
 static script s;
 static aws_config config;
@@ -393,8 +394,194 @@ static void test_members(void)
     }
 }
 
+/* ---- Listings ---- */
+
+static s3_model model;
+static aws_s3_bucket bucket;
+static aws_s3_objects it;
+static aws_s3_args list_args;
+
+static void prepare_listing(const char *name, int named)
+{
+    char key[64];
+    unsigned i;
+
+    prepare(NULL, 0);
+    s3_free(&model);
+    s3_init(&model, &s);
+    s.limit = 1000000;
+    model.page = 5;
+    for (i = 0; i < 14; i++) {
+        snprintf(key, sizeof key, "%s/k %02u", name, i);
+        s3_put(&model, key, "body", i % 5);
+    }
+    service.paging = named ? aws_s3_paging : NULL;
+    features.checksums = aws_feature_checksums; /* which DeleteObjects can't do without */
+    memset(&list_args, 0, sizeof list_args);
+    CHECK_INT(start(), 0);
+    aws_s3_bucket_init(&bucket, &client, name);
+}
+
+/* What is left of a listing: how many entries it gave, or the error. */
+static int count_entries(void)
+{
+    aws_s3_summary object;
+    char key[16];
+    int r, count = 0;
+
+    for (;;) {
+        SCRIPT_RUN(r, &s, &client, aws_s3_objects_next(&it, &object));
+        if (r <= 0)
+            break;
+        snprintf(key, sizeof key, "k %02d", (int)strtol(object.key + 2, NULL, 10));
+        CHECK_STR(object.key, key);
+        CHECK_INT((long)object.size, strtol(object.key + 2, NULL, 10) % 5);
+        CHECK_INT(object.last_modified, 1767323045);
+        count++;
+    }
+    SCRIPT_RUN(r, &s, &client, aws_s3_objects_next(&it, &object)); /* it stays */
+    return r < 0 ? r : count;
+}
+
+static int list(void)
+{
+    aws_s3_objects_begin(&it, &bucket, &list_args);
+    return count_entries();
+}
+
+/* Without paging a listing goes over pages, takes its arguments, and survives what breaks off. */
+static void test_plain_listing(void)
+{
+    unsigned which;
+    size_t cut;
+
+    prepare_listing("bucket", 0);
+    CHECK_INT(list(), 14);
+    CHECK_INT(model.lists, 3);
+    prepare_listing("bucket", 0);
+    list_args.start_after = "k 03";
+    list_args.max_keys = 2;
+    CHECK_INT(list(), 10);
+    CHECK_INT(model.lists, 5);
+    prepare_listing("bucket", 0);
+    list_args.prefix = "k 1";
+    CHECK_INT(list(), 4);
+    for (which = 1; which <= 3; which++)
+        for (cut = 1; cut < 1700; cut += 23) {
+            prepare_listing("bucket", 0);
+            model.cut_list = which;
+            model.cut_after = cut;
+            if (!CHECK_INT(list(), 14))
+                fprintf(stderr, "LIST %u cut at %lu: %s\n", which, (unsigned long)cut,
+                        aws_client_failure_text(&client));
+        }
+    prepare_listing("bucket", 0);
+    model.cut_list = 1;
+    model.cut_after = 1;
+    model.cut_always = 1;
+    CHECK_INT(list(), AWS_ERR_TRUNCATED);
+    CHECK_INT(put(), 0);
+}
+
+/* Another call inside the loop is refused and takes nothing away, nor does what breaks off then. */
+static void test_refused_in_listing(void)
+{
+    aws_s3_summary object;
+    static aws_s3_objects second;
+    size_t cut;
+    int r, i;
+
+    for (cut = 300; cut < 2200; cut += 100) {
+        prepare_listing("bucket", 0);
+        model.cut_list = 1;
+        model.cut_after = cut < 2000 ? cut : 0;
+        aws_s3_objects_begin(&it, &bucket, NULL);
+        for (i = 0; i < 3; i++) {
+            SCRIPT_RUN(r, &s, &client, aws_s3_objects_next(&it, &object));
+            CHECK_INT(r, 1);
+            CHECK_INT(put(), AWS_ERR_UNSUPPORTED);
+            CHECK_INT(aws_client_failure(&client)->reason, AWS_REASON_LISTING);
+            CHECK(strstr(aws_client_failure_text(&client),
+                         "ListObjectsV2: this is not supported: a listing of this client has not "
+                         "ended: aws_s3_objects_end ends it; for calls inside its loop a program "
+                         "with AWS_SMALL has to name service.paging = aws_s3_paging") != NULL);
+            aws_s3_objects_begin(&second, &bucket, NULL);
+            CHECK_INT(aws_s3_objects_next(&second, &object), AWS_ERR_UNSUPPORTED);
+            CHECK_INT(aws_s3_objects_next(&second, &object), AWS_ERR_UNSUPPORTED);
+        }
+        if (!CHECK_INT(count_entries(), 11))
+            fprintf(stderr, "cut at %lu: %s\n", (unsigned long)cut,
+                    aws_client_failure_text(&client));
+        CHECK_INT(model.puts, 0);
+        CHECK_INT(put(), 0);
+        CHECK_INT(model.puts, 1);
+    }
+    prepare_listing("bucket", 0); /* left early: ended, or begun anew */
+    aws_s3_objects_begin(&it, &bucket, NULL);
+    CHECK_INT(aws_s3_objects_next(&it, &object), 1);
+    aws_s3_objects_begin(&it, &bucket, NULL);
+    CHECK_INT(aws_s3_objects_next(&it, &object), AWS_ERR_UNSUPPORTED);
+    aws_client_cancel(&client);
+    aws_s3_objects_begin(&it, &bucket, NULL);
+    CHECK_INT(aws_s3_objects_next(&it, &object), 1);
+    CHECK_INT(aws_s3_objects_end(&it), 0);
+    CHECK_INT(put(), 0);
+    list_args.prefix = "k ";
+    aws_s3_objects_begin(&it, &bucket, &list_args); /* a cancel takes nothing away either */
+    for (i = 0; i < 7; i++) {
+        CHECK_INT(aws_s3_objects_next(&it, &object), 1);
+        aws_client_cancel(&client);
+        CHECK_INT(put(), 0);
+    }
+    CHECK_INT(count_entries(), 7);
+}
+
+static void test_paging(void)
+{
+    static unsigned char batch_memory[4096];
+    aws_s3_batch batch;
+    aws_s3_summary object;
+    int i, r, named;
+
+    for (named = 0; named < 2; named++) {
+        for (i = 0; i < 3; i++) {
+            prepare_listing(i == 1 ? "bucket--use1-az1--x-s3" : "bucket", named);
+            model.empty_pages = i == 2;
+            list_args.delimiter = i == 0 ? "/" : NULL;
+            r = aws_s3_objects_begin(&it, &bucket, &list_args);
+            CHECK_INT(r, named || i == 2 ? 0 : AWS_ERR_UNSUPPORTED);
+            CHECK_INT(count_entries(), named ? 14 : AWS_ERR_UNSUPPORTED);
+            CHECK_INT(aws_client_failure(&client)->reason, named ? 0 : AWS_REASON_PAGING);
+            CHECK_INT(model.lists, named ? 3 + 3 * (i == 2) : i == 2);
+            if (!named && i == 0)
+                CHECK_STR(aws_client_failure_text(&client),
+                          "this is not supported: a listing with a delimiter, of a directory "
+                          "bucket or with a page without entries: with AWS_SMALL a program has to "
+                          "name service.paging = aws_s3_paging");
+        }
+        prepare_listing("bucket", named); /* these name it */
+        aws_s3_objects_begin(&it, &bucket, NULL);
+        CHECK_INT(aws_s3_batch_objects(&batch, &it, batch_memory, sizeof batch_memory), 0);
+        SCRIPT_RUN(r, &s, &client, aws_s3_batch_delete(&batch));
+        CHECK_INT(r, 0);
+        CHECK_INT((long)batch.deleted, 14);
+    }
+    prepare_listing("bucket", 1);
+    aws_s3_objects_begin(&it, &bucket, NULL);
+    for (i = 0; i < 14; i++) {
+        CHECK_INT(aws_s3_objects_next(&it, &object), 1);
+        CHECK_INT(aws_s3_bucket_delete_key(&bucket, object.key), 0);
+    }
+    CHECK_INT(count_entries(), 0);
+    CHECK_INT(model.deletes, 14);
+}
+
 int main(void)
 {
+    test_plain_listing();
+    test_refused_in_listing();
+    test_paging();
+    s3_free(&model);
     test_members();
     test_nothing_named();
     test_environment();

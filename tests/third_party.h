@@ -13,7 +13,8 @@
 #include "../aws.h"
 
 static const aws_service events_service = {"EventBridge", "events", "events",
-                                           &aws_json_1_1, "AWSEvents", 0, NULL, aws_regional, NULL};
+                                           &aws_json_1_1, "AWSEvents", 0, NULL, aws_regional, NULL,
+                                           NULL};
 
 typedef struct events_event {
     const char *source, *type, *detail; /* detail is JSON text */
