@@ -417,6 +417,7 @@ static void prepare_listing(const char *name, int named)
     }
     service.paging = named ? aws_s3_paging : NULL;
     features.checksums = aws_feature_checksums; /* which DeleteObjects can't do without */
+    features.retries = aws_feature_retries;
     memset(&list_args, 0, sizeof list_args);
     CHECK_INT(start(), 0);
     aws_s3_bucket_init(&bucket, &client, name);
