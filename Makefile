@@ -86,10 +86,17 @@ build/plain/%: tests/%.c $(HEADERS)
 	$(CC) -std=c99 $(STRICT) $(CFLAGS) -I. $< -o $@ $(LDLIBS)
 
 # Without -Werror: what the sanitizers insert makes gcc warn of things that are not there.
+SANITIZE = -fsanitize=address,undefined,bounds-strict -fno-sanitize-recover=all \
+    -fno-omit-frame-pointer
+
 build/sanitized/%: tests/%.c $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) -std=c99 $(CFLAGS) -fsanitize=address,undefined,bounds-strict \
-	    -fno-sanitize-recover=all -fno-omit-frame-pointer -I. $< -o $@ $(LDLIBS)
+	$(CC) -std=c99 $(CFLAGS) $(SANITIZE) -I. $< -o $@ $(LDLIBS)
+
+# The short code of AWS_SMALL, but with all that a program would have to name.
+build/short/%: tests/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 $(CFLAGS) $(SANITIZE) -DAWS_SMALL -DAWS_I_ALL_NAMED -I. $< -o $@ $(LDLIBS)
 
 $(foreach kind,plain sanitized coverage,build/$(kind)/test_checksum_small): tests/test_checksum.c
 $(foreach kind,plain sanitized coverage,build/$(kind)/test_http_small): tests/test_http.c

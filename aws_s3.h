@@ -1209,7 +1209,7 @@ static const char aws_i_s3_text_encoding[] = "encoding-type";
 static const char aws_i_s3_text_prefix[] = "prefix";
 static const char aws_i_s3_text_arn[] = "arn:";
 
-#ifdef AWS_SMALL
+#if defined(AWS_SMALL) && !defined(AWS_I_ALL_NAMED)
 #define AWS_I_S3_REGION NULL /* by a copy of the service: see LITTLE FLASH in aws.h */
 #define AWS_I_S3_MEMBERS NULL
 #define AWS_I_S3_PAGING NULL
