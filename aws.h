@@ -1195,17 +1195,19 @@ struct aws_call {
     const char       *operation; /* AWS's name of it, a literal */
     const char       *bucket;    /* S3's bucket: in the path or the host; NULL none */
     const char       *key;       /* the rest of the path, encoded by us; NULL none */
-    const void       *data;      /* body: data, source, emit or AWS_CALL_WRITE; none: it is empty */
+    const void       *data;      /* body: data, source, AWS_CALL_WRITE or aws_call_emit; none: it is
+                                  * empty */
     const aws_source *source;
     const void       *emit_context;
     void             *buffer;    /* answer: a buffer, a sink or AWS_CALL_READ; else it is dropped */
     /* and the rest */
     const char *method; /* a literal */
     unsigned    flags;  /* AWS_CALL_* */
-    void (*emit)(aws_out *out, const aws_call *call); /* a pure function of these and its context */
+    void (*emitter)(aws_out *out, const aws_call *call); /* see aws_call_emit */
+    aws_feature *emitted;
     size_t      emit_count;
     int         emit_option;
-    uint64_t    size; /* of the body; emit: 0, it is counted */
+    uint64_t    size; /* of the body; of one that is emitted 0, it is counted */
     const aws_digest *checksum; /* of the body; NULL: by the flags. None if the call has a header
                                  * x-amz-checksum-... of its own */
     /* The path instead of bucket and key: a pure function too; is_signed: as it is signed */
@@ -1218,6 +1220,9 @@ struct aws_call {
     void *progress_context;
 };
 
+/* For a call's descriptor: its body is written by emitter, a pure function of the call's emit_...
+ * and operation, which is called again and again. Without it that takes no flash. */
+AWS_API void aws_call_emit(aws_call *call, void (*emitter)(aws_out *out, const aws_call *call));
 /* First entry of a call: 1, and the caller adds query and headers, then runs it. 0: the same
  * call is pending, go on with aws_call_run. Else AWS_ERR_BUSY or the sticky failure. Two entries
  * are the same call if operation, bucket, key and body pointers are equal. */
@@ -1522,8 +1527,8 @@ typedef struct aws_i_region {
 struct aws_i_view;
 
 struct aws_client { /* what is used most first: an offset below 32 or 128 makes short code */
-    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, expects,
-        body_begun, inflight, early, uses_keys, quota_cost, xml_open, anonymous, ranging;
+    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, expected,
+        one_pass, body_begun, inflight, early, uses_keys, quota_cost, xml_open, anonymous, ranging;
     unsigned char      no_wait; /* aws_client_no_wait, or the configuration's */
     aws_i_connection   connection;
     aws_session       *session;
@@ -1563,6 +1568,7 @@ struct aws_client { /* what is used most first: an offset below 32 or 128 makes 
     const aws_digest  *verifying;  /* of the answer's */
     const struct aws_i_probe *probe; /* while probing */
     const char        *payload_text; /* x-amz-content-sha256; NULL: the hash */
+    const char        *expect; /* the header that announces the body, NULL none */
     const aws_i_chunked *chunked;  /* NULL: the body goes as it is */
     aws_i_chunks       chunks;
     uint64_t           encoded;    /* size of the body as it is sent */
@@ -6865,8 +6871,7 @@ enum {
     AWS_I_OPEN,     /* a connection */
     AWS_I_SIGN,
     AWS_I_HEAD,     /* send it */
-    AWS_I_EXPECT,   /* the server's leave to send the body */
-    AWS_I_BODY,     /* send it */
+    AWS_I_BODY,     /* send it, perhaps with the server's leave */
     AWS_I_WRITE,    /* the caller sends it */
     AWS_I_FLUSH,
     AWS_I_RESPONSE, /* read the answer's head */
@@ -6938,13 +6943,6 @@ static void aws_i_out_user_agent(aws_out *out, const aws_client *client)
     aws_i_out_proxied(out, client, AWS_I_P_HEADER);
 }
 
-static int aws_i_rewindable(const aws_client *client)
-{
-    const aws_call *call = &client->call;
-
-    return !(call->flags & AWS_CALL_WRITE) && !(call->source && !call->source->rewind);
-}
-
 AWS_API const aws_call *aws_client_call(const aws_client *client)
 {
     return &client->call;
@@ -6980,8 +6978,8 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
         aws_out_text(out, "\r\ncontent-length: ");
         aws_out_number(out, client->encoded);
     }
-    if (client->expects)
-        aws_out_text(out, "\r\nexpect: 100-continue");
+    if (client->expect)
+        aws_out_text(out, client->expect);
     aws_i_out_user_agent(out, client);
     if (!client->anonymous) {
         aws_out_text(out, "\r\nauthorization: ");
@@ -7130,18 +7128,21 @@ AWS_API void aws_call_header_uri(aws_client *client, const char *name, const cha
         aws_i_add(client, "", name, value, strlen(value), AWS_I_HEADER_URI);
 }
 
+/* Bodies that aren't in memory. */
 enum {
-    AWS_I_BODY_PLAN,   /* whether it is announced */
-    AWS_I_BODY_HASH,   /* a source's into its hashes: 1, AWS_AGAIN or an error */
-    AWS_I_BODY_REWIND, /* begin at its first byte: 0, or it can't be read again */
-    AWS_I_BODY_EXPECT, /* the state */
-    AWS_I_BODY_FILL,   /* a source's into the connection: the count, AWS_AGAIN or an error */
+    AWS_I_BODY_PLAN,   /* what is known of it when the call is entered */
+    AWS_I_BODY_HASH,   /* into its hashes: 0, AWS_AGAIN or an error */
+    AWS_I_BODY_BEGIN,  /* an attempt that begins at its first byte: 0, AWS_I_GO or an error */
+    AWS_I_BODY_SEND,   /* 0: it is in memory, else AWS_I_GO, AWS_AGAIN or an error */
     AWS_I_BODY_REFUSED /* 1: it goes without being announced */
 };
 
 static AWS_I_APART int aws_i_bodies(aws_client *client, int step)
 {
-    return aws_i_features(client)->bodies ? aws_i_features(client)->bodies(client, step) : 0;
+    aws_feature *feature =
+        client->call.emitted ? client->call.emitted : aws_i_features(client)->bodies;
+
+    return feature ? feature(client, step) : 0;
 }
 
 static int aws_i_in_progress(const aws_client *client)
@@ -7186,14 +7187,35 @@ static void aws_i_check_call(aws_client *client)
 #endif
 }
 
+/* Its size, and how it is signed. Without the features what can't do without is refused. */
+static void aws_i_plan_body(aws_client *client)
+{
+    const aws_features *features = aws_i_features(client);
+    const aws_call *call = &client->call;
+    const char *missing = NULL;
+
+    if (!features->bodies && (call->source || call->flags & AWS_CALL_WRITE))
+        missing = "bodies";
+    if (!features->checksums && (call->checksum || call->flags & AWS_CALL_CHECKSUM_REQUIRED))
+        missing = "checksums";
+    if (missing)
+        aws_call_refuse(client, AWS_REASON_FEATURE, missing);
+    aws_i_bodies(client, AWS_I_BODY_PLAN);
+    client->encoded = client->size;
+    client->payload_text = client->size ? NULL : aws_i_empty_sha256;
+    if (client->anonymous ||
+        (client->endpoint_secure && client->size && client->service->flags & AWS_SERVICE_S3 &&
+         !((aws_i_config(client)->sign_payload || call->flags & AWS_CALL_SIGN_BODY) &&
+           !client->one_pass)))
+        client->payload_text = aws_i_text_unsigned;
+}
+
 AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
 {
     static const char names[] = "host\0x-amz-date\0x-amz-content-sha256\0x-amz-security-token";
     int last = client->anonymous ? AWS_I_HEADER_HOST : AWS_I_HEADER_TOKEN, kind;
     const char *name = names; /* of our own headers, as their kinds follow each other */
-    aws_out count;
 
-    aws_i_out(&count, NULL, 0);
     if (client->broken)
         return client->broken;
     if (client->state == AWS_I_STREAM && client->owner) {
@@ -7213,7 +7235,7 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     client->pending = 0;
     client->result = 0;
     client->item_count = client->query_count = 0;
-    client->tried = client->probing = client->body_begun = client->inflight = 0;
+    client->tried = client->probing = client->body_begun = client->inflight = client->one_pass = 0;
     client->quota_cost = 0;
 #ifndef AWS_NO_TLS
     client->ranging = 0;
@@ -7225,24 +7247,11 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     client->started = client->progressed = aws_i_ticks(client);
     client->timeout = call->timeout ? call->timeout : aws_i_config(client)->call_timeout;
     client->size = call->size;
-    if (call->emit) {
-        call->emit(&count, call);
-        client->size = count.length;
-    }
-    client->payload_text = client->size ? NULL : aws_i_empty_sha256;
-    if (client->anonymous ||
-        (client->endpoint_secure && client->size && !call->emit &&
-         client->service->flags & AWS_SERVICE_S3 &&
-         !((aws_i_config(client)->sign_payload || call->flags & AWS_CALL_SIGN_BODY) &&
-           aws_i_rewindable(client))))
-        client->payload_text = aws_i_text_unsigned;
     client->digest = client->verifying = NULL;
     client->chunked = NULL;
-    client->connection.ahead_size += client->chunks.borrowed; /* a chunk's buffer: given back */
-    client->chunks.borrowed = 0;
-    client->expects = 0;
-    aws_i_bodies(client, AWS_I_BODY_PLAN);
+    client->expect = NULL;
     aws_i_failure_reset(client);
+    aws_i_plan_body(client);
     aws_i_check_call(client);
     for (kind = AWS_I_HEADER_HOST; kind <= last; kind++, name += strlen(name) + 1)
         if (kind != AWS_I_HEADER_PAYLOAD || client->service->flags & AWS_SERVICE_S3)
@@ -7481,7 +7490,7 @@ static void aws_i_plan_checksums(aws_client *client)
     if (given)
         digest = NULL;
     client->digest = digest;
-    if (client->size && !aws_i_rewindable(client))
+    if (client->size && client->one_pass)
         aws_i_plan_chunks(client, must);
     if (client->digest) {
         aws_call_header(client, "", "x-amz-sdk-checksum-algorithm", named ? NULL : digest->name);
@@ -7491,12 +7500,16 @@ static void aws_i_plan_checksums(aws_client *client)
     if (flags & AWS_CALL_VERIFY && !given && aws_i_dialect_of(client)->verified &&
         !config->response_checksum_validation)
         aws_call_header(client, "", "x-amz-checksum-mode", "ENABLED");
+    if (client->digest)
+        client->digest->init(client->sum);
 }
 
 static void aws_i_checksum_made(aws_client *client)
 {
     aws_out out;
 
+    if (client->call.data) /* else it has gone by */
+        client->digest->update(client->sum, client->call.data, (size_t)client->size);
     client->digest->out(client->sum, client->checksum);
     aws_i_out(&out, client->checksum_text, sizeof client->checksum_text - 1);
     aws_i_out_base64(&out, client->checksum, client->digest->size);
@@ -7514,27 +7527,6 @@ AWS_API int aws_feature_checksums(aws_client *client, int step)
     else
         return aws_i_verify(client);
     return 0;
-}
-
-/* Without the features: nothing is added, and what can't do without is refused. */
-static void aws_i_plan_body(aws_client *client)
-{
-    const aws_features *features = aws_i_features(client);
-    const aws_call *call = &client->call;
-    const char *missing = NULL;
-
-    client->encoded = client->size;
-    if (!features->bodies && (call->source || call->flags & AWS_CALL_WRITE))
-        missing = "bodies";
-    else if (features->checksums)
-        features->checksums(client, AWS_I_SUM_PLAN);
-    else if (call->checksum || call->flags & AWS_CALL_CHECKSUM_REQUIRED)
-        missing = "checksums";
-    else if (client->size && !client->endpoint_secure && !aws_i_rewindable(client) &&
-             !client->anonymous)
-        aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
-    if (missing)
-        aws_call_refuse(client, AWS_REASON_FEATURE, missing);
 }
 
 AWS_API const aws_dialect *aws_call_dialect(const aws_client *client)
@@ -7569,45 +7561,25 @@ static int aws_i_step_take(aws_client *client)
         aws_i_moved(client);
     }
     aws_i_failure_reset(client);
-    aws_i_plan_body(client);
+    aws_i_checksums(client, AWS_I_SUM_PLAN);
+    if (!client->payload_text)
+        aws_i_sha256_init((aws_i_sha256 *)client->hash);
     return aws_i_go(client, AWS_I_HASH);
 }
 
-/* A piece of the body into what is made of it. */
-static void aws_i_hash_piece(void *context, const void *data, size_t size)
-{
-    aws_client *client = (aws_client *)context;
-
-    if (!client->payload_text)
-        aws_i_sha256_update((aws_i_sha256 *)client->hash, data, size);
-    if (client->digest)
-        client->digest->update(client->sum, data, size);
-}
-
-/* The body's payload hash and its checksum, as far as they are wanted: one pass for both. */
+/* The body's payload hash and its checksum, as far as they are wanted. */
 static int aws_i_step_hash(aws_client *client)
 {
     const aws_call *call = &client->call;
-    aws_out out;
-    int r;
+    int r = aws_i_bodies(client, AWS_I_BODY_HASH);
 
-    if (!client->offset && !client->payload_text)
-        aws_i_sha256_init((aws_i_sha256 *)client->hash);
-    if (!client->offset && client->digest)
-        client->digest->init(client->sum);
-    if (client->size && !client->chunked && (client->digest || !client->payload_text)) {
-        aws_i_out(&out, NULL, 0);
-        out.hash = aws_i_hash_piece;
-        out.hash_context = client;
-        if (call->source && (r = aws_i_bodies(client, AWS_I_BODY_HASH)) <= 0)
-            return r;
-        if (call->emit)
-            call->emit(&out, call);
-        else if (call->data)
-            aws_out_bytes(&out, call->data, (size_t)client->size);
-    }
-    if (!client->payload_text)
+    if (r < 0)
+        return r;
+    if (!client->payload_text) {
+        if (call->data)
+            aws_i_sha256_update((aws_i_sha256 *)client->hash, call->data, (size_t)client->size);
         aws_i_sha256_final((aws_i_sha256 *)client->hash, client->payload);
+    }
     if (client->digest)
         aws_i_checksums(client, AWS_I_SUM_MADE);
     client->attempts = 1;
@@ -7805,28 +7777,12 @@ static void aws_i_release_keys(aws_client *client)
 
 /* ---- Connect, sign, send ---- */
 
-/* The kept connection may be used: nothing unexpected came on it, and a body that can't be sent
- * again doesn't go to a peer that has left. */
-static int aws_i_may_reuse(aws_client *client)
-{
-    aws_i_connection *n = &client->connection;
-    const unsigned char *data;
-    size_t size;
-
-    if (n->doomed || aws_i_leftover(client))
-        return 0;
-    if (!n->used || aws_i_rewindable(client))
-        return 1;
-    return !(client->port->flags & AWS_PORT_BLOCKING) &&
-           aws_i_peek(client, &data, &size) == AWS_AGAIN;
-}
-
 static int aws_i_step_open(aws_client *client)
 {
     aws_i_connection *n = &client->connection;
     int r;
 
-    if (n->state == AWS_I_C_OPEN && !aws_i_may_reuse(client))
+    if (n->state == AWS_I_C_OPEN && aws_i_leftover(client)) /* nothing of it was asked for */
         n->doomed = 1;
     if (n->doomed || n->state >= AWS_I_C_NOTIFY) {
         if ((r = aws_i_close(client)) < 0)
@@ -7895,10 +7851,8 @@ static int aws_i_step_sign(aws_client *client)
                         client->scratch + sizeof(aws_xml), client->scratch_size - sizeof(aws_xml),
                         client->signature);
     }
-    if ((r = aws_i_bodies(client, AWS_I_BODY_REWIND)) < 0)
+    if ((r = aws_i_bodies(client, AWS_I_BODY_BEGIN)) < 0)
         return r;
-    if (client->chunked)
-        client->chunked->begin(client);
     aws_i_hook(client, AWS_HOOK_SEND);
     return aws_i_go(client, AWS_I_HEAD);
 }
@@ -7953,50 +7907,13 @@ static int aws_i_step_head(aws_client *client)
     if (client->probing)
         return aws_i_go(client, AWS_I_FLUSH);
     aws_i_release_keys(client);
-    return aws_i_go(client, client->expects ? AWS_I_EXPECT : AWS_I_BODY);
-}
-
-static int aws_i_step_expect(aws_client *client)
-{
-    return aws_i_bodies(client, AWS_I_BODY_EXPECT);
+    return aws_i_go(client, AWS_I_BODY);
 }
 
 static void aws_i_progress(aws_client *client, uint64_t done, uint64_t total)
 {
     if (client->call.progress)
         client->call.progress(client->call.progress_context, done, total);
-}
-
-/* Room for body bytes: 1, AWS_AGAIN or an error. */
-static int aws_i_body_space(aws_client *client, unsigned char **to, size_t *room)
-{
-    return client->chunked ? client->chunked->space(client, to, room)
-                           : aws_i_space(client, to, room);
-}
-
-static void aws_i_body_commit(aws_client *client, const unsigned char *data, size_t size)
-{
-    if (client->chunked)
-        client->chunked->commit(client, data, size);
-    else
-        aws_i_commit(client, size);
-}
-
-/* An emitter's bytes, straight into the connection: the count, AWS_AGAIN or an error. */
-static int aws_i_fill_emitted(aws_client *client)
-{
-    unsigned char *to = NULL;
-    size_t room = 0;
-    aws_out out;
-    int r;
-
-    if ((r = aws_i_body_space(client, &to, &room)) <= 0)
-        return r;
-    aws_i_out(&out, to, aws_i_int_max(room));
-    out.skip = (size_t)client->offset;
-    client->call.emit(&out, &client->call);
-    aws_i_body_commit(client, to, out.used);
-    return (int)out.used;
 }
 
 /* The caller's bytes into the connection: the count taken, AWS_AGAIN or an error. */
@@ -8018,28 +7935,20 @@ static int aws_i_push_body(aws_client *client, const unsigned char *data, size_t
 
 static int aws_i_step_body(aws_client *client)
 {
-    int r;
+    int r = aws_i_bodies(client, AWS_I_BODY_SEND);
 
-    client->body_begun = !aws_i_rewindable(client);
-    if (client->call.flags & AWS_CALL_WRITE && !(client->chunked && client->offset == client->size))
-        return aws_i_go(client, AWS_I_WRITE);
+    if (r < 0)
+        return r;
     while (client->offset < client->size) {
         uint64_t left = client->size - client->offset;
 
-        if (client->call.source)
-            r = aws_i_bodies(client, AWS_I_BODY_FILL);
-        else if (client->call.emit)
-            r = aws_i_fill_emitted(client);
-        else
-            r = aws_i_push(client, aws_i_bytes(client->call.data) + (size_t)client->offset,
-                           left < (size_t)-1 ? (size_t)left : (size_t)-1);
+        r = aws_i_push(client, aws_i_bytes(client->call.data) + (size_t)client->offset,
+                       left < (size_t)-1 ? (size_t)left : (size_t)-1);
         if (r < 0)
             return aws_i_early(client, r);
         client->offset += (size_t)r;
         aws_i_progress(client, client->offset, client->size);
     }
-    if (client->chunked && (r = client->chunked->end(client)) <= 0)
-        return aws_i_early(client, r);
     return aws_i_go(client, AWS_I_FLUSH);
 }
 
@@ -8064,15 +7973,33 @@ static int aws_i_step_flush(aws_client *client)
 
 /* ---- Bodies that aren't in memory, and large ones ---- */
 
-/* A refusal then costs no upload, and a body that can't be sent twice is still whole. */
-static int aws_i_plan_expect(aws_client *client)
+/* Announced, a refusal costs no upload, and a body that can't be sent twice is still whole. */
+static int aws_i_plan_source(aws_client *client)
 {
     const uint32_t large = (uint32_t)1 << 20;
+    const aws_call *call = &client->call;
 
-    client->expects = client->service->flags & AWS_SERVICE_S3 && client->size &&
-                      !client->call.emit && !(client->port->flags & AWS_PORT_BLOCKING) &&
-                      (client->size >= large || !aws_i_rewindable(client));
+    client->connection.ahead_size += client->chunks.borrowed; /* a chunk's buffer: given back */
+    client->chunks.borrowed = 0;
+    client->one_pass = call->flags & AWS_CALL_WRITE || (call->source && !call->source->rewind);
+    if (client->service->flags & AWS_SERVICE_S3 && !(client->port->flags & AWS_PORT_BLOCKING) &&
+        client->size && (client->size >= large || client->one_pass))
+        client->expect = "\r\nexpect: 100-continue";
+    if (client->size && client->one_pass && !client->endpoint_secure && !client->anonymous &&
+        !aws_i_features(client)->checksums)
+        aws_call_refuse(client, AWS_REASON_NOT_REWINDABLE, NULL);
     return 0;
+}
+
+/* A piece of the body into what is made of it. */
+static void aws_i_hash_piece(void *context, const void *data, size_t size)
+{
+    aws_client *client = (aws_client *)context;
+
+    if (!client->payload_text)
+        aws_i_sha256_update((aws_i_sha256 *)client->hash, data, size);
+    if (client->digest)
+        client->digest->update(client->sum, data, size);
 }
 
 /* The next bytes of the source: their count, AWS_AGAIN or an error. */
@@ -8091,13 +8018,16 @@ static AWS_I_APART int aws_i_read_source(aws_client *client, unsigned char *to, 
     return r;
 }
 
-/* A source's bytes into its hashes, through the scratch: 1, AWS_AGAIN or an error. */
+/* A source's bytes into its hashes, through the scratch: 0, AWS_AGAIN or an error. One pass for
+ * both. */
 static int aws_i_hash_source(aws_client *client)
 {
     const aws_source *source = client->call.source;
     int r;
 
-    if (!client->offset && (source->rewind(source->context) < 0))
+    if (!source || client->chunked || (client->payload_text && !client->digest))
+        return 0;
+    if (!client->offset && client->size && source->rewind(source->context) < 0)
         return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
     while (client->offset < client->size) {
         if ((r = aws_i_read_source(client, client->scratch, client->scratch_size)) < 0)
@@ -8105,26 +8035,43 @@ static int aws_i_hash_source(aws_client *client)
         aws_i_hash_piece(client, client->scratch, (size_t)r);
         client->offset += (size_t)r;
     }
-    return 1;
-}
-
-/* Begin the body at its first byte; 0, or it can't be read again. */
-static int aws_i_rewind_source(aws_client *client)
-{
-    const aws_source *source = client->call.source;
-
-    if (source && source->rewind && source->rewind(source->context) < 0)
-        return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
     return 0;
 }
 
-/* The server has a second to refuse the body, or to say that it wants it. */
+/* A body that can't be sent again doesn't go to a peer that has left. */
+static int aws_i_may_reuse(aws_client *client)
+{
+    const unsigned char *data;
+    size_t size;
+
+    return !client->connection.used || !client->one_pass ||
+           (!(client->port->flags & AWS_PORT_BLOCKING) &&
+            aws_i_peek(client, &data, &size) == AWS_AGAIN);
+}
+
+/* Begin the body at its first byte; 0, or it can't be read again. */
+static int aws_i_begin_source(aws_client *client)
+{
+    const aws_source *source = client->call.source;
+
+    if (!aws_i_may_reuse(client)) {
+        client->connection.doomed = 1;
+        return aws_i_go(client, AWS_I_OPEN);
+    }
+    client->expected = 0;
+    if (source && source->rewind && source->rewind(source->context) < 0)
+        return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
+    if (client->chunked)
+        client->chunked->begin(client);
+    return 0;
+}
+
+/* The server has a second to refuse the body, or to say that it wants it; 0: it is sent. */
 static int aws_i_expect(aws_client *client)
 {
     enum { PATIENCE = 1000 };
     const unsigned char *data;
     size_t size;
-    uint32_t silent;
     int r = aws_i_flush(client);
 
     if (r <= 0)
@@ -8133,11 +8080,26 @@ static int aws_i_expect(aws_client *client)
         client->early = AWS_I_BODY;
         return aws_i_go(client, AWS_I_RESPONSE);
     }
-    silent = aws_i_ticks(client) - client->progressed;
-    if (silent >= PATIENCE)
-        return aws_i_go(client, AWS_I_BODY);
+    client->expected = client->http.interim || aws_i_ticks(client) - client->progressed >= PATIENCE;
+    if (client->expected)
+        return 0;
     client->wake = client->progressed + PATIENCE;
     return aws_i_want(client, AWS_WAIT_READ | AWS_WAIT_TIMER);
+}
+
+/* Room for body bytes: 1, AWS_AGAIN or an error. */
+static int aws_i_body_space(aws_client *client, unsigned char **to, size_t *room)
+{
+    return client->chunked ? client->chunked->space(client, to, room)
+                           : aws_i_space(client, to, room);
+}
+
+static void aws_i_body_commit(aws_client *client, const unsigned char *data, size_t size)
+{
+    if (client->chunked)
+        client->chunked->commit(client, data, size);
+    else
+        aws_i_commit(client, size);
 }
 
 /* A source's bytes, straight into the connection: the count, AWS_AGAIN or an error. */
@@ -8157,22 +8119,91 @@ static int aws_i_fill_source(aws_client *client)
     return r;
 }
 
+/* The body of a source or of the caller's: what comes next, AWS_AGAIN or an error. */
+static int aws_i_send_source(aws_client *client)
+{
+    const aws_call *call = &client->call;
+    int r;
+
+    if (client->expect && !client->expected && (r = aws_i_expect(client)) != 0)
+        return r;
+    client->body_begun = client->one_pass;
+    if (call->flags & AWS_CALL_WRITE && !(client->chunked && client->offset == client->size))
+        return aws_i_go(client, AWS_I_WRITE);
+    if (!call->source && !client->chunked)
+        return 0;
+    while (client->offset < client->size) {
+        if ((r = aws_i_fill_source(client)) < 0)
+            return aws_i_early(client, r);
+        client->offset += (size_t)r;
+        aws_i_progress(client, client->offset, client->size);
+    }
+    if (client->chunked && (r = client->chunked->end(client)) <= 0)
+        return aws_i_early(client, r);
+    return aws_i_go(client, AWS_I_FLUSH);
+}
+
 /* 417: the server doesn't know Expect. */
 static int aws_i_unannounced(aws_client *client)
 {
-    int refused = client->expects && client->failure.http_status == 417;
-
-    client->expects = (unsigned char)(client->expects & !refused);
-    return refused;
+    if (!client->expect || client->failure.http_status != 417)
+        return 0;
+    client->expect = NULL;
+    return 1;
 }
 
 AWS_API int aws_feature_bodies(aws_client *client, int step)
 {
-    static int (*const steps[])(aws_client *) = {aws_i_plan_expect, aws_i_hash_source,
-                                                 aws_i_rewind_source, aws_i_expect,
-                                                 aws_i_fill_source, aws_i_unannounced};
+    static int (*const steps[])(aws_client *) = {aws_i_plan_source, aws_i_hash_source,
+                                                 aws_i_begin_source, aws_i_send_source,
+                                                 aws_i_unannounced};
 
     return steps[step](client);
+}
+
+/* ---- Bodies that are emitted ---- */
+
+static int aws_i_send_emitted(aws_client *client)
+{
+    unsigned char *to = NULL;
+    size_t room = 0;
+    aws_out out;
+    int r;
+
+    while (client->offset < client->size) {
+        if ((r = aws_i_space(client, &to, &room)) <= 0)
+            return aws_i_early(client, r);
+        aws_i_out(&out, to, room);
+        out.skip = (size_t)client->offset;
+        client->call.emitter(&out, &client->call);
+        aws_i_commit(client, out.used);
+        client->offset += out.used;
+        aws_i_progress(client, client->offset, client->size);
+    }
+    return aws_i_go(client, AWS_I_FLUSH);
+}
+
+static int aws_i_emitted(aws_client *client, int step)
+{
+    aws_out out;
+
+    if (step == AWS_I_BODY_SEND)
+        return aws_i_send_emitted(client);
+    if (step > AWS_I_BODY_HASH)
+        return 0;
+    aws_i_out(&out, NULL, 0);
+    out.hash = step == AWS_I_BODY_HASH ? aws_i_hash_piece : NULL;
+    out.hash_context = client;
+    client->call.emitter(&out, &client->call);
+    client->size = out.length;
+    client->call.flags |= AWS_CALL_SIGN_BODY; /* over https, too */
+    return 0;
+}
+
+AWS_API void aws_call_emit(aws_call *call, void (*emitter)(aws_out *out, const aws_call *call))
+{
+    call->emitter = emitter;
+    call->emitted = aws_i_emitted;
 }
 
 /* ---- Bodies in chunks (aws-chunked) ---- */
@@ -9188,10 +9219,11 @@ static void aws_i_request_call(const aws_client *client, const aws_request *requ
     call->service = client->service;
     call->emit_context = request;
     call->path = request->path ? aws_i_out_path : NULL;
-    call->emit = protocol->emit;
-    if (!call->emit && request->token && protocol->no_body)
-        call->emit = aws_i_emit_json;
-    if (!call->emit) {
+    if (protocol->emit)
+        aws_call_emit(call, protocol->emit);
+    else if (request->token && protocol->no_body)
+        aws_call_emit(call, aws_i_emit_json);
+    if (!call->emitter) {
         call->data = request->source || request->body ? request->body : protocol->no_body;
         call->size = request->source || request->body ? request->body_size
                      : protocol->no_body              ? strlen(protocol->no_body)
@@ -9224,7 +9256,7 @@ static void aws_i_request_members(aws_client *client, const aws_request *request
     for (i = 0; i < request->query_count; i++)
         if (request->query[i].value)
             aws_call_query(client, request->query[i].name, request->query[i].value);
-    if (request->token && !client->call.emit)
+    if (request->token && !client->call.emitter)
         aws_call_query(client, request->token_name, request->token);
     for (i = 0; i < request->header_count; i++)
         aws_call_header(client, NULL, request->headers[i].name, request->headers[i].value);
@@ -9774,7 +9806,6 @@ static int aws_i_step(aws_client *client)
                                                  aws_i_step_open,
                                                  aws_i_step_sign,
                                                  aws_i_step_head,
-                                                 aws_i_step_expect,
                                                  aws_i_step_body,
                                                  aws_i_step_write,
                                                  aws_i_step_flush,

@@ -1594,7 +1594,7 @@ static int aws_i_s3_optional_body(const aws_i_s3_operation *op, aws_call *call,
 static int aws_i_s3_document_body(const aws_i_s3_operation *op, aws_call *call,
                                   const aws_s3_args *args, const char **value)
 {
-    if (!call->data && !call->source && !call->emit && !(call->flags & AWS_CALL_WRITE))
+    if (!call->data && !call->source && !call->emitter && !(call->flags & AWS_CALL_WRITE))
         return AWS_REASON_NO_BODY;
     return aws_i_s3_optional_body(op, call, args, value);
 }
@@ -1605,7 +1605,7 @@ static int aws_i_s3_emitted(aws_call *call, void (*emit)(aws_out *out, const aws
 {
     int given = call->data || call->source || call->flags & AWS_CALL_WRITE;
 
-    call->emit = emit;
+    aws_call_emit(call, emit);
     call->emit_context = context;
     call->emit_count = count;
     return given ? AWS_REASON_BODY_WAYS : 0;
