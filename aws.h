@@ -5800,9 +5800,14 @@ static int aws_i_in_ranges(const aws_client *client)
 enum {
     AWS_I_CLOCK_FAR,   /* from a refusal, if it is far from the time that the request took */
     AWS_I_CLOCK_RUN,   /* bring clock_base up to now */
-    AWS_I_CLOCK_ASK,   /* by a request of its own */
+    AWS_I_CLOCK_ASK,   /* by a request of its own: 1 if that may be made */
     AWS_I_CLOCK_CERTIFICATE /* by a certificate that isn't valid yet */
 };
+
+static int aws_i_clock(aws_client *client, int step)
+{
+    return aws_i_features(client)->clock ? aws_i_features(client)->clock(client, step) : 0;
+}
 
 /* Unix time, 0 if it isn't known. */
 static int64_t aws_i_now(aws_client *client)
@@ -6873,7 +6878,6 @@ enum {
     AWS_I_HEAD,     /* send it */
     AWS_I_BODY,     /* send it, perhaps with the server's leave */
     AWS_I_WRITE,    /* the caller sends it */
-    AWS_I_FLUSH,
     AWS_I_RESPONSE, /* read the answer's head */
     AWS_I_ANSWER,   /* store its body */
     AWS_I_STREAM,   /* the caller reads it */
@@ -7000,7 +7004,7 @@ static void aws_i_add(aws_client *client, const char *prefix, const char *name, 
                       size_t length, int kind)
 {
     aws_i_item item;
-    size_t at, i;
+    size_t at;
     int order = 1;
 
     item.prefix = prefix;
@@ -7011,11 +7015,6 @@ static void aws_i_add(aws_client *client, const char *prefix, const char *name, 
     if (client->item_count == client->item_room) {
         aws_call_refuse(client, AWS_REASON_TOO_MANY_MEMBERS, name);
         return;
-    }
-    for (i = 0; kind == AWS_I_HEADER && i < length; i++) {
-        unsigned char c = (unsigned char)value[i];
-        if ((c < 0x20 && c != '\t') || c >= 0x7f)
-            aws_call_refuse(client, AWS_REASON_HEADER_VALUE, name);
     }
     for (at = client->item_count;
          at && (order = aws_i_compare(&item, client->items + at - 1)) < 0; at--)
@@ -7029,7 +7028,7 @@ static void aws_i_add(aws_client *client, const char *prefix, const char *name, 
 
 AWS_API void aws_call_query(aws_client *client, const char *name, const char *value)
 {
-    aws_i_add(client, "", name, value ? value : "", value ? strlen(value) : 0, AWS_I_QUERY);
+    aws_i_add(client, "", name, value ? value : "", 0, AWS_I_QUERY);
 }
 
 AWS_API void aws_call_query_number(aws_client *client, const char *name, size_t value)
@@ -7103,6 +7102,20 @@ static void aws_i_out_given(aws_out *out, aws_i_view *view, const aws_i_item *it
     }
 }
 
+/* A header with a value that isn't ours. */
+static void aws_i_add_header(aws_client *client, const char *prefix, const char *name,
+                             const char *value)
+{
+    size_t i, size = strlen(value);
+
+    for (i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)value[i];
+        if ((c < 0x20 && c != '\t') || c >= 0x7f)
+            aws_call_refuse(client, AWS_REASON_HEADER_VALUE, name);
+    }
+    aws_i_add(client, prefix, name, value, size, AWS_I_HEADER);
+}
+
 AWS_API void aws_call_header(aws_client *client, const char *prefix, const char *name,
                              const char *value)
 {
@@ -7118,7 +7131,7 @@ AWS_API void aws_call_header(aws_client *client, const char *prefix, const char 
         aws_call_refuse(client, AWS_REASON_HEADER_NAME, name);
     else if (!prefix && aws_i_own_header(name))
         aws_call_refuse(client, AWS_REASON_HEADER_OWN, name);
-    aws_i_add(client, prefix ? prefix : "", name, value, strlen(value), AWS_I_HEADER);
+    aws_i_add_header(client, prefix ? prefix : "", name, value);
 }
 
 AWS_API void aws_call_header_uri(aws_client *client, const char *name, const char *value)
@@ -7174,8 +7187,6 @@ static void aws_i_check_call(aws_client *client)
     if (call->bucket && !aws_i_bucket_is_valid(call->bucket) &&
         !(aws_i_config(client)->addresses && aws_i_is_arn(call->bucket)))
         aws_call_refuse(client, AWS_REASON_BUCKET_NAME, call->bucket);
-    else if (call->key && !*call->key)
-        aws_call_refuse(client, AWS_REASON_NO_KEY, NULL);
     if (client->service->region)
         client->service->region(client, 0);
     if (!aws_i_target(client))
@@ -7187,19 +7198,22 @@ static void aws_i_check_call(aws_client *client)
 #endif
 }
 
+static void aws_i_need(aws_client *client, aws_feature *feature, const char *name)
+{
+    if (!feature)
+        aws_call_refuse(client, AWS_REASON_FEATURE, name);
+}
+
 /* Its size, and how it is signed. Without the features what can't do without is refused. */
 static void aws_i_plan_body(aws_client *client)
 {
     const aws_features *features = aws_i_features(client);
     const aws_call *call = &client->call;
-    const char *missing = NULL;
 
-    if (!features->bodies && (call->source || call->flags & AWS_CALL_WRITE))
-        missing = "bodies";
-    if (!features->checksums && (call->checksum || call->flags & AWS_CALL_CHECKSUM_REQUIRED))
-        missing = "checksums";
-    if (missing)
-        aws_call_refuse(client, AWS_REASON_FEATURE, missing);
+    if (call->source || call->flags & AWS_CALL_WRITE)
+        aws_i_need(client, features->bodies, "bodies");
+    if (call->checksum || call->flags & AWS_CALL_CHECKSUM_REQUIRED)
+        aws_i_need(client, features->checksums, "checksums");
     aws_i_bodies(client, AWS_I_BODY_PLAN);
     client->encoded = client->size;
     client->payload_text = client->size ? NULL : aws_i_empty_sha256;
@@ -7215,19 +7229,20 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     static const char names[] = "host\0x-amz-date\0x-amz-content-sha256\0x-amz-security-token";
     int last = client->anonymous ? AWS_I_HEADER_HOST : AWS_I_HEADER_TOKEN, kind;
     const char *name = names; /* of our own headers, as their kinds follow each other */
+    int streaming = client->state == AWS_I_STREAM;
 
     if (client->broken)
         return client->broken;
-    if (client->state == AWS_I_STREAM && client->owner) {
+    if (streaming && client->owner) {
         if (!client->save) { /* it can't go on after another call */
             aws_i_failure_reset(client);
             return aws_i_fail(client, AWS_REASON_LISTING, NULL);
         }
     } else if (aws_i_in_progress(client)) {
-        if (aws_i_same_call(&client->call, call) &&
-            (client->state != AWS_I_STREAM || client->call.flags & AWS_CALL_XML))
-            return 0;
-        return AWS_ERR_BUSY;
+        return aws_i_same_call(&client->call, call) &&
+                       (!streaming || client->call.flags & AWS_CALL_XML)
+                   ? 0
+                   : AWS_ERR_BUSY;
     }
     client->call = *call;
     client->state = AWS_I_TAKE;
@@ -7553,14 +7568,14 @@ static int aws_i_step_take(aws_client *client)
             return r;
         client->owner = NULL;
         client->drained = 0;
-        aws_i_moved(client); /* the old stream's silence isn't this call's */
     }
-    if (client->connection.state == AWS_I_C_OPEN && client->http.state != AWS_I_H_DONE) {
-        if (aws_i_drain(client) == AWS_AGAIN)
-            return AWS_AGAIN;
-        aws_i_moved(client);
-    }
+    if (client->connection.state == AWS_I_C_OPEN && client->http.state != AWS_I_H_DONE &&
+        aws_i_drain(client) == AWS_AGAIN)
+        return AWS_AGAIN;
+    aws_i_moved(client); /* the old stream's silence isn't this call's */
     aws_i_failure_reset(client);
+    if (client->call.key && !*client->call.key) /* it may have been, where an iterator reads */
+        return aws_i_fail(client, AWS_REASON_NO_KEY, NULL);
     aws_i_checksums(client, AWS_I_SUM_PLAN);
     if (!client->payload_text)
         aws_i_sha256_init((aws_i_sha256 *)client->hash);
@@ -7582,8 +7597,7 @@ static int aws_i_step_hash(aws_client *client)
     }
     if (client->digest)
         aws_i_checksums(client, AWS_I_SUM_MADE);
-    client->attempts = 1;
-    aws_i_failure_reset(client);
+    client->attempts = client->failure.attempts = 1;
     aws_i_hook(client, AWS_HOOK_SIGN);
     return aws_i_go(client, AWS_I_KEYS);
 }
@@ -7692,7 +7706,8 @@ static int aws_i_renew_keys(aws_client *client)
     return client->waits ? r : aws_i_sleep(client, 10); /* a source of ours knows what it awaits */
 }
 
-/* While a head that has the keys in it is made, nobody may replace them: 1, or as to await them. */
+/* While a head that has the keys in it is made, nobody may replace them: 1, AWS_AGAIN or an
+ * error. */
 static int aws_i_take_keys(aws_client *client)
 {
     aws_session *session = client->session;
@@ -7706,7 +7721,9 @@ static int aws_i_take_keys(aws_client *client)
         session->users++;
     aws_i_unlock(client);
     client->uses_keys = (unsigned char)free_to_use;
-    return free_to_use;
+    if (free_to_use)
+        return 1;
+    return client->state == AWS_I_SIGN ? aws_i_await_keys(client) : aws_i_sleep(client, 50);
 }
 
 static int aws_i_leave_keys(aws_client *client)
@@ -7738,12 +7755,12 @@ static int aws_i_keys_refused(aws_client *client)
     return 1;
 }
 
-enum { AWS_I_KEYS_ASK, AWS_I_KEYS_AWAIT, AWS_I_KEYS_TAKE, AWS_I_KEYS_LEAVE, AWS_I_KEYS_REFUSED };
+enum { AWS_I_KEYS_ASK, AWS_I_KEYS_TAKE, AWS_I_KEYS_LEAVE, AWS_I_KEYS_REFUSED };
 
 AWS_API int aws_feature_refresh(aws_client *client, int step)
 {
     static int (*const steps[])(aws_client *) = {
-        aws_i_renew_keys, aws_i_await_keys, aws_i_take_keys, aws_i_leave_keys, aws_i_keys_refused};
+        aws_i_renew_keys, aws_i_take_keys, aws_i_leave_keys, aws_i_keys_refused};
 
     return steps[step](client);
 }
@@ -7758,7 +7775,7 @@ static int aws_i_step_keys(aws_client *client)
 {
     int r;
 
-    if (!aws_i_now(client) && !(client->session->floor && aws_i_features(client)->clock) &&
+    if (!aws_i_now(client) && !aws_i_clock(client, AWS_I_CLOCK_ASK) &&
         !(client->anonymous && !client->endpoint_secure))
         return aws_i_fail(client, -AWS_ERR_CLOCK, NULL);
     r = aws_i_provided(client, AWS_I_KEYS_ASK);
@@ -7791,8 +7808,7 @@ static int aws_i_step_open(aws_client *client)
     }
     if (n->state != AWS_I_C_OPEN && (r = aws_i_open(client)) < 0) {
 #ifndef AWS_NO_TLS
-        if (r != AWS_AGAIN && client->not_before && aws_i_features(client)->clock &&
-            aws_i_features(client)->clock(client, AWS_I_CLOCK_CERTIFICATE))
+        if (r != AWS_AGAIN && client->not_before && aws_i_clock(client, AWS_I_CLOCK_CERTIFICATE))
             return AWS_I_GO;
 #endif
         return r;
@@ -7802,10 +7818,6 @@ static int aws_i_step_open(aws_client *client)
     client->offset = 0;
     if (!aws_i_in_ranges(client))
         client->stored = 0;
-    if (client->probing != AWS_I_ASK)
-        client->probing = aws_i_now(client) || client->anonymous ? 0 : AWS_I_CLOCKLESS;
-    if (client->probing == AWS_I_CLOCKLESS)
-        aws_i_features(client)->clock(client, AWS_I_CLOCK_ASK);
     aws_i_http_init(&client->http);
     return aws_i_go(client, client->probing ? AWS_I_HEAD : AWS_I_SIGN);
 }
@@ -7833,10 +7845,8 @@ static int aws_i_step_sign(aws_client *client)
     aws_i_view view;
     int r;
 
-    if (client->call.key && !*client->call.key) /* it isn't the one that was entered */
-        return aws_i_fail(client, AWS_REASON_NO_KEY, NULL);
-    if (!aws_i_hold_keys(client))
-        return aws_i_provided(client, AWS_I_KEYS_AWAIT);
+    if ((r = aws_i_hold_keys(client)) < 0)
+        return r;
     if (!client->anonymous && (r = aws_i_express(client, client)) != 0)
         return r;
     if ((r = aws_i_bounded(client, AWS_I_B_PLAN, 0)) < 0)
@@ -7904,8 +7914,6 @@ static int aws_i_step_head(aws_client *client)
     }
     client->offset = 0;
     client->early = 0;
-    if (client->probing)
-        return aws_i_go(client, AWS_I_FLUSH);
     aws_i_release_keys(client);
     return aws_i_go(client, AWS_I_BODY);
 }
@@ -7933,13 +7941,14 @@ static int aws_i_push_body(aws_client *client, const unsigned char *data, size_t
     return (int)size;
 }
 
+/* The body, if there is one, then all that is on its way. */
 static int aws_i_step_body(aws_client *client)
 {
-    int r = aws_i_bodies(client, AWS_I_BODY_SEND);
+    int r = client->probing ? 0 : aws_i_bodies(client, AWS_I_BODY_SEND);
 
     if (r < 0)
         return r;
-    while (client->offset < client->size) {
+    while (!client->probing && client->offset < client->size) {
         uint64_t left = client->size - client->offset;
 
         r = aws_i_push(client, aws_i_bytes(client->call.data) + (size_t)client->offset,
@@ -7949,26 +7958,20 @@ static int aws_i_step_body(aws_client *client)
         client->offset += (size_t)r;
         aws_i_progress(client, client->offset, client->size);
     }
-    return aws_i_go(client, AWS_I_FLUSH);
-}
-
-static int aws_i_step_write(aws_client *client)
-{
-    (void)client;
-    return 0;
-}
-
-static int aws_i_step_flush(aws_client *client)
-{
-    int r = aws_i_flush(client);
-
-    if (r <= 0)
+    if ((r = aws_i_flush(client)) <= 0)
         return aws_i_early(client, r);
     aws_i_http_init(&client->http);
     client->state = AWS_I_RESPONSE;
     if (client->port->flags & AWS_PORT_BLOCKING || aws_i_leftover(client))
         return AWS_I_GO;
     return aws_i_want(client, AWS_WAIT_READ); /* nothing can have come yet: wait, then receive */
+}
+
+/* In AWS_I_WRITE and AWS_I_STREAM the caller moves the body. */
+static int aws_i_step_caller(aws_client *client)
+{
+    (void)client;
+    return 0;
 }
 
 /* ---- Bodies that aren't in memory, and large ones ---- */
@@ -8127,9 +8130,11 @@ static int aws_i_send_source(aws_client *client)
 
     if (client->expect && !client->expected && (r = aws_i_expect(client)) != 0)
         return r;
-    client->body_begun = client->one_pass;
-    if (call->flags & AWS_CALL_WRITE && !(client->chunked && client->offset == client->size))
+    if (call->flags & AWS_CALL_WRITE && (!client->body_begun || client->offset < client->size)) {
+        client->body_begun = 1;
         return aws_i_go(client, AWS_I_WRITE);
+    }
+    client->body_begun = client->one_pass;
     if (!call->source && !client->chunked)
         return 0;
     while (client->offset < client->size) {
@@ -8140,7 +8145,7 @@ static int aws_i_send_source(aws_client *client)
     }
     if (client->chunked && (r = client->chunked->end(client)) <= 0)
         return aws_i_early(client, r);
-    return aws_i_go(client, AWS_I_FLUSH);
+    return 0;
 }
 
 /* 417: the server doesn't know Expect. */
@@ -8180,7 +8185,7 @@ static int aws_i_send_emitted(aws_client *client)
         client->offset += out.used;
         aws_i_progress(client, client->offset, client->size);
     }
-    return aws_i_go(client, AWS_I_FLUSH);
+    return 0;
 }
 
 static int aws_i_emitted(aws_client *client, int step)
@@ -8494,7 +8499,12 @@ static int aws_i_chunked_end(aws_client *client)
         if (c->is_signed && client->digest)
             aws_i_seal_trailer(client);
     }
-    return aws_i_send_frame(client, 0);
+    if (c->ended == 1) {
+        if ((r = aws_i_send_frame(client, 0)) <= 0)
+            return r;
+        c->ended = 2;
+    }
+    return 1;
 }
 
 AWS_I_CONST aws_i_chunked aws_chunked_bodies = {aws_i_chunked_plan,   aws_i_chunked_begin,
@@ -8776,12 +8786,6 @@ static int aws_i_step_answer(aws_client *client)
         return aws_i_xml_failed(client);
     client->result = client->call.buffer ? (int)aws_i_int_max((size_t)client->stored) : 0;
     return aws_i_go(client, AWS_I_WRAP);
-}
-
-static int aws_i_step_stream(aws_client *client)
-{
-    (void)client;
-    return 0;
 }
 
 /* ---- Errors of the service ---- */
@@ -9502,8 +9506,13 @@ AWS_API int aws_feature_clock(aws_client *client, int step)
 #endif
     if (step == AWS_I_CLOCK_FAR)
         return aws_i_refused_far(client);
-    client->probe = &aws_i_probe;
-    return 0;
+    if (!client->session->floor)
+        return 0;
+    if (!client->anonymous) {
+        client->probe = &aws_i_probe;
+        client->probing = AWS_I_CLOCKLESS;
+    }
+    return 1;
 }
 
 /* ---- After a failure ---- */
@@ -9530,8 +9539,7 @@ static int aws_i_was_stale(const aws_client *client)
 {
     const aws_i_connection *n = &client->connection;
 
-    return n->used && !n->answered &&
-           (client->failure.code == AWS_ERR_CLOSED || client->failure.code == AWS_ERR_TRUNCATED);
+    return n->used && !n->answered && client->failure.code == AWS_ERR_CLOSED;
 }
 
 /* Whether two regions' hosts end alike: credentials stay in the endpoint's own domain. */
@@ -9634,7 +9642,7 @@ static int aws_i_cure(aws_client *client)
 
     if (client->failure.http_status < 300) /* an <Error> in a successful answer counts as 500 */
         return 0;
-    return (features->clock && features->clock(client, AWS_I_CLOCK_FAR)) ||
+    return aws_i_clock(client, AWS_I_CLOCK_FAR) ||
            (client->session->provided && features->refresh(client, AWS_I_KEYS_REFUSED)) ||
            aws_i_bodies(client, AWS_I_BODY_REFUSED) ||
            (client->service->region && client->service->region(client, 1));
@@ -9807,11 +9815,10 @@ static int aws_i_step(aws_client *client)
                                                  aws_i_step_sign,
                                                  aws_i_step_head,
                                                  aws_i_step_body,
-                                                 aws_i_step_write,
-                                                 aws_i_step_flush,
+                                                 aws_i_step_caller,
                                                  aws_i_step_response,
                                                  aws_i_step_answer,
-                                                 aws_i_step_stream,
+                                                 aws_i_step_caller,
                                                  aws_i_step_error,
                                                  aws_i_step_decide,
                                                  aws_i_step_backoff,
@@ -10040,7 +10047,7 @@ AWS_API int aws_client_finish(aws_client *client)
         if (client->offset < client->size)
             return aws_i_stream_failed(
                 client, aws_i_fail(client, AWS_REASON_WROTE_LESS, NULL));
-        client->state = client->chunked ? AWS_I_BODY : AWS_I_FLUSH; /* the last chunk is left */
+        client->state = AWS_I_BODY; /* which is sent but for what ends it */
         client->progressed = aws_i_ticks(client);
     }
     if ((r = aws_i_between_ranges(client)) < 0)
@@ -11412,8 +11419,8 @@ static int aws_i_presign_keys(aws_client *client)
     }
     if (r == 0 && !aws_i_now(client))
         r = AWS_ERR_CLOCK;
-    if (r == 0 && !aws_i_hold_keys(client))
-        r = aws_i_sleep(client, 50);
+    if (r == 0 && (r = aws_i_hold_keys(client)) > 0)
+        r = 0;
     return r == AWS_AGAIN ? r : aws_i_awaited(client, r);
 }
 
@@ -12873,8 +12880,7 @@ static int aws_i_ask(aws_i_asker *a, aws_client *lender, aws_call *call,
             return r;
         for (i = 0; i < count; i++)
             if (headers[i].value)
-                aws_i_add(inner, "", headers[i].name, headers[i].value, strlen(headers[i].value),
-                          AWS_I_HEADER);
+                aws_i_add_header(inner, "", headers[i].name, headers[i].value);
         a->asking = 1;
     }
     r = aws_call_run(inner);
