@@ -7028,7 +7028,8 @@ static void aws_i_add(aws_client *client, const char *prefix, const char *name, 
 
 AWS_API void aws_call_query(aws_client *client, const char *name, const char *value)
 {
-    aws_i_add(client, "", name, value ? value : "", 0, AWS_I_QUERY);
+    value = value ? value : "";
+    aws_i_add(client, "", name, value, strlen(value), AWS_I_QUERY);
 }
 
 AWS_API void aws_call_query_number(aws_client *client, const char *name, size_t value)
