@@ -1527,8 +1527,9 @@ typedef struct aws_i_region {
 struct aws_i_view;
 
 struct aws_client { /* what is used most first: an offset below 32 or 128 makes short code */
-    unsigned char state, endpoint_secure, custom_endpoint, virtual_host, probing, tried, expected,
-        one_pass, body_begun, inflight, early, uses_keys, quota_cost, xml_open, anonymous, ranging;
+    unsigned char state, endpoint_secure, custom_endpoint, virtual_host;
+    unsigned char probing, tried, expected, one_pass, body_begun, inflight, early, quota_cost;
+    unsigned char uses_keys, xml_open, anonymous, ranging;
     unsigned char      no_wait; /* aws_client_no_wait, or the configuration's */
     aws_i_connection   connection;
     aws_session       *session;
@@ -1542,14 +1543,20 @@ struct aws_client { /* what is used most first: an offset below 32 or 128 makes 
     void              *owner;
     const char        *region;  /* of this call */
     const unsigned char *piece; /* of the answer, that the XML reader is at; not yet taken */
-    unsigned           attempts;
-    aws_call           call;
-    uint64_t           size;    /* of the body */
+    /* From here to call: zero when a call is entered. */
+    unsigned           attempts, counters[4];
+    size_t             item_count, query_count;
     uint64_t           offset;  /* bytes of head or body given to the connection */
     uint64_t           stored;  /* bytes of the answer handed over */
+    const aws_digest  *digest;     /* of the request's body, NULL none */
+    const aws_digest  *verifying;  /* of the answer's */
+    const char        *expect; /* the header that announces the body, NULL none */
+    const aws_i_chunked *chunked;  /* NULL: the body goes as it is */
+    aws_call           call;
+    uint64_t           size;    /* of the body */
     int                broken;  /* init failed with this code */
     aws_i_item        *items;
-    size_t             item_count, query_count, item_room;
+    size_t             item_room;
     unsigned char     *scratch; /* X.509 context, later XML reader and response head */
     size_t             scratch_size;
     aws_i_http         http;
@@ -1564,12 +1571,8 @@ struct aws_client { /* what is used most first: an offset below 32 or 128 makes 
     int64_t            not_before; /* of a certificate from a clockless device's future */
     void              *hash;       /* running SHA-256 of a body */
     void              *sum;        /* running checksum */
-    const aws_digest  *digest;     /* of the request's body, NULL none */
-    const aws_digest  *verifying;  /* of the answer's */
     const struct aws_i_probe *probe; /* while probing */
     const char        *payload_text; /* x-amz-content-sha256; NULL: the hash */
-    const char        *expect; /* the header that announces the body, NULL none */
-    const aws_i_chunked *chunked;  /* NULL: the body goes as it is */
     aws_i_chunks       chunks;
     uint64_t           encoded;    /* size of the body as it is sent */
     const char        *signing_name; /* of this call */
@@ -1590,7 +1593,6 @@ struct aws_client { /* what is used most first: an offset below 32 or 128 makes 
     unsigned char signature[32], payload[32], checksum[32];
     char          checksum_text[48]; /* in base64 */
     char          date[17];          /* of time */
-    unsigned      counters[4];
     aws_failure   failure;
     aws_i_region  regions[2]; /* the last one first */
     char          host[256];
@@ -3649,12 +3651,15 @@ static int aws_i_bucket_is_host(const aws_client *client, const char *bucket)
 
 static int aws_i_bucket_is_valid(const char *bucket)
 {
-    size_t size = strlen(bucket), i;
+    int dots = 1; /* and nothing else: "." and ".." would be a path's */
+    size_t i;
 
-    for (i = 0; i < size; i++)
+    for (i = 0; bucket[i]; i++) {
         if (!aws_i_alnum((unsigned char)bucket[i]) && !strchr("._-", bucket[i]))
             return 0;
-    return size >= 1 && size <= 255 && strcmp(bucket, ".") != 0 && strcmp(bucket, "..") != 0;
+        dots &= bucket[i] == '.';
+    }
+    return !dots && i <= 255;
 }
 
 static int aws_i_is_arn(const char *bucket)
@@ -7231,6 +7236,7 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
     int last = client->anonymous ? AWS_I_HEADER_HOST : AWS_I_HEADER_TOKEN, kind;
     const char *name = names; /* of our own headers, as their kinds follow each other */
     int streaming = client->state == AWS_I_STREAM;
+    const size_t fresh = offsetof(aws_client, attempts);
 
     if (client->broken)
         return client->broken;
@@ -7240,32 +7246,23 @@ AWS_API int aws_call_enter(aws_client *client, const aws_call *call)
             return aws_i_fail(client, AWS_REASON_LISTING, NULL);
         }
     } else if (aws_i_in_progress(client)) {
-        return aws_i_same_call(&client->call, call) &&
-                       (!streaming || client->call.flags & AWS_CALL_XML)
-                   ? 0
-                   : AWS_ERR_BUSY;
+        if (streaming && !(client->call.flags & AWS_CALL_XML))
+            return AWS_ERR_BUSY;
+        return aws_i_same_call(&client->call, call) ? 0 : AWS_ERR_BUSY;
     }
     client->call = *call;
     client->state = AWS_I_TAKE;
-    client->attempts = 0;
-    client->pending = 0;
-    client->result = 0;
-    client->item_count = client->query_count = 0;
-    client->tried = client->probing = client->body_begun = client->inflight = client->one_pass = 0;
-    client->quota_cost = 0;
+    client->pending = client->result = 0;
+    client->probing = client->tried = client->expected = client->one_pass = 0;
+    client->body_begun = client->inflight = client->early = client->quota_cost = 0;
+    memset((unsigned char *)client + fresh, 0, offsetof(aws_client, call) - fresh);
 #ifndef AWS_NO_TLS
     client->ranging = 0;
     client->kept = 0;
 #endif
-    memset(client->counters, 0, sizeof client->counters);
-    client->offset = 0;
-    client->stored = 0;
     client->started = client->progressed = aws_i_ticks(client);
     client->timeout = call->timeout ? call->timeout : aws_i_config(client)->call_timeout;
     client->size = call->size;
-    client->digest = client->verifying = NULL;
-    client->chunked = NULL;
-    client->expect = NULL;
     aws_i_failure_reset(client);
     aws_i_plan_body(client);
     aws_i_check_call(client);
