@@ -2109,6 +2109,7 @@ static const char aws_i_text_true[] = "true";
 static const char aws_i_text_https[] = "https://";
 static const char aws_i_text_http[] = "http://";
 static const char aws_i_text_crlf[] = "\r\n";
+static const char aws_i_text_end[] = "\r\n\r\n"; /* of a head */
 static const char aws_i_text_get[] = "GET";
 static const char aws_i_text_keys[] = "Credentials";
 static const char aws_i_text_host[] = "host";
@@ -3929,12 +3930,13 @@ static void aws_i_xml_pop(aws_xml *xml)
 /* The character that "&...;" is, 0 if there is no such entity. */
 static uint32_t aws_i_xml_entity(const char *name)
 {
-    static const char names[] = "quot\0amp\0lt\0gt\0apos\0";
+    /* A literal with a NUL in it isn't in a section of its own, so it has a name. */
+    static const char names[] = "quot\0amp\0lt\0gt\0apos\0", meant[] = "\0\"&<>'";
     uint32_t code = 0;
     unsigned base = 10;
 
     if (*name != '#')
-        return (unsigned char)"\0\"&<>'"[aws_i_list_find(names, name) + 1];
+        return (unsigned char)meant[aws_i_list_find(names, name) + 1];
     name++;
     if (*name == 'x') {
         base = 16;
@@ -6777,7 +6779,7 @@ static int aws_i_proxy_tunnel(aws_client *client, const char *url, const char *h
         aws_out_text(&out, " HTTP/1.1\r\nhost: ");
         aws_i_out_authority(&out, client);
         aws_i_out_proxy_user(&out, url);
-        aws_out_text(&out, "\r\n\r\n");
+        aws_out_text(&out, aws_i_text_end);
         aws_i_commit(client, out.used);
         client->offset += out.used;
         if (client->offset == out.length)
@@ -6994,7 +6996,7 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
         aws_out_text(out, "\r\nauthorization: ");
         aws_i_out_form(out, &view, aws_i_authorization);
     }
-    aws_out_text(out, "\r\n\r\n");
+    aws_out_text(out, aws_i_text_end);
 }
 
 AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value)
@@ -9442,7 +9444,7 @@ static void aws_i_out_probe(aws_out *out, const aws_client *client)
     aws_out_text(out, " HTTP/1.1\r\nhost: ");
     aws_i_out_host(out, client);
     aws_i_out_user_agent(out, client);
-    aws_out_text(out, "\r\n\r\n");
+    aws_out_text(out, aws_i_text_end);
 }
 
 /* What an unsigned HEAD was for. A region that isn't said leaves the refusal as it was. */
@@ -13533,6 +13535,8 @@ static void aws_i_iot_path(aws_out *out, const aws_call *call, int is_signed)
 
 static int aws_i_iot_get(const aws_provider *provider, aws_client *client, aws_keys *keys)
 {
+    static const char names[] =
+        "credentials\0accessKeyId\0secretAccessKey\0sessionToken\0expiration\0";
     aws_keys_iot *s = (aws_keys_iot *)provider->context;
     aws_pair header;
     aws_keys fresh;
@@ -13551,9 +13555,7 @@ static int aws_i_iot_get(const aws_provider *provider, aws_client *client, aws_k
     call.method = aws_i_text_get;
     call.path = aws_i_iot_path;
     call.emit_context = s;
-    r = aws_i_ask_keys(&s->ask, client, &call, &header, 1,
-                       "credentials\0accessKeyId\0secretAccessKey\0sessionToken\0expiration\0",
-                       &fresh);
+    r = aws_i_ask_keys(&s->ask, client, &call, &header, 1, names, &fresh);
     return r == 1 ? aws_i_asker_take(&s->ask, client, &fresh, keys, 1) : r;
 }
 
