@@ -1178,7 +1178,8 @@ typedef struct aws_sink {
 enum {
     AWS_CALL_WRITE = 1,       /* the body comes by aws_client_write */
     AWS_CALL_READ = 2,        /* the answer goes by aws_client_read or aws_call_xml */
-    AWS_CALL_XML = 4,         /* a 2xx answer is XML; an <Error> in it is a failure */
+    AWS_CALL_XML = 4,         /* with AWS_CALL_READ: a 2xx answer is XML, for aws_call_xml. In a
+                               * buffer or sink: see aws_call_run_xml */
     AWS_CALL_PATH_STYLE = 8,  /* the bucket goes in the path, whatever the addressing */
     AWS_CALL_HOST_PREFIX = 16, /* the bucket is a prefix of the host, whatever the addressing */
     AWS_CALL_SIGN_BODY = 32,   /* sign the body's hash over https, too, if it can be read twice */
@@ -1262,6 +1263,9 @@ AWS_API const aws_dialect *aws_call_dialect(const aws_client *client);
  * an error. With AWS_CALL_WRITE it returns when the head is sent, with AWS_CALL_READ when the
  * answer's head has come. */
 AWS_API int aws_call_run(aws_client *client);
+/* The same for an answer of XML that goes to a buffer or sink, or is dropped: if it ends before its
+ * end or has an <Error> in it, that is a failure. */
+AWS_API int aws_call_run_xml(aws_client *client);
 /* With AWS_CALL_READ | AWS_CALL_XML: the next event of the answer (> 0), 0 at its complete end. */
 AWS_API int aws_call_xml(aws_client *client, aws_xml **xml);
 /* Reading the answer failed with code: 0 if there is an attempt left, which aws_call_run makes
@@ -1552,6 +1556,8 @@ struct aws_client { /* what is used most first: an offset below 32 or 128 makes 
     const aws_digest  *verifying;  /* of the answer's */
     const char        *expect; /* the header that announces the body, NULL none */
     const aws_i_chunked *chunked;  /* NULL: the body goes as it is */
+    /* Takes a piece of the answer, or its end: NULL, or it is XML. 0, AWS_I_ERROR or an error. */
+    int (*check)(aws_client *client, const unsigned char *data, size_t size);
     aws_call           call;
     uint64_t           size;    /* of the body */
     int                broken;  /* init failed with this code */
@@ -2836,7 +2842,7 @@ struct aws_i_chunked {
     void (*plan)(aws_client *client);  /* add the headers, set the encoded size */
     void (*begin)(aws_client *client); /* an attempt, whose head is signed */
     /* As aws_i_space and aws_i_commit. */
-    int (*space)(aws_client *client, unsigned char **to, size_t *room);
+    int (*space)(aws_client *client, unsigned char **to);
     void (*commit)(aws_client *client, const unsigned char *data, size_t size);
     int (*end)(aws_client *client);    /* the last chunk: 1, AWS_AGAIN or an error */
     void (*value)(aws_out *out, const aws_client *client, const aws_i_item *item);
@@ -5589,38 +5595,31 @@ static int aws_i_http_head(aws_i_http *http, char *head, size_t room, const unsi
 }
 
 /* After the head: how the body is framed. */
-static int aws_i_http_begin_body(aws_i_http *http, int head_request)
+static AWS_I_APART int aws_i_http_begin_body(aws_i_http *http, int head_request)
 {
     http->total = AWS_I_FRAMING;
-    http->digits = 0;
-    if (head_request || http->status == 204 || http->status == 304) {
-        http->state = AWS_I_H_DONE;
-    } else if (http->chunked) {
+    http->state = AWS_I_H_DONE;
+    if (head_request || http->status == 204 || http->status == 304)
+        return 0;
+    if (http->chunked) {
         http->state = AWS_I_H_CHUNK;
         http->length = 0;
-    } else if (http->has_length) {
-        http->state = (unsigned char)(http->length ? AWS_I_H_BODY : AWS_I_H_DONE);
-    } else {
+    } else if (!http->has_length) {
         http->close = 1;
-        http->state = AWS_I_H_DONE;
         return http->status < 300 ? AWS_ERR_PROTOCOL : 0;
+    } else if (http->length) {
+        http->state = AWS_I_H_BODY;
     }
     return 0;
 }
 
-/* Of size bytes that have come, how many are data at the front (*data), after framing bytes
- * were skipped (*skipped). 0 or an error. */
-static int aws_i_http_slice(aws_i_http *http, const unsigned char *bytes, size_t size,
-                            size_t *skipped, size_t *data)
+/* Bytes of the body have come: how many of them are data, 0: the first is one of its framing, or an
+ * error. */
+static int aws_i_http_slice(aws_i_http *http, const unsigned char *bytes, int size)
 {
-    int r = 0;
-
-    *skipped = *data = 0;
-    while (*skipped < size && !r && http->state > AWS_I_H_DONE)
-        r = aws_i_http_byte(http, NULL, 0, bytes[(*skipped)++]);
-    if (http->state < AWS_I_H_DONE)
-        *data = http->length < size - *skipped ? (size_t)http->length : size - *skipped;
-    return r;
+    if (http->state > AWS_I_H_DONE)
+        return aws_i_http_byte(http, NULL, 0, *bytes);
+    return http->length < (unsigned)size ? (int)http->length : size;
 }
 
 static void aws_i_http_take(aws_i_http *http, size_t size)
@@ -5674,7 +5673,7 @@ static void aws_i_unlock(const aws_client *client)
 static int aws_i_fail(aws_client *client, int reason, const char *value)
 {
     aws_failure *f = &client->failure;
-    int code = -(reason % 32);
+    int code = -(int)((unsigned)reason % 32);
 
     if (!f->code) {
         f->code = code;
@@ -5684,22 +5683,30 @@ static int aws_i_fail(aws_client *client, int reason, const char *value)
     return code;
 }
 
+/* The connection is of no use any more, not even for a good-bye. */
+static void aws_i_lost(aws_i_connection *n)
+{
+#ifndef AWS_NO_TLS
+    n->ended = 1;
+#endif
+    n->doomed = 1;
+}
+
 /* A failure of a port's function on the connection, with the port's number. */
 static int aws_i_port_failed(aws_client *client, int code)
 {
     aws_failure *f = &client->failure;
 
     if (!f->code) {
-        char address[sizeof f->value];
         aws_out out;
-        aws_i_out(&out, address, sizeof address - 1);
+        aws_i_fail(client, -code, NULL);
+        aws_i_out(&out, f->value, sizeof f->value - 1);
         aws_i_out_host(&out, client);
-        address[out.used] = 0;
-        aws_i_fail(client, -code, address);
+        f->value[out.used] = 0;
         if (client->port->error)
             f->detail = client->port->error(client->port, client->connection.area);
     }
-    client->connection.doomed = client->connection.ended = 1;
+    aws_i_lost(&client->connection);
     return code;
 }
 
@@ -5888,20 +5895,31 @@ static int aws_i_want(aws_client *client, unsigned what)
     return AWS_AGAIN;
 }
 
+static int aws_i_deadline_passed(const aws_client *client)
+{
+    return client->timeout && aws_i_ticks(client) - client->started >= client->timeout;
+}
+
 /* Something moved: the silence ends. */
-static void aws_i_moved(aws_client *client)
+static AWS_I_APART void aws_i_moved(aws_client *client)
 {
     client->progressed = aws_i_ticks(client);
 }
 
-/* The whole call's time is over though bytes move: a port that blocks never says AWS_AGAIN. */
-static int aws_i_overdue(aws_client *client)
+/* What the port's send or receive has said: the count, 0 at the end, AWS_AGAIN (`what` is awaited)
+ * or an error. A call's time may be over though bytes move: a port that blocks never says
+ * AWS_AGAIN. */
+static int aws_i_ported(aws_client *client, int r, unsigned what)
 {
-    if (!client->timeout || aws_i_ticks(client) - client->started < client->timeout)
-        return 0;
-    client->connection.doomed = client->connection.ended = 1;
-    aws_i_fail(client, AWS_REASON_CALL_TIME, client->host);
-    return 1;
+    if (r == AWS_AGAIN)
+        return aws_i_want(client, what);
+    if (r < 0)
+        return aws_i_port_failed(client, r);
+    aws_i_moved(client);
+    if (r && !aws_i_deadline_passed(client))
+        return r;
+    aws_i_lost(&client->connection);
+    return r ? aws_i_fail(client, AWS_REASON_CALL_TIME, client->host) : r;
 }
 
 /* Send through the port: the count, AWS_AGAIN or an error. */
@@ -5909,29 +5927,15 @@ static int aws_i_send(aws_client *client, const unsigned char *data, size_t size
 {
     int r = client->port->send(client->port, client->connection.area, data, aws_i_int_max(size));
 
-    if (r > 0)
-        aws_i_moved(client);
-    if (r > 0 && aws_i_overdue(client))
-        return AWS_ERR_TIMEOUT;
-    if (r == AWS_AGAIN || r == 0)
-        return aws_i_want(client, AWS_WAIT_WRITE);
-    return r < 0 ? aws_i_port_failed(client, r) : r;
+    return aws_i_ported(client, r ? r : AWS_AGAIN, AWS_WAIT_WRITE);
 }
 
 /* Receive through the port: the count, 0 at the end, AWS_AGAIN or an error. */
 static int aws_i_recv(aws_client *client, unsigned char *data, size_t size)
 {
-    int r = client->port->recv(client->port, client->connection.area, data, aws_i_int_max(size));
+    int r = client->port->recv(client->port, client->connection.area, data, size);
 
-    if (r >= 0)
-        aws_i_moved(client);
-    if (r > 0 && aws_i_overdue(client))
-        return AWS_ERR_TIMEOUT;
-    if (r == AWS_AGAIN)
-        return aws_i_want(client, AWS_WAIT_READ);
-    if (r == 0)
-        client->connection.doomed = client->connection.ended = 1;
-    return r < 0 ? aws_i_port_failed(client, r) : r;
+    return aws_i_ported(client, r, AWS_WAIT_READ);
 }
 
 /* Members of a request with little memory; twice as many from 24 KB on, with TLS once its records
@@ -6390,18 +6394,19 @@ static int aws_i_tls_handshake(aws_client *client)
 
 /* ---- Connection: bytes in and out, with or without TLS ---- */
 
-/* What has come: 1 with *data and *size, 0 at the end, AWS_AGAIN or an error. */
-static int aws_i_peek(aws_client *client, const unsigned char **data, size_t *size)
+/* What has come: its size, with *data, 0 at the end, AWS_AGAIN or an error. */
+static int aws_i_peek(aws_client *client, const unsigned char **data)
 {
     aws_i_connection *n = &client->connection;
     int r;
 
 #ifndef AWS_NO_TLS
     if (n->secure) {
+        size_t size;
         if ((r = aws_i_tls_pump(client, BR_SSL_RECVAPP)) <= 0)
             return r;
-        *data = br_ssl_engine_recvapp_buf(aws_i_engine(client), size);
-        return 1;
+        *data = br_ssl_engine_recvapp_buf(aws_i_engine(client), &size);
+        return (int)size; /* of a record, at most */
     }
 #endif
     if (n->start == n->end) {
@@ -6411,8 +6416,7 @@ static int aws_i_peek(aws_client *client, const unsigned char **data, size_t *si
         n->end = (size_t)r;
     }
     *data = n->ahead + n->start;
-    *size = n->end - n->start;
-    return 1;
+    return (int)(n->end - n->start);
 }
 
 static void aws_i_consume(aws_client *client, size_t size)
@@ -6462,26 +6466,26 @@ static int aws_i_flush(aws_client *client)
     return 1;
 }
 
-/* Room for bytes to be sent: 1, AWS_AGAIN or an error. */
-static int aws_i_space(aws_client *client, unsigned char **to, size_t *room)
+/* Room for bytes to be sent: its size, with *to, AWS_AGAIN or an error. */
+static int aws_i_space(aws_client *client, unsigned char **to)
 {
     aws_i_connection *n = &client->connection;
     int r;
 
 #ifndef AWS_NO_TLS
     if (n->secure) {
+        size_t room;
         r = aws_i_tls_pump(client, BR_SSL_SENDAPP);
         if (r <= 0)
             return r ? r : aws_i_tls_failed(client);
-        *to = br_ssl_engine_sendapp_buf(aws_i_engine(client), room);
-        return 1;
+        *to = br_ssl_engine_sendapp_buf(aws_i_engine(client), &room);
+        return (int)room;
     }
 #endif
     if (n->filled == n->out_size && (r = aws_i_flush(client)) <= 0)
         return r;
     *to = n->out + n->filled;
-    *room = n->out_size - n->filled;
-    return 1;
+    return (int)(n->out_size - n->filled);
 }
 
 static void aws_i_commit(aws_client *client, size_t size)
@@ -6501,14 +6505,13 @@ static int aws_i_push(aws_client *client, const unsigned char *data, size_t size
 {
     aws_i_connection *n = &client->connection;
     unsigned char *to = NULL;
-    size_t room = 0;
-    int r;
+    int room;
 
     if (!n->secure && !n->filled && size >= n->out_size)
         return aws_i_send(client, data, size);
-    if ((r = aws_i_space(client, &to, &room)) <= 0)
-        return r;
-    size = aws_i_int_max(aws_i_min(size, room));
+    if ((room = aws_i_space(client, &to)) <= 0)
+        return room;
+    size = aws_i_min(size, (size_t)room);
     memcpy(to, data, size);
     aws_i_commit(client, size);
     return (int)size;
@@ -6519,10 +6522,6 @@ static int aws_i_close(aws_client *client)
 {
     aws_i_connection *n = &client->connection;
 
-    if (n->state == AWS_I_C_CLOSED) {
-        n->doomed = n->ended = 0;
-        return 1;
-    }
 #ifndef AWS_NO_TLS
     if (n->secure && n->state == AWS_I_C_OPEN && !n->ended) {
         br_ssl_engine_close(aws_i_engine(client));
@@ -6540,10 +6539,12 @@ static int aws_i_close(aws_client *client)
         client->failure.code = code;
     }
 #endif
-    n->state = AWS_I_C_CLOSING;
-    if (client->port->close(client->port, n->area) == AWS_AGAIN)
-        return aws_i_want(client, AWS_WAIT_WRITE);
-    n->state = AWS_I_C_CLOSED;
+    if (n->state != AWS_I_C_CLOSED) {
+        n->state = AWS_I_C_CLOSING;
+        if (client->port->close(client->port, n->area) == AWS_AGAIN)
+            return aws_i_want(client, AWS_WAIT_WRITE);
+        n->state = AWS_I_C_CLOSED;
+    }
     n->start = n->end = n->sent = n->filled = 0;
     n->used = n->doomed = n->ended = n->last = 0;
     return 1;
@@ -6768,11 +6769,10 @@ static int aws_i_proxy_tunnel(aws_client *client, const char *url, const char *h
 
     while (client->connection.tunnel == 1) {
         unsigned char *to = NULL;
-        size_t room = 0;
         aws_out out;
-        if ((r = aws_i_space(client, &to, &room)) < 0)
+        if ((r = aws_i_space(client, &to)) < 0)
             return r;
-        aws_i_out(&out, to, room);
+        aws_i_out(&out, to, (size_t)r);
         out.skip = (size_t)client->offset;
         aws_out_text(&out, "CONNECT ");
         aws_i_out_authority(&out, client);
@@ -6789,11 +6789,12 @@ static int aws_i_proxy_tunnel(aws_client *client, const char *url, const char *h
         return r;
     client->connection.tunnel = 3;
     for (;;) {
-        r = aws_i_peek(client, &data, &size);
+        r = aws_i_peek(client, &data);
         if (r == 0 || r == AWS_ERR_CLOSED)
             return aws_i_proxy_failed(client, AWS_REASON_UNANSWERED, host);
         if (r < 0)
             return r;
+        size = (size_t)r;
         r = aws_i_http_head(&client->http, aws_i_head_of(client),
                             aws_i_head_room(client) - AWS_I_P_HOST, data, &size);
         aws_i_consume(client, size);
@@ -6913,7 +6914,8 @@ enum {
     AWS_I_LOST = 16 /* an answer: the request may have been carried out */
 };
 
-/* A step's result besides 0 (the caller goes on), AWS_AGAIN and errors: next state. */
+/* A step's result besides the next state, 0 (the caller goes on), AWS_AGAIN and errors: the state
+ * is set already. */
 enum { AWS_I_GO = -256 };
 
 static void aws_i_view_of(aws_i_view *view, const aws_client *client)
@@ -7335,6 +7337,9 @@ static void aws_i_begin_verify(aws_client *client)
 {
     const aws_digest *const *digest = aws_i_dialect_of(client)->verified;
 
+    client->verifying = NULL;
+    if (!(client->call.flags & AWS_CALL_VERIFY) || client->http.status != 200)
+        return;
     for (; digest && *digest; digest++) {
         const char *name = (*digest)->header, *said;
 #ifndef AWS_SMALL
@@ -7373,44 +7378,38 @@ static int aws_i_verify(aws_client *client)
     return AWS_ERR_CHECKSUM;
 }
 
-/* The peer has closed in the middle. */
-static int aws_i_cut(aws_client *client, int reason)
+/* Bytes of the answer: how many, AWS_AGAIN or an error, which is `cut` if the peer has closed. */
+static AWS_I_APART int aws_i_come(aws_client *client, const unsigned char **data, int cut)
 {
-    client->connection.doomed = 1;
+    int r = aws_i_peek(client, data);
+
+    if (r && r != AWS_ERR_CLOSED)
+        return r;
     client->failure.code = 0;
-    return aws_i_fail(client, reason, client->host);
+    return aws_i_fail(client, cut, client->host);
 }
 
-/* Body bytes of the answer: 1, 0 at its complete end, AWS_AGAIN or an error. */
-static int aws_i_body(aws_client *client, const unsigned char **data, size_t *size)
+/* Body bytes of the answer: how many, 0 at its complete end, AWS_AGAIN or an error. */
+static int aws_i_body(aws_client *client, const unsigned char **data)
 {
-    aws_i_settle(client);
-    for (;;) {
-        size_t skipped, have;
-        int r;
+    int r;
 
-        if (client->http.state == AWS_I_H_DONE) {
-            if ((r = aws_i_bounded(client, AWS_I_B_NEXT, 0)) != 0)
-                return r;
-            return client->verifying ? aws_i_checksums(client, AWS_I_SUM_VERIFY) : 0;
-        }
-        r = aws_i_peek(client, data, &have);
-        if (r == 0 || r == AWS_ERR_CLOSED)
-            return aws_i_cut(client, AWS_REASON_BODY_CUT);
-        if (r < 0)
+    aws_i_settle(client);
+    while (client->http.state != AWS_I_H_DONE) {
+        if ((r = aws_i_come(client, data, AWS_REASON_BODY_CUT)) < 0)
             return r;
-        r = aws_i_http_slice(&client->http, *data, have, &skipped, size);
-        *data += skipped;
-        aws_i_consume(client, skipped);
+        r = aws_i_http_slice(&client->http, *data, r);
+        if (r > 0)
+            return r;
         if (r < 0) {
             client->connection.doomed = 1;
             return aws_i_fail(client, AWS_REASON_CHUNKS, NULL);
         }
-        if (*size) {
-            *size = aws_i_int_max(*size);
-            return 1;
-        }
+        aws_i_consume(client, 1);
     }
+    if ((r = aws_i_bounded(client, AWS_I_B_NEXT, 0)) != 0)
+        return r;
+    return client->verifying ? aws_i_checksums(client, AWS_I_SUM_VERIFY) : 0;
 }
 
 /* Read and drop what is left if it is short, else give the connection up: 1 or AWS_AGAIN. */
@@ -7418,18 +7417,15 @@ static int aws_i_drain(aws_client *client)
 {
     enum { LITTLE = 4096 };
     const unsigned char *data;
-    size_t size;
     int r = 1;
 
     aws_i_settle(client);
     while (r > 0 && !client->connection.doomed) {
-        if (client->http.state == AWS_I_H_BODY && client->http.length > LITTLE)
+        if (client->http.length > LITTLE || client->drained > LITTLE)
             break;
-        if ((r = aws_i_body(client, &data, &size)) > 0) {
-            aws_i_body_take(client, data, size);
-            client->drained += (uint32_t)size;
-            if (client->drained > LITTLE)
-                break;
+        if ((r = aws_i_body(client, &data)) > 0) {
+            aws_i_body_take(client, data, (size_t)r);
+            client->drained += (uint32_t)r;
         }
     }
     if (r == AWS_AGAIN)
@@ -7508,6 +7504,7 @@ static void aws_i_plan_checksums(aws_client *client)
     if (client->size && client->one_pass)
         aws_i_plan_chunks(client, must);
     if (client->digest) {
+        client->digest->init(client->sum);
         aws_call_header(client, "", "x-amz-sdk-checksum-algorithm", named ? NULL : digest->name);
         if (!client->chunked)
             aws_i_add(client, "", digest->header, client->checksum_text, 0, AWS_I_HEADER_TEXT);
@@ -7537,10 +7534,10 @@ AWS_API int aws_feature_checksums(aws_client *client, int step)
         aws_i_plan_checksums(client);
     else if (step == AWS_I_SUM_MADE)
         aws_i_checksum_made(client);
-    else if (step == AWS_I_SUM_EXPECT)
-        aws_i_begin_verify(client);
-    else
+    else if (step == AWS_I_SUM_VERIFY)
         return aws_i_verify(client);
+    else
+        aws_i_begin_verify(client);
     return 0;
 }
 
@@ -7560,14 +7557,10 @@ AWS_API const aws_digest *aws_call_digest(const aws_client *client, const aws_di
 
 static int aws_i_step_take(aws_client *client)
 {
-    int r;
-
     if (client->owner) {
-        r = client->save(client->owner, 0, NULL);
-        if (r == AWS_AGAIN)
-            return r;
+        if (client->save(client->owner, 0, NULL) == AWS_AGAIN)
+            return AWS_AGAIN;
         client->owner = NULL;
-        client->drained = 0;
     }
     if (client->connection.state == AWS_I_C_OPEN && client->http.state != AWS_I_H_DONE &&
         aws_i_drain(client) == AWS_AGAIN)
@@ -7577,9 +7570,8 @@ static int aws_i_step_take(aws_client *client)
     if (client->call.key && !*client->call.key) /* it may have been, where an iterator reads */
         return aws_i_fail(client, AWS_REASON_NO_KEY, NULL);
     aws_i_checksums(client, AWS_I_SUM_PLAN);
-    if (!client->payload_text)
-        aws_i_sha256_init((aws_i_sha256 *)client->hash);
-    return aws_i_go(client, AWS_I_HASH);
+    aws_i_sha256_init((aws_i_sha256 *)client->hash);
+    return AWS_I_HASH;
 }
 
 /* The body's payload hash and its checksum, as far as they are wanted. */
@@ -7599,7 +7591,7 @@ static int aws_i_step_hash(aws_client *client)
         aws_i_checksums(client, AWS_I_SUM_MADE);
     client->attempts = client->failure.attempts = 1;
     aws_i_hook(client, AWS_HOOK_SIGN);
-    return aws_i_go(client, AWS_I_KEYS);
+    return AWS_I_KEYS;
 }
 
 /* ---- Credentials ---- */
@@ -7663,7 +7655,7 @@ static int aws_i_keys_take(aws_client *client, int r, const aws_keys *keys, int6
         return client->failure.code;
     }
     client->failure.code = 0;
-    return aws_i_go(client, AWS_I_OPEN);
+    return AWS_I_OPEN;
 }
 
 /* Another client asks for keys, or signs with the old ones. If it is never called again nor closed,
@@ -7697,7 +7689,7 @@ static int aws_i_renew_keys(aws_client *client)
     }
     aws_i_unlock(client);
     if (!mine)
-        return due ? aws_i_await_keys(client) : aws_i_go(client, AWS_I_OPEN);
+        return due ? aws_i_await_keys(client) : AWS_I_OPEN;
     memset(&keys, 0, sizeof keys);
     client->waits = 0;
     r = provider->get(provider, client, &keys);
@@ -7779,7 +7771,7 @@ static int aws_i_step_keys(aws_client *client)
         !(client->anonymous && !client->endpoint_secure))
         return aws_i_fail(client, -AWS_ERR_CLOCK, NULL);
     r = aws_i_provided(client, AWS_I_KEYS_ASK);
-    return r == 1 ? aws_i_go(client, AWS_I_OPEN) : r;
+    return r == 1 ? AWS_I_OPEN : r;
 }
 
 static int aws_i_hold_keys(aws_client *client)
@@ -7819,7 +7811,7 @@ static int aws_i_step_open(aws_client *client)
     if (!aws_i_in_ranges(client))
         client->stored = 0;
     aws_i_http_init(&client->http);
-    return aws_i_go(client, client->probing ? AWS_I_HEAD : AWS_I_SIGN);
+    return client->probing ? AWS_I_HEAD : AWS_I_SIGN;
 }
 
 /* The day of the signing key that is kept, with the keys' generation. */
@@ -7864,14 +7856,13 @@ static int aws_i_step_sign(aws_client *client)
     if ((r = aws_i_bodies(client, AWS_I_BODY_BEGIN)) < 0)
         return r;
     aws_i_hook(client, AWS_HOOK_SEND);
-    return aws_i_go(client, AWS_I_HEAD);
+    return AWS_I_HEAD;
 }
 
 /* While sending: the server may have answered already (and closed), which is the answer. */
 static int aws_i_early(aws_client *client, int r)
 {
     const unsigned char *data;
-    size_t size;
     unsigned waits = client->waits;
     unsigned char interim;
 
@@ -7879,7 +7870,7 @@ static int aws_i_early(aws_client *client, int r)
         return r;
     if (client->connection.secure && !aws_i_leftover(client))
         return r;
-    if (aws_i_peek(client, &data, &size) != 1) {
+    if (aws_i_peek(client, &data) <= 0) {
         client->waits = waits | (r == AWS_AGAIN ? (unsigned)AWS_WAIT_READ : 0);
         return r;
     }
@@ -7895,13 +7886,12 @@ static int aws_i_step_head(aws_client *client)
 {
     for (;;) {
         unsigned char *to = NULL;
-        size_t room = 0;
         aws_out out;
-        int r = aws_i_space(client, &to, &room);
+        int room = aws_i_space(client, &to);
 
-        if (r <= 0)
-            return aws_i_early(client, r);
-        aws_i_out(&out, to, room);
+        if (room <= 0)
+            return aws_i_early(client, room);
+        aws_i_out(&out, to, (size_t)room);
         out.skip = (size_t)client->offset;
         if (client->probing)
             client->probe->out(&out, client);
@@ -7915,7 +7905,7 @@ static int aws_i_step_head(aws_client *client)
     client->offset = 0;
     client->early = 0;
     aws_i_release_keys(client);
-    return aws_i_go(client, AWS_I_BODY);
+    return AWS_I_BODY;
 }
 
 static void aws_i_progress(aws_client *client, uint64_t done, uint64_t total)
@@ -7928,14 +7918,13 @@ static void aws_i_progress(aws_client *client, uint64_t done, uint64_t total)
 static int aws_i_push_body(aws_client *client, const unsigned char *data, size_t size)
 {
     unsigned char *to = NULL;
-    size_t room = 0;
-    int r;
+    int room;
 
     if (!client->chunked)
         return aws_i_push(client, data, size);
-    if ((r = client->chunked->space(client, &to, &room)) <= 0)
-        return r;
-    size = aws_i_int_max(aws_i_min(size, room));
+    if ((room = client->chunked->space(client, &to)) <= 0)
+        return room;
+    size = aws_i_min(size, (size_t)room);
     memcpy(to, data, size);
     client->chunked->commit(client, to, size);
     return (int)size;
@@ -8045,11 +8034,10 @@ static int aws_i_hash_source(aws_client *client)
 static int aws_i_may_reuse(aws_client *client)
 {
     const unsigned char *data;
-    size_t size;
 
     return !client->connection.used || !client->one_pass ||
            (!(client->port->flags & AWS_PORT_BLOCKING) &&
-            aws_i_peek(client, &data, &size) == AWS_AGAIN);
+            aws_i_peek(client, &data) == AWS_AGAIN);
 }
 
 /* Begin the body at its first byte; 0, or it can't be read again. */
@@ -8074,12 +8062,11 @@ static int aws_i_expect(aws_client *client)
 {
     enum { PATIENCE = 1000 };
     const unsigned char *data;
-    size_t size;
     int r = aws_i_flush(client);
 
     if (r <= 0)
         return aws_i_early(client, r);
-    if (aws_i_peek(client, &data, &size) != AWS_AGAIN) {
+    if (aws_i_peek(client, &data) != AWS_AGAIN) {
         client->early = AWS_I_BODY;
         return aws_i_go(client, AWS_I_RESPONSE);
     }
@@ -8090,11 +8077,10 @@ static int aws_i_expect(aws_client *client)
     return aws_i_want(client, AWS_WAIT_READ | AWS_WAIT_TIMER);
 }
 
-/* Room for body bytes: 1, AWS_AGAIN or an error. */
-static int aws_i_body_space(aws_client *client, unsigned char **to, size_t *room)
+/* Room for body bytes: its size, AWS_AGAIN or an error. */
+static int aws_i_body_space(aws_client *client, unsigned char **to)
 {
-    return client->chunked ? client->chunked->space(client, to, room)
-                           : aws_i_space(client, to, room);
+    return client->chunked ? client->chunked->space(client, to) : aws_i_space(client, to);
 }
 
 static void aws_i_body_commit(aws_client *client, const unsigned char *data, size_t size)
@@ -8109,12 +8095,11 @@ static void aws_i_body_commit(aws_client *client, const unsigned char *data, siz
 static int aws_i_fill_source(aws_client *client)
 {
     unsigned char *to = NULL;
-    size_t room = 0;
-    int r;
+    int r = aws_i_body_space(client, &to);
 
-    if ((r = aws_i_body_space(client, &to, &room)) <= 0)
+    if (r <= 0)
         return r;
-    r = aws_i_read_source(client, to, room);
+    r = aws_i_read_source(client, to, (size_t)r);
     if (r > 0)
         aws_i_body_commit(client, to, (size_t)r);
     else if (r != AWS_AGAIN)
@@ -8171,14 +8156,13 @@ AWS_API int aws_feature_bodies(aws_client *client, int step)
 static int aws_i_send_emitted(aws_client *client)
 {
     unsigned char *to = NULL;
-    size_t room = 0;
     aws_out out;
-    int r;
+    int room;
 
     while (client->offset < client->size) {
-        if ((r = aws_i_space(client, &to, &room)) <= 0)
-            return aws_i_early(client, r);
-        aws_i_out(&out, to, room);
+        if ((room = aws_i_space(client, &to)) <= 0)
+            return aws_i_early(client, room);
+        aws_i_out(&out, to, (size_t)room);
         out.skip = (size_t)client->offset;
         client->call.emitter(&out, &client->call);
         aws_i_commit(client, out.used);
@@ -8395,14 +8379,13 @@ static int aws_i_send_frame(aws_client *client, size_t size)
 {
     aws_i_chunks *c = &client->chunks;
     unsigned char *to = NULL;
-    size_t room = 0;
     aws_out out;
     int r;
 
     do {
-        if ((r = aws_i_space(client, &to, &room)) <= 0)
+        if ((r = aws_i_space(client, &to)) <= 0)
             return r;
-        aws_i_out(&out, to, room);
+        aws_i_out(&out, to, (size_t)r);
         out.skip = c->frame_at;
         aws_i_out_frame(&out, client, size);
         aws_i_commit(client, out.used);
@@ -8439,28 +8422,27 @@ static int aws_i_send_chunk(aws_client *client)
     return 1;
 }
 
-static int aws_i_chunked_space(aws_client *client, unsigned char **to, size_t *room)
+static int aws_i_chunked_space(aws_client *client, unsigned char **to)
 {
     aws_i_chunks *c = &client->chunks;
     uint64_t left = client->size - client->offset;
+    size_t size;
     int r;
 
     if (c->is_signed) {
         if ((r = aws_i_send_chunk(client)) <= 0)
             return r;
         *to = aws_i_chunk_buffer(client) + c->held;
-        *room = aws_i_chunk_size(client, left + c->held) - c->held;
-        return 1;
+        size = aws_i_chunk_size(client, left + c->held) - c->held;
+        return (int)aws_i_int_max(size);
     }
     if (!c->left) {
         if ((r = aws_i_send_frame(client, aws_i_chunk_size(client, left))) <= 0)
             return r;
         c->left = aws_i_chunk_size(client, left);
     }
-    if ((r = aws_i_space(client, to, room)) <= 0)
-        return r;
-    *room = aws_i_min(*room, c->left);
-    return 1;
+    r = aws_i_space(client, to);
+    return r > 0 && (size_t)r > c->left ? (int)c->left : r;
 }
 
 static void aws_i_chunked_commit(aws_client *client, const unsigned char *data, size_t size)
@@ -8557,7 +8539,7 @@ static size_t aws_i_head_size(const aws_client *client)
 {
     const aws_i_http *http = &client->http;
 
-    if (!client->scratch)
+    if (!client->scratch) /* the client is closed */
         return 0;
 #ifndef AWS_NO_TLS
     if (client->kept)
@@ -8585,13 +8567,15 @@ AWS_API int aws_client_header_at(const aws_client *client, unsigned index, aws_p
 AWS_API const char *aws_client_header(const aws_client *client, const char *name)
 {
     size_t size = aws_i_head_size(client);
-    const char *at = size ? aws_i_kept_head(client) : NULL, *end = size ? at + size : NULL;
+    const char *at, *end, *value;
 
-    while (at != end) {
-        const char *value = at + strlen(at) + 1;
-        if (*at == aws_i_lower((unsigned char)*name) && aws_i_equal_nocase(at, name))
+    if (!size)
+        return NULL;
+    at = aws_i_kept_head(client);
+    for (end = at + size; at != end; at = value + strlen(value) + 1) {
+        value = at + strlen(at) + 1;
+        if (aws_i_equal_nocase(at, name))
             return value;
-        at = value + strlen(value) + 1;
     }
     return NULL;
 }
@@ -8606,60 +8590,40 @@ AWS_API int aws_client_status(const aws_client *client)
     return client->http.status;
 }
 
+/* The answer to a HEAD that says "chunked" may end like one with a body, which Swift's and Ceph
+ * 16's do, perhaps late: this, backwards. Amazon's to a HEAD that fails say so too and don't, so
+ * the connection is kept. */
+static const char aws_i_last_chunk[] = "\n\r\n\r0";
+
 /* The head is there: what now? */
 static int aws_i_answered(aws_client *client)
 {
     aws_i_http *http = &client->http;
-    int head_request = client->probing || aws_i_equal(client->call.method, "HEAD");
+    int head_request = client->probing || client->call.method[0] == 'H';
     int head = (int)http->total, r;
 
-    if (aws_i_http_begin_body(http, head_request) < 0) {
-        client->connection.doomed = 1;
+    if (aws_i_http_begin_body(http, head_request) < 0)
         return aws_i_fail(client, AWS_REASON_NO_LENGTH, NULL);
-    }
-    client->connection.doomed |= http->close || client->early;
+    client->connection.doomed |= http->close | client->early;
     client->connection.used = 1;
-    client->connection.last = http->chunked && http->state == AWS_I_H_DONE;
+    if (http->chunked && http->state == AWS_I_H_DONE)
+        client->connection.last = sizeof aws_i_last_chunk - 1;
     client->failure.http_status = http->status;
     aws_xml_init(aws_i_xml_of(client));
     client->xml_open = 0;
     client->drained = 0;
     aws_i_log(client, AWS_I_L_ANSWER);
-    client->verifying = NULL;
-    if (client->call.flags & AWS_CALL_VERIFY && http->status == 200)
-        aws_i_checksums(client, AWS_I_SUM_EXPECT);
+    aws_i_checksums(client, AWS_I_SUM_EXPECT);
     if (client->probing)
         return client->probe->done(client);
     if ((r = aws_i_bounded(client, AWS_I_B_ANSWERED, head)) != 0)
         return r;
     aws_i_hook(client, AWS_HOOK_ANSWER);
     if (http->status >= 300)
-        return aws_i_go(client, AWS_I_ERROR);
+        return AWS_I_ERROR;
     if (client->early)
         return aws_i_fail(client, AWS_REASON_EARLY, NULL);
-    return aws_i_go(client, client->call.flags & AWS_CALL_READ ? AWS_I_STREAM : AWS_I_ANSWER);
-}
-
-static int aws_i_head_failed(aws_client *client, int code)
-{
-    client->connection.doomed = 1;
-    return aws_i_fail(client, code == AWS_ERR_TOO_BIG ? AWS_REASON_HEAD_SIZE : AWS_REASON_HEAD,
-                      NULL);
-}
-
-/* The answer to a HEAD that says "chunked" may end like one with a body, which Swift's and Ceph
- * 16's do, perhaps late. Amazon's to a HEAD that fails say so too and don't, so the connection is
- * kept. 0: the byte is of that, 1: it isn't, or an error. */
-static int aws_i_last_chunk(aws_i_connection *n, unsigned char c)
-{
-    int begun = n->last > 1;
-
-    if (c == "0\r\n\r\n"[n->last - 1]) {
-        n->last = (unsigned char)(n->last == 5 ? 0 : n->last + 1);
-        return 0;
-    }
-    n->last = 0;
-    return begun ? AWS_ERR_PROTOCOL : 1;
+    return client->call.flags & AWS_CALL_READ ? AWS_I_STREAM : AWS_I_ANSWER;
 }
 
 static int aws_i_step_response(aws_client *client)
@@ -8671,25 +8635,32 @@ static int aws_i_step_response(aws_client *client)
     int r;
 
     do {
-        r = aws_i_peek(client, &data, &size);
-        if (r == 0 || r == AWS_ERR_CLOSED)
-            return aws_i_cut(client, n->answered ? AWS_REASON_HEAD_CUT : AWS_REASON_UNANSWERED);
+        r = aws_i_come(client, &data, n->answered ? AWS_REASON_HEAD_CUT : AWS_REASON_UNANSWERED);
         if (r < 0)
             return r;
-        if (n->last && (r = aws_i_last_chunk(n, *data)) <= 0) {
+        size = (size_t)r;
+        r = 0;
+        if (n->last && *data == aws_i_last_chunk[n->last - 1]) {
+            n->last--;
             size = 1;
+        } else if (n->last && n->last < sizeof aws_i_last_chunk - 1) { /* in the middle of it */
+            r = AWS_ERR_PROTOCOL;
         } else {
+            n->last = 0;
             n->answered = 1;
             r = aws_i_http_head(http, aws_i_head_of(client), aws_i_head_room(client), data, &size);
         }
         aws_i_consume(client, size);
-        if (!r && client->early && !http->status && !http->used) {
+        if (!r && client->early && http->state == AWS_I_H_HEAD) {
             r = client->early; /* an interim answer: go on sending */
             client->early = 0;
-            return aws_i_go(client, r);
+            return r;
         }
     } while (!r);
-    return r < 0 ? aws_i_head_failed(client, r) : aws_i_answered(client);
+    if (r < 0)
+        return aws_i_fail(client, r == AWS_ERR_TOO_BIG ? AWS_REASON_HEAD_SIZE : AWS_REASON_HEAD,
+                          NULL);
+    return aws_i_answered(client);
 }
 
 static int aws_i_is_error_root(const aws_xml *xml, int event)
@@ -8697,63 +8668,72 @@ static int aws_i_is_error_root(const aws_xml *xml, int event)
     return event == AWS_XML_START && xml->depth == 1 && aws_i_equal(xml->path, "Error");
 }
 
-static int aws_i_xml_failed(aws_client *client)
+static AWS_I_APART int aws_i_xml_failed(aws_client *client)
 {
-    client->connection.doomed = 1;
     return aws_i_fail(client, AWS_REASON_XML, NULL);
 }
 
-/* Check a piece of an XML answer that is handed over raw: 0, an error, or AWS_I_GO after *taken
- * bytes if it is an <Error>. */
-static int aws_i_check_xml(aws_client *client, const unsigned char *data, size_t size,
-                           size_t *taken)
+/* Take a piece of an XML answer that is handed over raw, as far as it isn't an <Error>, or its end:
+ * 0, AWS_I_ERROR or an error. */
+static int aws_i_check_xml(aws_client *client, const unsigned char *data, size_t size)
 {
     aws_xml *xml = aws_i_xml_of(client);
-    size_t used;
     int r;
 
-    *taken = 0;
-    do {
-        r = aws_xml_step(xml, data + *taken, size - *taken, &used);
-        *taken += used;
-        if (aws_i_is_error_root(xml, r))
-            return aws_i_go(client, AWS_I_ERROR);
-        if (r < 0 && r != AWS_AGAIN)
-            return aws_i_xml_failed(client);
-    } while (r != AWS_AGAIN);
-    return 0;
+    if (!size)
+        return aws_xml_complete(xml) ? 0 : aws_i_xml_failed(client);
+    client->piece = xml->at = data;
+    xml->end = data + size;
+    do
+        r = aws_i_xml_next(xml);
+    while (r > 0 && !aws_i_is_error_root(xml, r));
+    aws_i_settle(client);
+    if (r > 0)
+        return AWS_I_ERROR;
+    return r == AWS_AGAIN ? 0 : aws_i_xml_failed(client);
+}
+
+AWS_API int aws_call_run_xml(aws_client *client)
+{
+    client->check = aws_i_check_xml;
+    return aws_call_run(client);
+}
+
+/* The bytes that the answer will have, 0: it isn't known. */
+static uint64_t aws_i_answer_size(const aws_client *client)
+{
+    return client->http.has_length ? client->stored + client->http.length : 0;
 }
 
 /* Hand a piece over to buffer or sink: the count, AWS_AGAIN or an error. */
 static int aws_i_store(aws_client *client, const unsigned char *data, size_t size)
 {
     const aws_call *call = &client->call;
+    size_t at = (size_t)client->stored; /* in the buffer */
     int r;
 
     if (call->sink) {
         r = call->sink->write(call->sink->context, data, size);
         if (r == AWS_AGAIN)
             return aws_i_sleep(client, 10);
-        if (r <= 0 || (size_t)r > size)
+        if ((size_t)r - 1 >= size) /* 0 and errors, too */
             return aws_i_fail(client, -AWS_ERR_SINK, NULL);
         return r;
     }
     if (call->buffer) {
-        uint64_t known = client->http.has_length ? client->stored + client->http.length : 0;
-        if (size > call->buffer_size - client->stored || known > call->buffer_size) {
-            aws_i_fail(client, AWS_REASON_BUFFER, NULL);
+        if (client->http.length > call->buffer_size - at) { /* of which this is the begin */
+            uint64_t known = aws_i_answer_size(client);
             client->failure.needed = (size_t)(known < (size_t)-1 ? known : (size_t)-1);
-            return AWS_ERR_MEMORY;
+            return aws_i_fail(client, AWS_REASON_BUFFER, NULL);
         }
-        memcpy((unsigned char *)call->buffer + client->stored, data, size);
+        memcpy((unsigned char *)call->buffer + at, data, size);
     }
     return (int)size;
 }
 
-/* Of an answer: the total is 0 if it isn't known. */
 static void aws_i_answer_progress(aws_client *client)
 {
-    uint64_t total = client->http.has_length ? client->stored + client->http.length : 0;
+    uint64_t total = aws_i_answer_size(client);
 
 #ifndef AWS_NO_TLS
     if (aws_i_in_ranges(client))
@@ -8765,27 +8745,24 @@ static void aws_i_answer_progress(aws_client *client)
 static int aws_i_step_answer(aws_client *client)
 {
     const unsigned char *data;
-    size_t size;
-    int r, checked = 0;
+    int r;
 
-    while ((r = aws_i_body(client, &data, &size)) > 0) {
-        if ((r = aws_i_store(client, data, size)) < 0)
+    while ((r = aws_i_body(client, &data)) > 0) {
+        size_t stored;
+        if ((r = aws_i_store(client, data, (size_t)r)) < 0)
             return r;
-        size = (size_t)r;
-        if (client->call.flags & AWS_CALL_XML)
-            checked = aws_i_check_xml(client, data, size, &size);
-        aws_i_body_take(client, data, size);
-        if (checked)
-            return checked;
-        client->stored += (size_t)r;
+        stored = (size_t)r;
+        if (!client->check)
+            aws_i_body_take(client, data, stored);
+        else if ((r = client->check(client, data, stored)) != 0)
+            return r;
+        client->stored += stored;
         aws_i_answer_progress(client);
     }
-    if (r < 0)
+    if (r < 0 || (client->check && (r = client->check(client, NULL, 0)) != 0))
         return r;
-    if (client->call.flags & AWS_CALL_XML && !aws_xml_complete(aws_i_xml_of(client)))
-        return aws_i_xml_failed(client);
     client->result = client->call.buffer ? (int)aws_i_int_max((size_t)client->stored) : 0;
-    return aws_i_go(client, AWS_I_WRAP);
+    return AWS_I_WRAP;
 }
 
 /* ---- Errors of the service ---- */
@@ -8879,11 +8856,11 @@ static int aws_i_step_error(aws_client *client)
     enum { LIMIT = 32768 };
     const aws_protocol *protocol = client->service->protocol;
     const unsigned char *data;
-    size_t size, used;
+    size_t used;
     int r;
 
-    while ((r = aws_i_body(client, &data, &size)) > 0 && client->drained < LIMIT) {
-        used = protocol->error(client, data, size);
+    while ((r = aws_i_body(client, &data)) > 0 && client->drained < LIMIT) {
+        used = protocol->error(client, data, (size_t)r);
         aws_i_body_take(client, data, used);
         client->drained += (uint32_t)used;
     }
@@ -9249,6 +9226,8 @@ static void aws_i_request_members(aws_client *client, const aws_request *request
     const char *type = request->content_type ? request->content_type : protocol->content_type;
     size_t i;
 
+    if (protocol->flags & AWS_PROTOCOL_XML)
+        client->check = aws_i_check_xml;
     if (request->path)
         aws_i_check_path(client, request);
     if ((request->buffer != NULL) + (request->sink != NULL) + (request->stream != 0) > 1)
@@ -9457,7 +9436,7 @@ static int aws_i_probed(aws_client *client)
     client->probing = 0;
     if (!aws_i_now(client))
         return aws_i_fail(client, AWS_REASON_NO_DATE, NULL);
-    return aws_i_go(client, AWS_I_OPEN);
+    return AWS_I_OPEN;
 }
 
 static const struct aws_i_probe aws_i_probe = {aws_i_out_probe, aws_i_probed};
@@ -9527,11 +9506,6 @@ enum {
 static AWS_I_APART int aws_i_retries(aws_client *client, int step)
 {
     return aws_i_features(client)->retries ? aws_i_features(client)->retries(client, step) : 0;
-}
-
-static int aws_i_deadline_passed(const aws_client *client)
-{
-    return client->timeout && aws_i_ticks(client) - client->started >= client->timeout;
 }
 
 /* A kept connection died before a byte of the answer: the server had closed it. */
@@ -9659,14 +9633,14 @@ static int aws_i_step_decide(aws_client *client)
         int at_once = aws_i_was_stale(client) || aws_i_cure(client);
 
         if (!at_once && aws_i_retries(client, AWS_I_RETRY_FAILED))
-            return AWS_I_GO;
+            return AWS_I_BACKOFF;
         if (at_once || aws_i_bounded(client, AWS_I_B_FAILED, 0)) {
             client->result = 0;
             aws_i_failure_reset(client);
-            return aws_i_go(client, AWS_I_KEYS);
+            return AWS_I_KEYS;
         }
     }
-    return aws_i_go(client, AWS_I_WRAP);
+    return AWS_I_WRAP;
 }
 
 static int aws_i_step_backoff(aws_client *client)
@@ -9785,10 +9759,10 @@ static int aws_i_back_off(aws_client *client)
 {
     if ((int32_t)(client->wake - aws_i_ticks(client)) > 0)
         return aws_i_want(client, AWS_WAIT_TIMER);
-    client->progressed = aws_i_ticks(client);
+    aws_i_moved(client);
     client->attempts++;
     aws_i_failure_reset(client);
-    return aws_i_go(client, AWS_I_KEYS);
+    return AWS_I_KEYS;
 }
 
 AWS_API int aws_feature_retries(aws_client *client, int step)
@@ -9804,39 +9778,28 @@ AWS_API int aws_feature_retries(aws_client *client, int step)
 
 /* ---- The driver: step, wait, go on ---- */
 
+/* What the state's function says, or the error that it has to meet. */
 static int aws_i_step(aws_client *client)
 {
-    static int (*const steps[])(aws_client *) = {NULL,
-                                                 NULL,
-                                                 aws_i_step_take,
-                                                 aws_i_step_hash,
-                                                 aws_i_step_keys,
-                                                 aws_i_step_open,
-                                                 aws_i_step_sign,
-                                                 aws_i_step_head,
-                                                 aws_i_step_body,
-                                                 aws_i_step_caller,
-                                                 aws_i_step_response,
-                                                 aws_i_step_answer,
-                                                 aws_i_step_caller,
-                                                 aws_i_step_error,
-                                                 aws_i_step_decide,
-                                                 aws_i_step_backoff,
-                                                 aws_i_step_wrap};
+    static int (*const steps[])(aws_client *) = {
+        aws_i_step_take,   aws_i_step_hash,     aws_i_step_keys,   aws_i_step_open,
+        aws_i_step_sign,   aws_i_step_head,     aws_i_step_body,   aws_i_step_caller,
+        aws_i_step_response, aws_i_step_answer, aws_i_step_caller, aws_i_step_error,
+        aws_i_step_decide, aws_i_step_backoff,  aws_i_step_wrap};
     int r = client->pending;
 
     client->pending = 0;
-    if (!r)
-        r = steps[client->state](client);
-    if (r >= 0 || r == AWS_AGAIN || r == AWS_I_GO)
-        return r;
+    return r ? r : steps[client->state - AWS_I_TAKE](client);
+}
+
+static void aws_i_step_failed(aws_client *client, int r)
+{
     if (client->state == AWS_I_TAKE && client->failure.reason == AWS_REASON_READ_TIME) {
         client->owner = NULL; /* what was left of the old stream isn't this call's failure */
-        client->connection.doomed = 1;
-        return AWS_I_GO;
+        return;
     }
     client->result = aws_i_fail(client, -r, NULL);
-    return aws_i_go(client, client->state == AWS_I_WRAP ? AWS_I_FAILED : AWS_I_DECIDE);
+    client->state = AWS_I_DECIDE;
 }
 
 /* Milliseconds left of limit since start, 0 if they have passed. */
@@ -9849,17 +9812,20 @@ static uint32_t aws_i_left(uint32_t now, uint32_t start, uint32_t limit)
 static uint32_t aws_i_patience(aws_client *client, int *why)
 {
     const aws_i_connection *n = &client->connection;
-    const aws_config *config = aws_i_config(client);
-    int opening = n->state == AWS_I_C_OPENING || n->state == AWS_I_C_HANDSHAKE;
     uint32_t now = aws_i_ticks(client), ms = UINT32_MAX, left;
 
     *why = 0;
     if (client->waits & AWS_WAIT_TIMER) {
         ms = (int32_t)(client->wake - now) > 0 ? client->wake - now : 0;
     } else if (client->waits) {
-        ms = opening ? aws_i_left(now, n->opened, config->connect_timeout)
-                     : aws_i_left(now, client->progressed, config->read_timeout);
-        *why = opening ? AWS_REASON_CONNECT_TIME : AWS_REASON_READ_TIME;
+        uint32_t since = client->progressed, limit = aws_i_config(client)->read_timeout;
+        *why = AWS_REASON_READ_TIME;
+        if (n->state == AWS_I_C_OPENING || n->state == AWS_I_C_HANDSHAKE) {
+            since = n->opened;
+            limit = aws_i_config(client)->connect_timeout;
+            *why = AWS_REASON_CONNECT_TIME;
+        }
+        ms = aws_i_left(now, since, limit);
     }
     if (client->timeout && aws_i_in_progress(client)) {
         left = aws_i_left(now, client->started, client->timeout);
@@ -9878,20 +9844,17 @@ static int aws_i_wait(aws_client *client)
     int why;
     uint32_t ms = aws_i_patience(client, &why);
     unsigned what = client->waits & (AWS_WAIT_READ | AWS_WAIT_WRITE);
-    int r;
 
-    if (!ms) {
-        if (why) {
-            client->pending = aws_i_fail(client, why, client->host);
-            client->connection.doomed = client->connection.ended = 1;
-        }
-        return 0;
+    if (ms) {
+        if (client->no_wait || !port->wait)
+            return AWS_AGAIN;
+        why = port->wait(port, client->connection.area, what ? what : (unsigned)AWS_WAIT_TIMER, ms);
+        why = why == AWS_AGAIN ? 0 : -why;
     }
-    if (client->no_wait || !port->wait)
-        return AWS_AGAIN;
-    r = port->wait(port, client->connection.area, what ? what : (unsigned)AWS_WAIT_TIMER, ms);
-    if (r < 0 && r != AWS_AGAIN)
-        client->pending = aws_i_fail(client, -r, NULL);
+    if (why > 0) { /* which the next step meets */
+        aws_i_lost(&client->connection);
+        client->pending = aws_i_fail(client, why, client->host);
+    }
     return 0;
 }
 
@@ -9907,17 +9870,21 @@ static int aws_i_awaited(aws_client *client, int r)
 static void aws_i_back(aws_client *client)
 {
     if (!client->waits)
-        client->progressed = aws_i_ticks(client);
+        aws_i_moved(client);
 }
 
 AWS_API int aws_call_run(aws_client *client)
 {
     while (aws_i_in_progress(client)) {
         int r = aws_i_step(client);
-        if (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0)
-            continue;
-        if (r != AWS_I_GO)
+        if (r == AWS_AGAIN && aws_i_wait(client) < 0)
+            return r;
+        if (r == 0)
             return aws_i_awaited(client, r);
+        if (r > 0)
+            client->state = (unsigned char)r;
+        else if (r != AWS_AGAIN && r != AWS_I_GO)
+            aws_i_step_failed(client, r);
     }
     return aws_i_awaited(client, client->result);
 }
@@ -9984,13 +9951,13 @@ AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
     return aws_i_awaited(client, r);
 }
 
-/* Body bytes for the caller, waiting for them: 1, 0, AWS_AGAIN or an error. */
-static int aws_i_await_body(aws_client *client, const unsigned char **data, size_t *size)
+/* Body bytes for the caller, waiting for them: how many, 0, AWS_AGAIN or an error. */
+static int aws_i_await_body(aws_client *client, const unsigned char **data)
 {
     int r, blocked;
 
     do {
-        r = client->pending ? client->pending : aws_i_body(client, data, size);
+        r = client->pending ? client->pending : aws_i_body(client, data);
         client->pending = blocked = 0;
         if (r == AWS_AGAIN)
             blocked = r = aws_i_wait(client);
@@ -10014,7 +9981,6 @@ static int aws_i_between_ranges(aws_client *client)
 AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
 {
     const unsigned char *from;
-    size_t have;
     int r;
 
     if ((r = aws_i_between_ranges(client)) < 0)
@@ -10022,12 +9988,12 @@ AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
     if (client->state != AWS_I_STREAM || client->owner)
         return aws_i_no_stream(client);
     aws_i_back(client);
-    r = aws_i_await_body(client, &from, &have);
+    r = aws_i_await_body(client, &from);
     if (r < 0)
         return r == AWS_AGAIN ? r : aws_i_stream_failed(client, r);
     if (!r || !size)
         return 0;
-    size = aws_i_min(size, have);
+    size = aws_i_min(size, (size_t)r);
     memcpy(data, from, size);
     aws_i_body_take(client, from, size);
     client->stored += size;
@@ -10038,7 +10004,6 @@ AWS_API int aws_client_read(aws_client *client, void *data, size_t size)
 AWS_API int aws_client_finish(aws_client *client)
 {
     const unsigned char *data;
-    size_t size;
     int r;
 
     if (client->early && client->state > AWS_I_WRITE && (r = aws_call_run(client)) < 0)
@@ -10054,8 +10019,8 @@ AWS_API int aws_client_finish(aws_client *client)
         return r;
     if (client->state == AWS_I_STREAM && !client->owner) {
         aws_i_back(client);
-        while ((r = aws_i_await_body(client, &data, &size)) > 0)
-            aws_i_body_take(client, data, size);
+        while ((r = aws_i_await_body(client, &data)) > 0)
+            aws_i_body_take(client, data, (size_t)r);
         if (r < 0)
             return r == AWS_AGAIN ? r : aws_i_stream_failed(client, r);
         client->state = AWS_I_WRAP;
@@ -10071,7 +10036,7 @@ AWS_API int aws_client_cancel(aws_client *client)
 {
     aws_i_connection *n = &client->connection;
 
-    if (client->broken || !aws_i_in_progress(client))
+    if (!aws_i_in_progress(client))
         return 0;
     aws_i_release_keys(client);
     aws_i_settle(client);
@@ -10085,8 +10050,8 @@ AWS_API int aws_client_cancel(aws_client *client)
     aws_i_failure_reset(client);
     client->result = aws_i_fail(client, -AWS_ERR_CANCELLED, NULL);
     client->state = AWS_I_FAILED;
-    if (n->state != AWS_I_C_CLOSED && (client->inflight || n->state != AWS_I_C_OPEN)) {
-        n->ended = n->doomed = 1;
+    if (client->inflight || n->state != AWS_I_C_OPEN) {
+        aws_i_lost(n);
         aws_i_close(client);
         client->waits = 0;
     }
@@ -10631,7 +10596,7 @@ static int aws_i_b_stream(aws_client *client, int r)
 {
     if (r != AWS_I_GO) {
         client->result = aws_i_fail(client, -r, NULL);
-        aws_i_step_decide(client);
+        client->state = (unsigned char)aws_i_step_decide(client);
     }
     return aws_call_run(client);
 }
@@ -10718,7 +10683,6 @@ static int aws_i_stream_error(aws_client *client)
 static AWS_I_RARE int aws_i_xml_more(aws_client *client, int r)
 {
     aws_xml *xml = aws_i_xml_of(client);
-    size_t size;
     int more;
 
     if (!client->piece) /* the clock isn't asked for each event */
@@ -10727,12 +10691,12 @@ static AWS_I_RARE int aws_i_xml_more(aws_client *client, int r)
         aws_i_failure_reset(client);
     while (client->state != AWS_I_ERROR) {
         if (!client->piece) {
-            if ((more = aws_i_await_body(client, &xml->at, &size)) < 0)
+            if ((more = aws_i_await_body(client, &xml->at)) < 0)
                 return more;
             if (!more)
                 break;
             client->piece = xml->at;
-            xml->end = xml->at + size;
+            xml->end = xml->at + more;
             r = aws_i_xml_next(xml);
         }
         if (r > 0 && !aws_i_is_error_root(xml, r))
@@ -10774,7 +10738,7 @@ AWS_API int aws_call_again(aws_client *client, int code)
     aws_i_settle(client);
     client->owner = NULL;
     client->result = aws_i_fail(client, -code, NULL);
-    aws_i_step_decide(client);
+    client->state = (unsigned char)aws_i_step_decide(client);
     return client->state == AWS_I_WRAP ? aws_call_run(client) : 0;
 }
 
@@ -11414,7 +11378,7 @@ static int aws_i_presign_keys(aws_client *client)
             r = aws_i_step_keys(client);
         while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
         client->state = state;
-        if (r == AWS_I_GO)
+        if (r > 0)
             r = aws_i_now(client) ? 0 : aws_i_fail(client, -AWS_ERR_CLOCK, NULL);
     }
     if (r == 0 && !aws_i_now(client))
@@ -11870,7 +11834,7 @@ enum {
     AWS_I_RECORD_SMALL = 512 + 325,
     AWS_I_RECORD_FULL = 16384 + 325,
     AWS_I_OUT_MAX = 16384 + 85,       /* more is of no use */
-    AWS_I_AHEAD_MAX = 65536,
+    AWS_I_AHEAD_MAX = sizeof(int) > 2 ? 65536 : 32512, /* what is received is an int */
     AWS_I_SCRATCH_MORE = 4096
 };
 
@@ -13635,11 +13599,11 @@ static void aws_i_express_enter(aws_s3_express *x, aws_client *lender, const cha
     call.operation = "CreateSession";
     call.method = aws_i_text_get;
     call.bucket = x->kept[other].bucket;
-    call.flags = AWS_CALL_XML;
     call.buffer = x->memory + other * x->part;
     call.buffer_size = x->part;
     call.timeout = aws_i_asker_left(lender);
     aws_call_enter(client, &call);
+    client->check = aws_i_check_xml;
     client->tried = 0xff; /* nothing is put right here */
     aws_call_query(client, "session", NULL);
     aws_call_header(client, NULL, "x-amz-create-session-mode", x->mode);
@@ -13750,7 +13714,7 @@ static int aws_i_express_use(aws_client *client, aws_client *lender)
             client->inflight = 1;
         }
         if (client == lender && client->connection.state != AWS_I_C_OPEN)
-            return aws_i_go(client, AWS_I_OPEN);
+            return AWS_I_OPEN;
     }
     aws_i_express_sign_with(client, &x->kept[x->last].keys, "x-amz-s3session-token");
     return 0;
@@ -13955,8 +13919,7 @@ AWS_API int aws_client_close(aws_client *client)
 
     if (!client->memory)
         return 0;
-    if (aws_i_in_progress(client))
-        aws_client_cancel(client);
+    aws_client_cancel(client);
     aws_i_release_keys(client); /* presigning may have begun to ask for some */
     client->pending = 0;
     aws_i_back(client);

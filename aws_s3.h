@@ -360,21 +360,6 @@ typedef struct aws_s3_part {
 typedef struct aws_s3_args {
     const char *bucket;
     const char *key; /* any bytes but NUL, 1 to 1,024 of them */
-#define AWS_I_S3_TEXT(field, wire) const char *field;
-#define AWS_I_S3_NUMBER(field, wire) unsigned field;
-    AWS_S3_MEMBERS(AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_NUMBER,
-                   AWS_I_S3_NUMBER)
-#undef AWS_I_S3_TEXT
-#undef AWS_I_S3_NUMBER
-    /* the members that have no field here */
-    const aws_s3_more *more;
-    size_t             more_count;
-    /* user metadata: sent as x-amz-meta-<name>; ASCII */
-    const aws_pair *metadata;
-    size_t          metadata_count;
-    /* any other request header, signed; its name in lower case */
-    const aws_pair *headers;
-    size_t          headers_count;
     /* body of the request: at most 5 GiB. Where the API has a structure, its XML (or JSON) */
     const void       *body;
     const aws_source *source;
@@ -387,6 +372,24 @@ typedef struct aws_s3_args {
     size_t          buffer_size;
     const aws_sink *sink;
     int             stream; /* body (of actions that have one) or answer piece by piece */
+    /* ms for the whole call, 0: aws_config.call_timeout */
+    uint32_t timeout;
+    /* called as body bytes move; total 0: not known */
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *progress_context;
+    /* the members that have no field here */
+    const aws_s3_more *more;
+    /* user metadata: sent as x-amz-meta-<name>; ASCII */
+    const aws_pair *metadata;
+    /* any other request header, signed; its name in lower case */
+    const aws_pair *headers;
+    size_t          more_count, metadata_count, headers_count; /* and, behind them, the members */
+#define AWS_I_S3_TEXT(field, wire) const char *field;
+#define AWS_I_S3_NUMBER(field, wire) unsigned field;
+    AWS_S3_MEMBERS(AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_TEXT, AWS_I_S3_NUMBER,
+                   AWS_I_S3_NUMBER)
+#undef AWS_I_S3_TEXT
+#undef AWS_I_S3_NUMBER
     /* delete_objects: at most 1,000; quiet: the answer lists failures only */
     const aws_s3_key *objects;
     size_t            object_count;
@@ -402,11 +405,6 @@ typedef struct aws_s3_args {
     /* the iterators: memory for the rest of a page when another call interrupts; optional */
     void  *page;
     size_t page_size;
-    /* ms for the whole call, 0: aws_config.call_timeout */
-    uint32_t timeout;
-    /* called as body bytes move; total 0: not known */
-    void (*progress)(void *context, uint64_t done, uint64_t total);
-    void *progress_context;
 } aws_s3_args;
 
 /* What an answer says. Texts are borrowed until the client's next call, NULL if absent; any
@@ -430,325 +428,327 @@ typedef struct aws_s3_result {
 #define AWS_S3_OPERATIONS(X)                                                                      \
     X(abort_multipart_upload, AbortMultipartUpload, "DELETE", "", AWS_I_S3_OBJECT,                \
       (AWS_I_S3_R(upload_id) AWS_I_S3_M(if_match_initiated_time) AWS_I_S3_PAYER),                 \
-      aws_i_s3_required, aws_call_run)                                                            \
+      aws_i_s3_required, aws_i_s3_send)                                                           \
     X(complete_multipart_upload, CompleteMultipartUpload, "POST", "",                             \
       AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_COLLECT,                                         \
       (AWS_I_S3_R(upload_id) AWS_I_S3_M(checksum_type) AWS_I_S3_M(mpu_object_size)                \
        AWS_I_S3_M(if_match) AWS_I_S3_M(if_none_match) AWS_I_S3_SUMS AWS_I_S3_SSEC                 \
-       AWS_I_S3_PAYER), aws_i_s3_parts_body, aws_call_collect)                                    \
+       AWS_I_S3_PAYER), aws_i_s3_parts_body, aws_i_s3_collect)                                    \
     X(copy, CopyObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                            \
       (AWS_I_S3_R(copy_source) AWS_I_S3_M(checksum_algorithm) AWS_I_S3_M(if_match)                \
        AWS_I_S3_M(if_none_match) AWS_I_S3_M(metadata_directive) AWS_I_S3_M(tagging_directive)     \
        AWS_I_S3_M(annotation_directive) AWS_I_S3_STORED AWS_I_S3_SOURCE),                         \
-      aws_i_s3_required, aws_call_collect)                                                        \
+      aws_i_s3_required, aws_i_s3_collect)                                                        \
     X(create_bucket, CreateBucket, "PUT", "", AWS_I_S3_BUCKET | AWS_I_S3_BODY,                    \
       (AWS_I_S3_M(acl) AWS_I_S3_M(grant_write) AWS_I_S3_M(object_lock_enabled_for_bucket)         \
        AWS_I_S3_M(object_ownership) AWS_I_S3_M(bucket_namespace) AWS_I_S3_GRANTS),                \
-      aws_i_s3_location_body, aws_call_run)                                                       \
+      aws_i_s3_location_body, aws_i_s3_send)                                                      \
     X(create_bucket_metadata_configuration, CreateBucketMetadataConfiguration,                    \
       "POST", "metadataConfiguration", AWS_I_S3_CONFIGURE,                                        \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(create_bucket_metadata_table_configuration, CreateBucketMetadataTableConfiguration,         \
       "POST", "metadataTable", AWS_I_S3_CONFIGURE,                                                \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(create_multipart_upload, CreateMultipartUpload, "POST", "uploads",                          \
       AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                                                         \
       (AWS_I_S3_M(checksum_algorithm) AWS_I_S3_M(checksum_type) AWS_I_S3_STORED),                 \
-      NULL, aws_call_collect)                                                                     \
+      NULL, aws_i_s3_collect)                                                                     \
     X(create_session, CreateSession, "GET", "session", AWS_I_S3_BUCKET | AWS_I_S3_COLLECT,        \
-      (AWS_I_S3_M(session_mode) AWS_I_S3_SSE), NULL, aws_call_collect)                            \
+      (AWS_I_S3_M(session_mode) AWS_I_S3_SSE), NULL, aws_i_s3_collect)                            \
     X(delete_bucket, DeleteBucket, "DELETE", "", AWS_I_S3_BUCKET,                                 \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                                      \
     X(delete_bucket_analytics_configuration, DeleteBucketAnalyticsConfiguration,                  \
       "DELETE", "analytics", AWS_I_S3_BUCKET,                                                     \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_i_s3_send)                          \
     X(delete_bucket_cors, DeleteBucketCors, "DELETE", "cors", AWS_I_S3_BUCKET,                    \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                                      \
     X(delete_bucket_encryption, DeleteBucketEncryption, "DELETE", "encryption", AWS_I_S3_BUCKET,  \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                                      \
     X(delete_bucket_intelligent_tiering_configuration,                                            \
       DeleteBucketIntelligentTieringConfiguration,                                                \
       "DELETE", "intelligent-tiering", AWS_I_S3_BUCKET,                                           \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_i_s3_send)                          \
     X(delete_bucket_inventory_configuration, DeleteBucketInventoryConfiguration,                  \
       "DELETE", "inventory", AWS_I_S3_BUCKET,                                                     \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_i_s3_send)                          \
     X(delete_bucket_lifecycle, DeleteBucketLifecycle, "DELETE", "lifecycle", AWS_I_S3_BUCKET,     \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                                      \
     X(delete_bucket_metadata_configuration, DeleteBucketMetadataConfiguration,                    \
-      "DELETE", "metadataConfiguration", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)   \
+      "DELETE", "metadataConfiguration", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_i_s3_send)  \
     X(delete_bucket_metadata_table_configuration, DeleteBucketMetadataTableConfiguration,         \
-      "DELETE", "metadataTable", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)           \
+      "DELETE", "metadataTable", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_i_s3_send)          \
     X(delete_bucket_metrics_configuration, DeleteBucketMetricsConfiguration, "DELETE", "metrics", \
-      AWS_I_S3_BUCKET, (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)          \
+      AWS_I_S3_BUCKET, (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_i_s3_send)         \
     X(delete_bucket_ownership_controls, DeleteBucketOwnershipControls,                            \
-      "DELETE", "ownershipControls", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)       \
+      "DELETE", "ownershipControls", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_i_s3_send)      \
     X(delete_bucket_policy, DeleteBucketPolicy, "DELETE", "policy", AWS_I_S3_BUCKET,              \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                                      \
     X(delete_bucket_replication, DeleteBucketReplication, "DELETE", "replication",                \
-      AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)                                      \
+      AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                     \
     X(delete_bucket_tagging, DeleteBucketTagging, "DELETE", "tagging", AWS_I_S3_BUCKET,           \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                                      \
     X(delete_bucket_website, DeleteBucketWebsite, "DELETE", "website", AWS_I_S3_BUCKET,           \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                                      \
     X(delete_object, DeleteObject, "DELETE", "", AWS_I_S3_OBJECT,                                 \
       (AWS_I_S3_M(mfa) AWS_I_S3_M(version_id) AWS_I_S3_M(bypass_governance_retention)             \
        AWS_I_S3_M(if_match) AWS_I_S3_M(if_match_last_modified_time) AWS_I_S3_M(if_match_size)     \
-       AWS_I_S3_PAYER), NULL, aws_call_run)                                                       \
+       AWS_I_S3_PAYER), NULL, aws_i_s3_send)                                                      \
     X(delete_object_annotation, DeleteObjectAnnotation, "DELETE", "annotation", AWS_I_S3_OBJECT,  \
       (AWS_I_S3_R(annotation_name) AWS_I_S3_M(version_id) AWS_I_S3_M(object_if_match)             \
-       AWS_I_S3_PAYER), aws_i_s3_required, aws_call_run)                                          \
+       AWS_I_S3_PAYER), aws_i_s3_required, aws_i_s3_send)                                         \
     X(delete_object_tagging, DeleteObjectTagging, "DELETE", "tagging", AWS_I_S3_OBJECT,           \
-      (AWS_I_S3_M(version_id) AWS_I_S3_OWNER), NULL, aws_call_run)                                \
+      (AWS_I_S3_M(version_id) AWS_I_S3_OWNER), NULL, aws_i_s3_send)                               \
     X(delete_objects, DeleteObjects, "POST", "delete",                                            \
       AWS_I_S3_BUCKET | AWS_I_S3_CHECKSUM_REQUIRED,                                               \
       (AWS_I_S3_M(mfa) AWS_I_S3_M(bypass_governance_retention)                                    \
        AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_PAYER),                                        \
       aws_i_s3_delete_body, aws_i_s3_run_delete)                                                  \
     X(delete_public_access_block, DeletePublicAccessBlock, "DELETE", "publicAccessBlock",         \
-      AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run)                                      \
+      AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                     \
     X(get_bucket_abac, GetBucketAbac, "GET", "abac", AWS_I_S3_BUCKET | AWS_I_S3_COLLECT,          \
-      (AWS_I_S3_OWNER), NULL, aws_call_collect)                                                   \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_collect)                                                   \
     X(get_bucket_accelerate_configuration, GetBucketAccelerateConfiguration, "GET", "accelerate", \
-      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_PAYER), NULL, aws_call_collect)               \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_PAYER), NULL, aws_i_s3_collect)               \
     X(get_bucket_acl, GetBucketAcl, "GET", "acl", AWS_I_S3_BUCKET | AWS_I_S3_XML,                 \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                                                      \
     X(get_bucket_analytics_configuration, GetBucketAnalyticsConfiguration, "GET", "analytics",    \
       AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_i_s3_read)                          \
     X(get_bucket_cors, GetBucketCors, "GET", "cors", AWS_I_S3_BUCKET | AWS_I_S3_XML,              \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                                                      \
     X(get_bucket_encryption, GetBucketEncryption, "GET", "encryption",                            \
-      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                      \
     X(get_bucket_intelligent_tiering_configuration, GetBucketIntelligentTieringConfiguration,     \
       "GET", "intelligent-tiering", AWS_I_S3_BUCKET | AWS_I_S3_XML,                               \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_i_s3_read)                          \
     X(get_bucket_inventory_configuration, GetBucketInventoryConfiguration, "GET", "inventory",    \
       AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_i_s3_read)                          \
     X(get_bucket_lifecycle, GetBucketLifecycle, "GET", "lifecycle",                               \
-      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                      \
     X(get_bucket_lifecycle_configuration, GetBucketLifecycleConfiguration, "GET", "lifecycle",    \
-      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                      \
     X(get_bucket_location, GetBucketLocation, "GET", "location",                                  \
       AWS_I_S3_BUCKET | AWS_I_S3_COLLECT | AWS_I_S3_PATH_STYLE,                                   \
-      (AWS_I_S3_OWNER), NULL, aws_call_collect)                                                   \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_collect)                                                   \
     X(get_bucket_logging, GetBucketLogging, "GET", "logging", AWS_I_S3_BUCKET | AWS_I_S3_XML,     \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                                                      \
     X(get_bucket_metadata_configuration, GetBucketMetadataConfiguration,                          \
       "GET", "metadataConfiguration", AWS_I_S3_BUCKET | AWS_I_S3_XML,                             \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                                                      \
     X(get_bucket_metadata_table_configuration, GetBucketMetadataTableConfiguration,               \
       "GET", "metadataTable", AWS_I_S3_BUCKET | AWS_I_S3_XML,                                     \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                                                      \
     X(get_bucket_metrics_configuration, GetBucketMetricsConfiguration, "GET", "metrics",          \
       AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_call_run)                           \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_required, aws_i_s3_read)                          \
     X(get_bucket_notification, GetBucketNotification, "GET", "notification",                      \
-      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                      \
     X(get_bucket_notification_configuration, GetBucketNotificationConfiguration,                  \
       "GET", "notification", AWS_I_S3_BUCKET | AWS_I_S3_XML,                                      \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                                                      \
     X(get_bucket_ownership_controls, GetBucketOwnershipControls, "GET", "ownershipControls",      \
-      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_i_s3_collect)               \
     X(get_bucket_policy, GetBucketPolicy, "GET", "policy", AWS_I_S3_BUCKET,                       \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_send)                                                      \
     X(get_bucket_policy_status, GetBucketPolicyStatus, "GET", "policyStatus",                     \
-      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_i_s3_collect)               \
     X(get_bucket_replication, GetBucketReplication, "GET", "replication",                         \
-      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_call_run)                       \
+      AWS_I_S3_BUCKET | AWS_I_S3_XML, (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                      \
     X(get_bucket_request_payment, GetBucketRequestPayment, "GET", "requestPayment",               \
-      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_i_s3_collect)               \
     X(get_bucket_tagging, GetBucketTagging, "GET", "tagging", AWS_I_S3_BUCKET | AWS_I_S3_XML,     \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                                                      \
     X(get_bucket_versioning, GetBucketVersioning, "GET", "versioning",                            \
-      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_i_s3_collect)               \
     X(get_bucket_website, GetBucketWebsite, "GET", "website", AWS_I_S3_BUCKET | AWS_I_S3_XML,     \
-      (AWS_I_S3_OWNER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_OWNER), NULL, aws_i_s3_read)                                                      \
     X(get_object, GetObject, "GET", "",                                                           \
       AWS_I_S3_OBJECT | AWS_I_S3_VERIFY | AWS_I_S3_RANGES, (AWS_I_S3_READ), NULL,                 \
-      aws_call_run)                                                                               \
+      aws_i_s3_send)                                                                              \
     X(get_object_acl, GetObjectAcl, "GET", "acl", AWS_I_S3_OBJECT | AWS_I_S3_XML,                 \
-      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_run)                                \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_i_s3_read)                               \
     X(get_object_annotation, GetObjectAnnotation, "GET", "annotation",                            \
       AWS_I_S3_OBJECT | AWS_I_S3_VERIFY,                                                          \
       (AWS_I_S3_R(annotation_name) AWS_I_S3_M(version_id) AWS_I_S3_M(checksum_mode)               \
-       AWS_I_S3_PAYER), aws_i_s3_required, aws_call_run)                                          \
+       AWS_I_S3_PAYER), aws_i_s3_required, aws_i_s3_send)                                         \
     X(get_object_attributes, GetObjectAttributes, "GET", "attributes",                            \
       AWS_I_S3_OBJECT | AWS_I_S3_XML,                                                             \
       (AWS_I_S3_R(object_attributes) AWS_I_S3_M(version_id) AWS_I_S3_M(attributes_max_parts)      \
        AWS_I_S3_M(attributes_part_number_marker) AWS_I_S3_SSEC AWS_I_S3_PAYER),                   \
-      aws_i_s3_required, aws_call_run)                                                            \
+      aws_i_s3_required, aws_i_s3_read)                                                           \
     X(get_object_legal_hold, GetObjectLegalHold, "GET", "legal-hold",                             \
       AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                                                         \
-      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_collect)                            \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_i_s3_collect)                            \
     X(get_object_lock_configuration, GetObjectLockConfiguration, "GET", "object-lock",            \
-      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_i_s3_collect)               \
     X(get_object_retention, GetObjectRetention, "GET", "retention",                               \
       AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,                                                         \
-      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_collect)                            \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_i_s3_collect)                            \
     X(get_object_tagging, GetObjectTagging, "GET", "tagging", AWS_I_S3_OBJECT | AWS_I_S3_XML,     \
-      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_call_run)                                \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER), NULL, aws_i_s3_read)                               \
     X(get_object_torrent, GetObjectTorrent, "GET", "torrent", AWS_I_S3_OBJECT,                    \
-      (AWS_I_S3_PAYER), NULL, aws_call_run)                                                       \
+      (AWS_I_S3_PAYER), NULL, aws_i_s3_send)                                                      \
     X(get_public_access_block, GetPublicAccessBlock, "GET", "publicAccessBlock",                  \
-      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_call_collect)               \
-    X(head_bucket, HeadBucket, "HEAD", "", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL, aws_call_run) \
-    X(head_object, HeadObject, "HEAD", "", AWS_I_S3_OBJECT, (AWS_I_S3_READ), NULL, aws_call_run)  \
+      AWS_I_S3_BUCKET | AWS_I_S3_COLLECT, (AWS_I_S3_OWNER), NULL, aws_i_s3_collect)               \
+    X(head_bucket, HeadBucket, "HEAD", "", AWS_I_S3_BUCKET, (AWS_I_S3_OWNER), NULL,               \
+      aws_i_s3_send)                                                                              \
+    X(head_object, HeadObject, "HEAD", "", AWS_I_S3_OBJECT, (AWS_I_S3_READ), NULL, aws_i_s3_send) \
     X(list_bucket_analytics_configurations, ListBucketAnalyticsConfigurations,                    \
       "GET", "analytics", AWS_I_S3_BUCKET | AWS_I_S3_XML,                                         \
-      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_call_run)                        \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_i_s3_read)                       \
     X(list_bucket_intelligent_tiering_configurations,                                             \
       ListBucketIntelligentTieringConfigurations,                                                 \
       "GET", "intelligent-tiering", AWS_I_S3_BUCKET | AWS_I_S3_XML,                               \
-      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_call_run)                        \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_i_s3_read)                       \
     X(list_bucket_inventory_configurations, ListBucketInventoryConfigurations,                    \
       "GET", "inventory", AWS_I_S3_BUCKET | AWS_I_S3_XML,                                         \
-      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_call_run)                        \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_i_s3_read)                       \
     X(list_bucket_metrics_configurations, ListBucketMetricsConfigurations, "GET", "metrics",      \
       AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
-      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_call_run)                        \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_OWNER), NULL, aws_i_s3_read)                       \
     X(list_buckets, ListBuckets, "GET", "", AWS_I_S3_XML,                                         \
       (AWS_I_S3_M(max_buckets) AWS_I_S3_M(continuation_token) AWS_I_S3_M(prefix)                  \
-       AWS_I_S3_M(bucket_region)), NULL, aws_call_run)                                            \
+       AWS_I_S3_M(bucket_region)), NULL, aws_i_s3_read)                                           \
     X(list_directory_buckets, ListDirectoryBuckets, "GET", "", AWS_I_S3_XML,                      \
-      (AWS_I_S3_M(continuation_token) AWS_I_S3_M(max_directory_buckets)), NULL, aws_call_run)     \
+      (AWS_I_S3_M(continuation_token) AWS_I_S3_M(max_directory_buckets)), NULL, aws_i_s3_read)    \
     X(list_multipart_uploads, ListMultipartUploads, "GET", "uploads",                             \
       AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
       (AWS_I_S3_M(delimiter) AWS_I_S3_M(encoding_type) AWS_I_S3_M(key_marker)                     \
        AWS_I_S3_M(max_uploads) AWS_I_S3_M(prefix) AWS_I_S3_M(upload_id_marker) AWS_I_S3_PAYER),   \
-      NULL, aws_call_run)                                                                         \
+      NULL, aws_i_s3_read)                                                                        \
     X(list_object_annotations, ListObjectAnnotations, "GET", "annotation",                        \
       AWS_I_S3_OBJECT | AWS_I_S3_XML,                                                             \
       (AWS_I_S3_M(annotation_prefix) AWS_I_S3_M(continuation_token)                               \
        AWS_I_S3_M(max_annotation_results) AWS_I_S3_M(version_id) AWS_I_S3_PAYER),                 \
-      NULL, aws_call_run)                                                                         \
+      NULL, aws_i_s3_read)                                                                        \
     X(list_object_versions, ListObjectVersions, "GET", "versions",                                \
       AWS_I_S3_BUCKET | AWS_I_S3_XML,                                                             \
-      (AWS_I_S3_M(key_marker) AWS_I_S3_M(version_id_marker) AWS_I_S3_LISTED), NULL, aws_call_run) \
+      (AWS_I_S3_M(key_marker) AWS_I_S3_M(version_id_marker) AWS_I_S3_LISTED), NULL,               \
+      aws_i_s3_read)                                                                              \
     X(list_objects, ListObjects, "GET", "", AWS_I_S3_BUCKET | AWS_I_S3_XML,                       \
-      (AWS_I_S3_M(marker) AWS_I_S3_LISTED), NULL, aws_call_run)                                   \
+      (AWS_I_S3_M(marker) AWS_I_S3_LISTED), NULL, aws_i_s3_read)                                  \
     X(list_objects_v2, ListObjectsV2, "GET", "list-type\0" "2", AWS_I_S3_BUCKET | AWS_I_S3_XML,   \
       (AWS_I_S3_M(continuation_token) AWS_I_S3_M(fetch_owner) AWS_I_S3_M(start_after)             \
-       AWS_I_S3_LISTED), NULL, aws_call_run)                                                      \
+       AWS_I_S3_LISTED), NULL, aws_i_s3_read)                                                     \
     X(list_parts, ListParts, "GET", "", AWS_I_S3_OBJECT | AWS_I_S3_XML,                           \
       (AWS_I_S3_R(upload_id) AWS_I_S3_M(max_parts) AWS_I_S3_M(part_number_marker) AWS_I_S3_SSEC   \
-       AWS_I_S3_PAYER), aws_i_s3_required, aws_call_run)                                          \
+       AWS_I_S3_PAYER), aws_i_s3_required, aws_i_s3_read)                                         \
     X(put_bucket_abac, PutBucketAbac, "PUT", "abac",                                              \
       AWS_I_S3_BUCKET | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,                                        \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(put_bucket_accelerate_configuration, PutBucketAccelerateConfiguration, "PUT", "accelerate", \
       AWS_I_S3_BUCKET | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,                                        \
-      (AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)  \
+      (AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send) \
     X(put_bucket_acl, PutBucketAcl, "PUT", "acl", AWS_I_S3_CONFIGURE,                             \
       (AWS_I_S3_M(acl) AWS_I_S3_M(grant_write) AWS_I_S3_SENT AWS_I_S3_OWNER AWS_I_S3_GRANTS),     \
-      aws_i_s3_optional_body, aws_call_run)                                                       \
+      aws_i_s3_optional_body, aws_i_s3_send)                                                      \
     X(put_bucket_analytics_configuration, PutBucketAnalyticsConfiguration, "PUT", "analytics",    \
       AWS_I_S3_BUCKET | AWS_I_S3_BODY,                                                            \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                      \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                     \
     X(put_bucket_cors, PutBucketCors, "PUT", "cors", AWS_I_S3_CONFIGURE,                          \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(put_bucket_encryption, PutBucketEncryption, "PUT", "encryption", AWS_I_S3_CONFIGURE,        \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(put_bucket_intelligent_tiering_configuration, PutBucketIntelligentTieringConfiguration,     \
       "PUT", "intelligent-tiering", AWS_I_S3_BUCKET | AWS_I_S3_BODY,                              \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                      \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                     \
     X(put_bucket_inventory_configuration, PutBucketInventoryConfiguration, "PUT", "inventory",    \
       AWS_I_S3_BUCKET | AWS_I_S3_BODY,                                                            \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                      \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                     \
     X(put_bucket_lifecycle, PutBucketLifecycle, "PUT", "lifecycle", AWS_I_S3_CONFIGURE,           \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(put_bucket_lifecycle_configuration, PutBucketLifecycleConfiguration, "PUT", "lifecycle",    \
       AWS_I_S3_CONFIGURE,                                                                         \
       (AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_M(transition_default_minimum_object_size)      \
-       AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                                     \
+       AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                                    \
     X(put_bucket_logging, PutBucketLogging, "PUT", "logging", AWS_I_S3_CONFIGURE,                 \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(put_bucket_metrics_configuration, PutBucketMetricsConfiguration, "PUT", "metrics",          \
       AWS_I_S3_BUCKET | AWS_I_S3_BODY,                                                            \
-      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                      \
+      (AWS_I_S3_R(id) AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                     \
     X(put_bucket_notification, PutBucketNotification, "PUT", "notification", AWS_I_S3_CONFIGURE,  \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(put_bucket_notification_configuration, PutBucketNotificationConfiguration,                  \
       "PUT", "notification", AWS_I_S3_BUCKET | AWS_I_S3_BODY,                                     \
       (AWS_I_S3_M(skip_destination_validation) AWS_I_S3_OWNER),                                   \
-      aws_i_s3_document_body, aws_call_run)                                                       \
+      aws_i_s3_document_body, aws_i_s3_send)                                                      \
     X(put_bucket_ownership_controls, PutBucketOwnershipControls, "PUT", "ownershipControls",      \
-      AWS_I_S3_CONFIGURE, (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)   \
+      AWS_I_S3_CONFIGURE, (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)  \
     X(put_bucket_policy, PutBucketPolicy, "PUT", "policy", AWS_I_S3_CONFIGURE,                    \
       (AWS_I_S3_M(confirm_remove_self_bucket_access) AWS_I_S3_SENT AWS_I_S3_OWNER),               \
-      aws_i_s3_document_body, aws_call_run)                                                       \
+      aws_i_s3_document_body, aws_i_s3_send)                                                      \
     X(put_bucket_replication, PutBucketReplication, "PUT", "replication", AWS_I_S3_CONFIGURE,     \
-      (AWS_I_S3_M(token) AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)     \
+      (AWS_I_S3_M(token) AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)    \
     X(put_bucket_request_payment, PutBucketRequestPayment, "PUT", "requestPayment",               \
-      AWS_I_S3_CONFIGURE, (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)   \
+      AWS_I_S3_CONFIGURE, (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)  \
     X(put_bucket_tagging, PutBucketTagging, "PUT", "tagging", AWS_I_S3_CONFIGURE,                 \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_tags_body, aws_call_run)                           \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_tags_body, aws_i_s3_send)                          \
     X(put_bucket_versioning, PutBucketVersioning, "PUT", "versioning", AWS_I_S3_CONFIGURE,        \
-      (AWS_I_S3_M(mfa) AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)       \
+      (AWS_I_S3_M(mfa) AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)      \
     X(put_bucket_website, PutBucketWebsite, "PUT", "website", AWS_I_S3_CONFIGURE,                 \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(put_object, PutObject, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,      \
       (AWS_I_S3_M(if_match) AWS_I_S3_M(if_none_match) AWS_I_S3_M(write_offset_bytes)              \
-       AWS_I_S3_STORED AWS_I_S3_SUMS AWS_I_S3_SENT), NULL, aws_call_run)                          \
+       AWS_I_S3_STORED AWS_I_S3_SUMS AWS_I_S3_SENT), NULL, aws_i_s3_send)                         \
     X(put_object_acl, PutObjectAcl, "PUT", "acl",                                                 \
       AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
       (AWS_I_S3_M(acl) AWS_I_S3_M(grant_write) AWS_I_S3_M(version_id) AWS_I_S3_PAYER              \
-       AWS_I_S3_SENT AWS_I_S3_GRANTS), aws_i_s3_optional_body, aws_call_run)                      \
+       AWS_I_S3_SENT AWS_I_S3_GRANTS), aws_i_s3_optional_body, aws_i_s3_send)                     \
     X(put_object_annotation, PutObjectAnnotation, "PUT", "annotation",                            \
       AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_COLLECT | AWS_I_S3_CHECKSUM,                     \
       (AWS_I_S3_R(annotation_name) AWS_I_S3_M(version_id) AWS_I_S3_M(object_if_match)             \
-       AWS_I_S3_SUMS AWS_I_S3_PAYER AWS_I_S3_SENT), aws_i_s3_required, aws_call_collect)          \
+       AWS_I_S3_SUMS AWS_I_S3_PAYER AWS_I_S3_SENT), aws_i_s3_required, aws_i_s3_collect)          \
     X(put_object_legal_hold, PutObjectLegalHold, "PUT", "legal-hold",                             \
       AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
       (AWS_I_S3_M(version_id) AWS_I_S3_PAYER AWS_I_S3_SENT),                                      \
-      aws_i_s3_document_body, aws_call_run)                                                       \
+      aws_i_s3_document_body, aws_i_s3_send)                                                      \
     X(put_object_lock_configuration, PutObjectLockConfiguration, "PUT", "object-lock",            \
       AWS_I_S3_CONFIGURE,                                                                         \
-      (AWS_I_S3_M(token) AWS_I_S3_PAYER AWS_I_S3_SENT), aws_i_s3_document_body, aws_call_run)     \
+      (AWS_I_S3_M(token) AWS_I_S3_PAYER AWS_I_S3_SENT), aws_i_s3_document_body, aws_i_s3_send)    \
     X(put_object_retention, PutObjectRetention, "PUT", "retention",                               \
       AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
       (AWS_I_S3_M(version_id) AWS_I_S3_M(bypass_governance_retention) AWS_I_S3_PAYER              \
-       AWS_I_S3_SENT), aws_i_s3_document_body, aws_call_run)                                      \
+       AWS_I_S3_SENT), aws_i_s3_document_body, aws_i_s3_send)                                     \
     X(put_object_tagging, PutObjectTagging, "PUT", "tagging",                                     \
       AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
-      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER AWS_I_S3_SENT), aws_i_s3_tags_body, aws_call_run)    \
+      (AWS_I_S3_M(version_id) AWS_I_S3_PAYER AWS_I_S3_SENT), aws_i_s3_tags_body, aws_i_s3_send)   \
     X(put_public_access_block, PutPublicAccessBlock, "PUT", "publicAccessBlock",                  \
-      AWS_I_S3_CONFIGURE, (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)   \
+      AWS_I_S3_CONFIGURE, (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)  \
     X(rename_object, RenameObject, "PUT", "renameObject", AWS_I_S3_OBJECT,                        \
       (AWS_I_S3_R(rename_source) AWS_I_S3_M(source_if_match) AWS_I_S3_M(source_if_none_match)     \
        AWS_I_S3_M(source_if_modified_since) AWS_I_S3_M(source_if_unmodified_since)                \
-       AWS_I_S3_M(client_token) AWS_I_S3_IF), aws_i_s3_required, aws_call_run)                    \
+       AWS_I_S3_M(client_token) AWS_I_S3_IF), aws_i_s3_required, aws_i_s3_send)                   \
     X(restore_object, RestoreObject, "POST", "restore",                                           \
       AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,                                        \
       (AWS_I_S3_M(version_id) AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_PAYER),                 \
-      aws_i_s3_optional_body, aws_call_run)                                                       \
+      aws_i_s3_optional_body, aws_i_s3_send)                                                      \
     X(select_object_content, SelectObjectContent, "POST", "select\0\0" "select-type\0" "2",       \
       AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_ANSWER,                                          \
-      (AWS_I_S3_SSEC AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SSEC AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(update_bucket_metadata_annotation_table_configuration,                                      \
       UpdateBucketMetadataAnnotationTableConfiguration,                                           \
       "PUT", "metadataAnnotationTable", AWS_I_S3_CONFIGURE,                                       \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(update_bucket_metadata_inventory_table_configuration,                                       \
       UpdateBucketMetadataInventoryTableConfiguration,                                            \
       "PUT", "metadataInventoryTable", AWS_I_S3_CONFIGURE,                                        \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(update_bucket_metadata_journal_table_configuration,                                         \
       UpdateBucketMetadataJournalTableConfiguration,                                              \
       "PUT", "metadataJournalTable", AWS_I_S3_CONFIGURE,                                          \
-      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_call_run)                       \
+      (AWS_I_S3_SENT AWS_I_S3_OWNER), aws_i_s3_document_body, aws_i_s3_send)                      \
     X(update_object_encryption, UpdateObjectEncryption, "PUT", "encryption",                      \
       AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM_REQUIRED,                               \
       (AWS_I_S3_M(version_id) AWS_I_S3_PAYER AWS_I_S3_SENT),                                      \
-      aws_i_s3_document_body, aws_call_run)                                                       \
+      aws_i_s3_document_body, aws_i_s3_send)                                                      \
     X(upload_part, UploadPart, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_BODY | AWS_I_S3_CHECKSUM,    \
       (AWS_I_S3_R(part_number) AWS_I_S3_R(upload_id) AWS_I_S3_SUMS AWS_I_S3_SSEC AWS_I_S3_PAYER   \
-       AWS_I_S3_SENT), aws_i_s3_required, aws_call_run)                                           \
+       AWS_I_S3_SENT), aws_i_s3_required, aws_i_s3_send)                                          \
     X(upload_part_copy, UploadPartCopy, "PUT", "", AWS_I_S3_OBJECT | AWS_I_S3_COLLECT,            \
       (AWS_I_S3_R(copy_source) AWS_I_S3_R(part_number) AWS_I_S3_R(upload_id)                      \
        AWS_I_S3_M(copy_source_range) AWS_I_S3_SOURCE AWS_I_S3_SSEC AWS_I_S3_PAYER),               \
-      aws_i_s3_required, aws_call_collect)                                                        \
+      aws_i_s3_required, aws_i_s3_collect)                                                        \
     X(write_get_object_response, WriteGetObjectResponse, "POST", "", AWS_I_S3_BODY,               \
       (AWS_I_S3_R(request_route) AWS_I_S3_R(request_token) AWS_I_S3_M(fwd_status_code)            \
        AWS_I_S3_M(fwd_error_code) AWS_I_S3_M(fwd_error_message) AWS_I_S3_M(fwd_accept_ranges)     \
@@ -769,7 +769,7 @@ typedef struct aws_s3_result {
        AWS_I_S3_M(fwd_sse_customer_algorithm) AWS_I_S3_M(fwd_sse_kms_key_id)                      \
        AWS_I_S3_M(fwd_sse_customer_key_md5) AWS_I_S3_M(fwd_storage_class)                         \
        AWS_I_S3_M(fwd_tag_count) AWS_I_S3_M(fwd_version_id) AWS_I_S3_M(fwd_bucket_key_enabled)),  \
-      aws_i_s3_route_body, aws_call_run)
+      aws_i_s3_route_body, aws_i_s3_send)
 
 /* 0 (with args->buffer: the count of bytes stored), AWS_AGAIN or an error. result may be NULL.
  * args may not; it may be a temporary: what it points at stays until the call has ended. */
@@ -1246,7 +1246,8 @@ const aws_service aws_s3_object_lambda_service = {
 
 enum {
     AWS_I_S3_BUCKET = 1,    /* needs a bucket */
-    AWS_I_S3_OBJECT = 3,    /* and a key */
+    AWS_I_S3_KEY = 2,       /* and a key */
+    AWS_I_S3_OBJECT = AWS_I_S3_BUCKET | AWS_I_S3_KEY,
     AWS_I_S3_BODY = 16,     /* takes one from the caller */
     AWS_I_S3_ANSWER = 32,   /* args->stream means the answer, although there is a body */
     AWS_I_S3_RESULT = 1024, /* the answer is for the result */
@@ -1316,11 +1317,11 @@ typedef int aws_i_s3_body(const aws_i_s3_operation *op, aws_call *call, const aw
                           const char **value);
 
 struct aws_i_s3_operation {
-    const char          *name, *method, *query;
+    const char          *name; /* and one after the other method and query */
     const unsigned char *members;
     unsigned             flags;
     aws_i_s3_body       *body;
-    int (*run)(aws_client *client);
+    int (*run)(aws_client *client, int raw); /* raw: the caller has said where the answer goes */
 };
 
 #ifndef AWS_STATIC
@@ -1421,15 +1422,16 @@ AWS_API void aws_s3_members(aws_client *client, const void *action, const void *
         aws_call_header(client, NULL, args->headers[i].name, args->headers[i].value);
 }
 
-/* The common ones stand between the first and the last. */
+/* The counts of the others and all the common ones stand one after the other. */
 static int aws_i_s3_has_members(const aws_s3_args *args)
 {
-    const char *at = (const char *)&args->cache_control,
+    const char *at = (const char *)&args->more_count,
                *end = (const char *)(&args->fetch_owner + 1);
 
-    while (at < end && !*at)
-        at++;
-    return at < end || args->more_count || args->metadata_count || args->headers_count;
+    for (; at < end; at++)
+        if (*at)
+            return 1;
+    return 0;
 }
 
 /* Names and values one after the other. */
@@ -1443,13 +1445,12 @@ static AWS_I_S3_APART void aws_i_s3_add_query(aws_client *client, const char *qu
     }
 }
 
-/* The action's own query, and the members that the caller has given. */
+/* The members that the caller has given. */
 static void aws_i_s3_add_members(aws_client *client, const aws_i_s3_operation *op,
                                  const aws_s3_args *args)
 {
     const aws_service *service = aws_call_service(client);
 
-    aws_i_s3_add_query(client, op->query);
     if (service->members)
         service->members(client, op, args);
     else if (aws_i_s3_has_members(args))
@@ -1685,31 +1686,21 @@ static int aws_i_s3_delete_body(const aws_i_s3_operation *op, aws_call *call,
     return 0;
 }
 
-/* Whether args->stream means the body. */
-static int aws_i_s3_streams_body(const aws_i_s3_operation *op, const aws_s3_args *args)
-{
-    return args->stream && (op->flags & (AWS_I_S3_BODY | AWS_I_S3_ANSWER)) == AWS_I_S3_BODY;
-}
-
-/* What is wrong with names, body and answer, 0 nothing. */
-static AWS_I_S3_APART int aws_i_s3_fault(const aws_i_s3_operation *op, const aws_s3_args *args)
+/* What is wrong with names, body and answer, 0 nothing. An empty key aws_call_enter refuses. */
+static AWS_I_S3_APART int aws_i_s3_fault(const aws_i_s3_operation *op, const aws_call *call)
 {
     const uint64_t limit = (uint64_t)5 << 30;
-    int wants_key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT;
-    int stream = args->stream != 0, streams_body = aws_i_s3_streams_body(op, args);
-    int bodies = (args->body != NULL) + (args->source != NULL) + streams_body;
-    int answers = (args->buffer != NULL) + (args->sink != NULL) + (stream && !streams_body);
+    int flags = (int)call->flags;
+    int bodies = (call->data != NULL) + (call->source != NULL) + (flags & AWS_CALL_WRITE);
+    int answers = (call->buffer != NULL) + (call->sink != NULL) + (flags / AWS_CALL_READ & 1);
 
-    if (op->flags & AWS_I_S3_BUCKET && (!args->bucket || !*args->bucket))
+    if (op->flags & AWS_I_S3_BUCKET && (!call->bucket || !*call->bucket))
         return AWS_REASON_NO_BUCKET;
-    if (wants_key && (!args->key || !*args->key))
-        return AWS_REASON_NO_KEY;
-    if (wants_key && strlen(args->key) > 1024)
+    if (call->key && strlen(call->key) > 1024)
         return AWS_REASON_KEY_LENGTH;
-    if (args->body_size > limit || (args->body && args->body_size > (size_t)-1))
+    if (call->size > limit || (call->data && call->size > (size_t)-1))
         return AWS_REASON_BODY_SIZE;
-    if (op->flags & AWS_I_S3_BODY ? bodies > 1 || (!bodies && args->body_size)
-                                  : bodies || args->body_size)
+    if (bodies > (op->flags & AWS_I_S3_BODY ? 1 : 0) || (!bodies && call->size))
         return AWS_REASON_BODY_WAYS;
     return answers > 1 ? AWS_REASON_ANSWER_WAYS : 0;
 }
@@ -1732,11 +1723,13 @@ static int aws_i_s3_read_deleted(aws_client *client, unsigned *counters)
     return event;
 }
 
-static int aws_i_s3_run_delete(aws_client *client)
+static int aws_i_s3_run_delete(aws_client *client, int raw)
 {
     unsigned *counters = aws_call_counters(client); /* deleted, failed, reading */
     int r;
 
+    if (raw)
+        return aws_call_run_xml(client);
     for (;;) {
         if (!counters[2] && ((r = aws_call_run(client)) < 0 || !aws_call_reading(client)))
             return r;
@@ -1752,6 +1745,24 @@ static int aws_i_s3_run_delete(aws_client *client)
     }
 }
 
+/* The other ways to run: no XML comes, what comes is the caller's, or it is for the result. */
+static int aws_i_s3_send(aws_client *client, int raw)
+{
+    (void)raw;
+    return aws_call_run(client);
+}
+
+static int aws_i_s3_read(aws_client *client, int raw)
+{
+    (void)raw;
+    return aws_call_run_xml(client);
+}
+
+static int aws_i_s3_collect(aws_client *client, int raw)
+{
+    return raw ? aws_call_run_xml(client) : aws_call_collect(client);
+}
+
 static AWS_I_S3_APART uint64_t aws_i_s3_decimal(const char *text)
 {
     uint64_t number = 0;
@@ -1761,30 +1772,46 @@ static AWS_I_S3_APART uint64_t aws_i_s3_decimal(const char *text)
     return number;
 }
 
-static const char *aws_i_s3_header(const aws_client *client, const char *name, const char *path)
-{
-    const char *text = aws_client_header(client, name);
-
-    return text ? text : aws_client_header(client, path);
-}
+/* What a result has from headers and, where it says "/...", from the answer's XML: their names,
+ * each before the one that counts more. */
+enum {
+    AWS_I_S3_H_SIZE,
+    AWS_I_S3_H_XML_DATE,
+    AWS_I_S3_H_DATE,
+    AWS_I_S3_H_XML_ETAG,
+    AWS_I_S3_H_ETAG,
+    AWS_I_S3_H_VERSION,
+    AWS_I_S3_H_TYPE,
+    AWS_I_S3_H_UPLOAD,
+    AWS_I_S3_H_LOCATION,
+    AWS_I_S3_H_COUNT
+};
 
 AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result)
 {
-    const char *text;
+    static const char names[] = "content-length\0/LastModified\0last-modified\0/ETag\0etag\0"
+                                "x-amz-version-id\0content-type\0/UploadId\0";
+    const char *said[AWS_I_S3_H_COUNT], *name = names, *text;
+    int i;
 
-    memset(result, 0, sizeof *result);
+    for (i = 0; i < AWS_I_S3_H_COUNT; i++, name += strlen(name) + 1) {
+        said[i] = aws_client_header(client, name);
+        if (!said[i] && (i == AWS_I_S3_H_DATE || i == AWS_I_S3_H_ETAG))
+            said[i] = said[i - 1];
+    }
     result->status = aws_client_status(client);
-    text = aws_client_header(client, "content-length");
+    text = said[AWS_I_S3_H_SIZE];
     result->size = text ? aws_i_s3_decimal(text) : aws_client_received(client);
-    result->etag = aws_i_s3_header(client, "etag", "/ETag");
-    result->version_id = aws_client_header(client, "x-amz-version-id");
-    result->content_type = aws_client_header(client, "content-type");
-    result->upload_id = aws_client_header(client, "/UploadId");
-    text = aws_i_s3_header(client, "last-modified", "/LastModified");
+    text = said[AWS_I_S3_H_DATE];
     result->last_modified = text ? aws_date_parse(text) : -1;
-    text = aws_client_header(client, "");
+    result->etag = said[AWS_I_S3_H_ETAG];
+    result->version_id = said[AWS_I_S3_H_VERSION];
+    result->content_type = said[AWS_I_S3_H_TYPE];
+    result->upload_id = said[AWS_I_S3_H_UPLOAD];
+    text = said[AWS_I_S3_H_LOCATION];
     if (text)
-        result->location = !*text ? aws_i_s3_text_us : strcmp(text, "EU") == 0 ? "eu-west-1" : text;
+        text = !*text ? aws_i_s3_text_us : strcmp(text, "EU") == 0 ? "eu-west-1" : text;
+    result->location = text;
     result->deleted = aws_call_counters(client)[0];
     result->failed = aws_call_counters(client)[1];
 }
@@ -1793,22 +1820,25 @@ static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_oper
                                          const aws_s3_args *args)
 {
     aws_call call;
-    int reason = aws_i_s3_fault(op, args), r;
-    const char *value = reason == AWS_REASON_KEY_LENGTH ? args->key : NULL;
+    unsigned flags = op->flags;
+    const char *value = args->key;
+    int reason, r;
 
     memset(&call, 0, sizeof call);
     call.operation = op->name;
-    call.method = op->method;
-    call.bucket = op->flags & AWS_I_S3_BUCKET ? args->bucket : NULL;
-    call.key = (op->flags & AWS_I_S3_OBJECT) == AWS_I_S3_OBJECT ? args->key : NULL;
+    call.method = op->name + strlen(op->name) + 1;
+    if (flags & AWS_I_S3_BUCKET)
+        call.bucket = args->bucket;
+    if (flags & AWS_I_S3_KEY)
+        call.key = value ? value : "";
     call.timeout = args->timeout;
     call.progress = args->progress;
     call.progress_context = args->progress_context;
-    call.flags = op->flags & AWS_I_S3_OF_CALL;
+    call.flags = flags & AWS_I_S3_OF_CALL;
     call.checksum = args->checksum;
-    if (aws_i_s3_streams_body(op, args))
+    if (args->stream && (flags & (AWS_I_S3_BODY | AWS_I_S3_ANSWER)) == AWS_I_S3_BODY)
         call.flags |= AWS_CALL_WRITE;
-    else if (args->stream || (op->flags & AWS_I_S3_RESULT && !args->buffer && !args->sink))
+    else if (args->stream || (flags & AWS_I_S3_RESULT && !args->buffer && !args->sink))
         call.flags |= AWS_CALL_READ;
     call.data = args->body;
     call.source = args->source;
@@ -1816,26 +1846,27 @@ static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_oper
     call.buffer = args->buffer;
     call.buffer_size = args->buffer_size;
     call.sink = args->sink;
-    if (op->body && !reason)
+    reason = aws_i_s3_fault(op, &call);
+    if (!reason && op->body)
         reason = op->body(op, &call, args, &value);
     r = aws_call_enter(client, &call);
     if (r <= 0)
         return r;
     if (reason)
         aws_call_refuse(client, reason, value);
+    aws_i_s3_add_query(client, call.method + strlen(call.method) + 1);
     aws_i_s3_add_members(client, op, args);
     return 0;
 }
 
-static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const aws_s3_args *args,
-                        aws_s3_result *result)
+static int aws_i_s3_run(aws_client *client, const aws_s3_args *args, aws_s3_result *result,
+                        const aws_i_s3_operation *op)
 {
     int r = args ? aws_i_s3_enter(client, op, args) : AWS_ERR_PARAM;
 
     if (r < 0)
         return r;
-    /* what is streamed is the caller's to write or read, and so is an answer that he wants */
-    r = args->stream || args->buffer || args->sink ? aws_call_run(client) : op->run(client);
+    r = op->run(client, args->stream || args->buffer || args->sink);
     if (result && r != AWS_AGAIN)
         aws_s3_result_of(client, result);
     return r;
@@ -1849,10 +1880,8 @@ static int aws_i_s3_run(aws_client *client, const aws_i_s3_operation *op, const 
     {                                                                                             \
         static const unsigned char list[] = {AWS_I_S3_LIST members 0};                            \
         static const char text[] = #Name "\0" method "\0" query "\0\0";                           \
-        static const aws_i_s3_operation op = {text, text + sizeof #Name,                          \
-                                              text + sizeof #Name + sizeof method, list, flags,   \
-                                              body, run};                                         \
-        return aws_i_s3_run(client, &op, args, result);                                           \
+        static const aws_i_s3_operation op = {text, list, flags, body, run};                      \
+        return aws_i_s3_run(client, args, result, &op);                                           \
     }
 AWS_S3_OPERATIONS(AWS_I_S3_DEFINE)
 #undef AWS_I_S3_DEFINE
