@@ -1504,6 +1504,14 @@ typedef struct aws_i_http {
     int           status;
 } aws_i_http;
 
+/* A URL's. */
+typedef struct aws_i_endpoint {
+    const char *host;
+    size_t      size;
+    unsigned    port;
+    int         secure, kind; /* AWS_I_ENDPOINT_... */
+} aws_i_endpoint;
+
 /* An answer that is asked for in parts, see aws_bounded_answers. */
 typedef struct aws_i_ranges {
     uint64_t    from, size;  /* of the object: what the caller wants; size 0: not known */
@@ -1583,9 +1591,8 @@ struct aws_client { /* what is used most first: an offset below 32 or 128 makes 
     uint64_t           encoded;    /* size of the body as it is sent */
     const char        *signing_name; /* of this call */
     const char        *home;   /* the configured one */
-    const char        *endpoint_host;
-    size_t             endpoint_host_length;
-    unsigned           port_number, endpoint_port;
+    aws_i_endpoint     endpoint;
+    unsigned           port_number;
     void              *memory;
     size_t             memory_size;
     aws_save          *save;
@@ -2716,13 +2723,13 @@ static int aws_i_number(const char *text, uint64_t *number)
 
 /* ---- Dates ---- */
 
-/* Days from 1970-01-01 to the first of a month, counted from the year 0 of the Gregorian calendar on.
- * Years that begin in March have their leap day at the end. */
+/* The day before a month, counted from 1970-01-01 on; the month, from the year 0 of the Gregorian
+ * calendar on. Years that begin in March have their leap day at the end. */
 static uint32_t aws_i_days(uint32_t months)
 {
     uint32_t year = (months - 2) / 12, month = (months - 2) % 12, century = year / 100;
 
-    return year * 1461 / 4 - century + century / 4 + (153 * month + 2) / 5 - 719468;
+    return year * 1461 / 4 - century + century / 4 + (153 * month + 2) / 5 - 719469;
 }
 
 /* Two digits at a time, from the end on. */
@@ -2740,7 +2747,7 @@ AWS_API void aws_date_text(int64_t time, char text[17])
     for (; to > text; radix++) {
         if (*radix == DAYS) {
             uint32_t months = 1970 * 12 + 1 + left * 5 / 152; /* of 30.4 days: not too few */
-            while ((two = left - aws_i_days(months)) > left)
+            while ((int32_t)(two = left - aws_i_days(months)) < 1)
                 months--;
             left = months;
             *--to = 'T';
@@ -2748,24 +2755,24 @@ AWS_API void aws_date_text(int64_t time, char text[17])
             two = left % *radix;
             left /= *radix;
         }
-        two += *radix == DAYS || *radix == 12; /* which are counted from 1 on */
+        two += *radix == 12; /* months are counted from 1 on */
         *--to = (char)('0' + two % 10);
         *--to = (char)('0' + two / 10);
     }
 }
 
-/* Compare text with a pattern: 'd' takes two digits into *numbers, 'a' any letter, others
- * themselves. The text may go on after the pattern. */
+/* Compare text with a pattern: 'a' takes any letter, those from 'b' on take two digits into
+ * numbers[0] and on, others themselves. The text may go on after the pattern. */
 static int aws_i_scan(const char *text, const char *pattern, int32_t *numbers)
 {
     int want, c;
 
     while ((want = *pattern++) != 0) {
         c = (unsigned char)*text++;
-        if (want == 'd') {
+        if (want > 'a') {
             if (!aws_i_digit(c) || !aws_i_digit(*text))
                 return 0;
-            *numbers++ = (c - '0') * 10 + (*text++ - '0');
+            numbers[(size_t)want - 'b'] = (c - '0') * 10 + (*text++ - '0');
         } else if (want == 'a' ? !aws_i_alnum(c) : c != want) {
             return 0;
         }
@@ -2777,29 +2784,24 @@ static int aws_i_scan(const char *text, const char *pattern, int32_t *numbers)
 static int64_t aws_i_time_of(const int32_t n[7])
 {
     uint32_t months = (uint32_t)(n[0] * 1200 + n[1] * 12 + n[2] - 1), first = aws_i_days(months);
-    uint32_t days = (uint32_t)n[3] - 1;
 
     if (months < 1970 * 12 || (uint32_t)n[2] - 1 > 11 ||
-        days >= aws_i_days(months + 1) - first || n[4] > 23 || n[5] > 59 || n[6] > 60)
+        (uint32_t)n[3] - 1 >= aws_i_days(months + 1) - first || n[4] > 23 || n[5] > 59 || n[6] > 60)
         return -1;
-    return (int64_t)(((first + days) * 24 + (uint32_t)n[4]) * 60 + (uint32_t)n[5]) * 60 + n[6];
+    return (int64_t)(((first + (uint32_t)n[3]) * 24 + (uint32_t)n[4]) * 60 + (uint32_t)n[5]) * 60 + n[6];
 }
 
 AWS_API int64_t aws_date_parse(const char *text)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int32_t n[7], day, i;
+    int32_t n[7];
 
-    if (!aws_i_scan(text, "dd-d-dTd:d:d", n)) {
-        if (!aws_i_scan(text, "aaa, d aaa dd d:d:d GMT", n + 1))
+    if (!aws_i_scan(text, "bc-d-eTf:g:h", n)) {
+        if (!aws_i_scan(text, "aaa, e aaa bc f:g:h GMT", n))
             return -1;
-        for (i = 0; i < 12 && memcmp(months + i * 3, text + 8, 3) != 0; i++)
+        for (n[2] = 0; n[2] < 12 && memcmp(months + n[2] * 3, text + 8, 3) != 0; n[2]++)
             continue;
-        day = n[1];
-        n[0] = n[2];
-        n[1] = n[3];
-        n[2] = i + 1;
-        n[3] = day;
+        n[2]++;
     }
     return aws_i_time_of(n);
 }
@@ -2832,8 +2834,7 @@ typedef struct aws_i_view aws_i_view;
 /* Where a view's parts come from: one for clients, one for aws_sign, linked only if used. */
 typedef struct aws_i_source {
     const aws_i_item *(*item)(const aws_i_view *view, size_t i, aws_i_item *room);
-    void (*path)(aws_out *out, const aws_i_view *view, int is_signed);
-    void (*payload)(aws_out *out, const aws_i_view *view);
+    void (*part)(aws_out *out, const aws_i_view *view, unsigned part); /* payload or path */
     void (*value)(aws_out *out, aws_i_view *view, const aws_i_item *item);
 } aws_i_source;
 
@@ -2865,7 +2866,7 @@ struct aws_i_view {
     const unsigned char *digest; /* of the canonical request, then the signature */
     size_t             query_count, item_count; /* query first, then headers, both sorted */
     const aws_client  *client;
-    int                is_signed; /* whether headers are written as they are signed */
+    unsigned           form; /* of the items that are being written */
     const aws_signing *signing;
     unsigned char     *order; /* aws_sign's items in sorted order */
     char               date_text[17]; /* aws_sign's */
@@ -2970,14 +2971,21 @@ enum {
     AWS_I_F_HEX,
     AWS_I_F_BODY,
     AWS_I_F_SENT,
-    AWS_I_F_SIGNED,
+    AWS_I_F_SIGNED, /* SENT + 1 */
     AWS_I_F_ITEMS
 };
 
-/* Query or headers: form is how, counted from AWS_I_F_QUERY. */
+/* How items are written, in the order from AWS_I_F_QUERY on. */
+enum {
+    AWS_I_I_QUERY,
+    AWS_I_I_SIGNED_QUERY,
+    AWS_I_I_HEADERS,
+    AWS_I_I_NAMES,
+    AWS_I_I_SIGNED_HEADERS
+};
+
 static void aws_i_out_items(aws_out *out, aws_i_view *view, unsigned form)
 {
-    enum { QUERY, SIGNED_QUERY, HEADERS, NAMES, SIGNED_HEADERS };
     /* before the first, between two, behind the name */
     static const char marks[][3][3] = {{"?", "&", "="},
                                        {"", "&", "="},
@@ -2987,8 +2995,8 @@ static void aws_i_out_items(aws_out *out, aws_i_view *view, unsigned form)
     const char(*mark)[3] = marks[form], *before = mark[0];
     size_t i = 0, end = view->query_count;
 
-    view->is_signed = form != HEADERS;
-    if (form >= HEADERS) {
+    view->form = form;
+    if (form >= AWS_I_I_HEADERS) {
         i = end;
         end = view->item_count;
     }
@@ -2999,25 +3007,25 @@ static void aws_i_out_items(aws_out *out, aws_i_view *view, unsigned form)
 
         if (item->kind == AWS_I_HEADER_TOKEN && !view->keys->session_token)
             continue;
-        if (item->again && form > HEADERS) {
+        if (item->again && form > AWS_I_I_HEADERS) {
             colon = ",";
         } else {
             aws_out_text(out, before);
             before = mark[1];
             aws_out_text(out, item->prefix);
-            if (form < HEADERS)
+            if (form < AWS_I_I_HEADERS)
                 aws_out_uri(out, item->name, strlen(item->name), "");
-            else if (form == HEADERS)
+            else if (form == AWS_I_I_HEADERS)
                 aws_out_text(out, item->name);
             else
                 aws_i_out_lower(out, item->name);
         }
-        if (form != NAMES) {
+        if (form != AWS_I_I_NAMES) {
             aws_out_text(out, colon);
             view->source->value(out, view, item);
         }
     }
-    if (form == SIGNED_HEADERS)
+    if (form == AWS_I_I_SIGNED_HEADERS)
         aws_out_text(out, before);
 }
 
@@ -3041,12 +3049,10 @@ static void aws_i_out_form(aws_out *out, aws_i_view *view, const char *form)
             aws_out_bytes(out, view->texts[AWS_I_V_DATE], 8);
         else if (part == AWS_I_F_HEX)
             aws_i_out_hex(out, view->digest, 32);
-        else if (part == AWS_I_F_BODY)
-            view->source->payload(out, view);
         else if (part >= AWS_I_F_ITEMS)
             aws_i_out_items(out, view, part - AWS_I_F_ITEMS);
         else
-            view->source->path(out, view, part == AWS_I_F_SIGNED);
+            view->source->part(out, view, part);
     }
 }
 
@@ -3076,7 +3082,7 @@ static void aws_i_signing_key(const aws_i_view *view, aws_i_key_states *key)
 }
 
 /* A form's text into a hash. */
-static void aws_i_hash_form(aws_i_sha256 *sha, aws_i_view *view, const char *form)
+static AWS_I_APART void aws_i_hash_form(aws_i_sha256 *sha, aws_i_view *view, const char *form)
 {
     aws_out out;
 
@@ -3086,23 +3092,14 @@ static void aws_i_hash_form(aws_i_sha256 *sha, aws_i_view *view, const char *for
     aws_i_out_form(&out, view, form);
 }
 
-/* The canonical request is made in buffer if it fits there (one
- * update of its hash is faster than a hundred), else streamed. */
-static void aws_i_signature(aws_i_view *view, const aws_i_key_states *key, unsigned char *buffer,
-                            size_t room, unsigned char signature[32])
+static void aws_i_signature(aws_i_view *view, const aws_i_key_states *key,
+                            unsigned char signature[32])
 {
     aws_i_sha256 sha;
-    aws_out out;
 
     view->digest = signature;
     aws_i_sha256_init(&sha);
-    aws_i_out(&out, buffer, room);
-    if (room)
-        aws_i_out_form(&out, view, aws_i_canonical_form);
-    if (out.length && out.length <= room)
-        aws_i_sha256_update(&sha, buffer, out.used);
-    else
-        aws_i_hash_form(&sha, view, aws_i_canonical_form);
+    aws_i_hash_form(&sha, view, aws_i_canonical_form);
     aws_i_sha256_final(&sha, signature);
     sha = key->inner;
     aws_i_hash_form(&sha, view, "AWS4-HMAC-SHA256\n" AWS_I_F_DATE "\n" AWS_I_F_SCOPE
@@ -3116,12 +3113,13 @@ static void aws_i_sign(aws_i_view *view, unsigned char signature[32])
     aws_i_key_states key;
 
     aws_i_signing_key(view, &key);
-    aws_i_signature(view, &key, NULL, 0, signature);
+    aws_i_signature(view, &key, signature);
     aws_i_wipe(&key, sizeof key);
 }
 
-static const char aws_i_authorization[] = "AWS4-HMAC-SHA256 Credential=" AWS_I_F_KEY_ID
-    "/" AWS_I_F_SCOPE ", SignedHeaders=" AWS_I_F_NAMES ", Signature=" AWS_I_F_DIGEST;
+#define AWS_I_AUTHORIZATION                                                                    \
+    "AWS4-HMAC-SHA256 Credential=" AWS_I_F_KEY_ID "/" AWS_I_F_SCOPE                               \
+    ", SignedHeaders=" AWS_I_F_NAMES ", Signature=" AWS_I_F_DIGEST
 
 /* The client's request as a source. */
 static const char aws_i_empty_sha256[] =
@@ -3133,16 +3131,24 @@ static const aws_i_item *aws_i_client_item(const aws_i_view *view, size_t i, aws
     return view->client->items + i;
 }
 
-static void aws_i_client_path(aws_out *out, const aws_i_view *view, int is_signed)
+static void aws_i_client_part(aws_out *out, const aws_i_view *view, unsigned part)
 {
     const aws_client *client = view->client;
     const aws_call *call = &client->call;
-    const char *bucket = client->virtual_host ? NULL : call->bucket;
+    const char *bucket;
 
-    if (call->path) {
-        call->path(out, call, is_signed);
+    if (part == AWS_I_F_BODY) {
+        if (client->payload_text)
+            aws_out_text(out, client->payload_text);
+        else
+            aws_i_out_hex(out, client->payload, 32);
         return;
     }
+    if (call->path) {
+        call->path(out, call, (int)(part - AWS_I_F_SENT));
+        return;
+    }
+    bucket = client->virtual_host ? NULL : call->bucket;
     if (bucket) {
         aws_out_text(out, "/");
         aws_out_text(out, bucket); /* which has nothing in it to be encoded */
@@ -3151,15 +3157,8 @@ static void aws_i_client_path(aws_out *out, const aws_i_view *view, int is_signe
         aws_out_text(out, "/");
     if (call->key)
         aws_out_uri(out, call->key, strlen(call->key),
-                    is_signed && !(client->service->flags & AWS_SERVICE_S3) ? "25/" : "/");
-}
-
-static void aws_i_client_payload(aws_out *out, const aws_i_view *view)
-{
-    if (view->client->payload_text)
-        aws_out_text(out, view->client->payload_text);
-    else
-        aws_i_out_hex(out, view->client->payload, 32);
+                    part == AWS_I_F_SIGNED && !(client->service->flags & AWS_SERVICE_S3) ? "25/"
+                                                                                        : "/");
 }
 
 static void aws_i_out_host(aws_out *out, const aws_client *client)
@@ -3191,7 +3190,7 @@ static void aws_i_client_value(aws_out *out, aws_i_view *view, const aws_i_item 
         aws_out_text(out, item->value);
         break;
     case AWS_I_HEADER_PAYLOAD:
-        view->source->payload(out, view);
+        view->source->part(out, view, AWS_I_F_BODY);
         break;
     case AWS_I_HEADER_TOKEN:
         aws_out_text(out, view->keys->session_token);
@@ -3201,8 +3200,8 @@ static void aws_i_client_value(aws_out *out, aws_i_view *view, const aws_i_item 
     }
 }
 
-static const aws_i_source aws_i_client_source = {aws_i_client_item, aws_i_client_path,
-                                                 aws_i_client_payload, aws_i_client_value};
+static const aws_i_source aws_i_client_source = {aws_i_client_item, aws_i_client_part,
+                                                 aws_i_client_value};
 
 /* ---- aws_sign: the same over the caller's pairs ---- */
 
@@ -3290,21 +3289,17 @@ static const aws_i_item *aws_i_signing_item(const aws_i_view *view, size_t i, aw
     return item;
 }
 
-static void aws_i_signing_path(aws_out *out, const aws_i_view *view, int is_signed)
+static void aws_i_signing_part(aws_out *out, const aws_i_view *view, unsigned part)
 {
     const aws_signing *s = view->signing;
 
-    if (s->encode_once || s->keep_path || !is_signed)
-        aws_out_uri(out, s->path, strlen(s->path), s->encode_once || !is_signed ? "/" : "25/");
+    if (part == AWS_I_F_BODY)
+        aws_out_text(out, s->payload_sha256 ? s->payload_sha256 : aws_i_empty_sha256);
+    else if (s->encode_once || s->keep_path || part == AWS_I_F_SENT)
+        aws_out_uri(out, s->path, strlen(s->path),
+                    s->encode_once || part == AWS_I_F_SENT ? "/" : "25/");
     else
         aws_i_out_normal_path(out, s->path);
-}
-
-static void aws_i_signing_payload(aws_out *out, const aws_i_view *view)
-{
-    const char *hash = view->signing->payload_sha256;
-
-    aws_out_text(out, hash ? hash : aws_i_empty_sha256);
 }
 
 static void aws_i_signing_value(aws_out *out, aws_i_view *view, const aws_i_item *item)
@@ -3312,11 +3307,11 @@ static void aws_i_signing_value(aws_out *out, aws_i_view *view, const aws_i_item
     if (item->kind == AWS_I_QUERY)
         aws_out_uri(out, item->value, item->length, "");
     else
-        aws_i_out_trimmed(out, item->value, item->length, view->is_signed);
+        aws_i_out_trimmed(out, item->value, item->length, view->form != AWS_I_I_HEADERS);
 }
 
-static const aws_i_source aws_i_signing_source = {aws_i_signing_item, aws_i_signing_path,
-                                                  aws_i_signing_payload, aws_i_signing_value};
+static const aws_i_source aws_i_signing_source = {aws_i_signing_item, aws_i_signing_part,
+                                                  aws_i_signing_value};
 
 /* Insertion sort of the pairs by index. */
 static void aws_i_view_sort(aws_i_view *view)
@@ -3389,7 +3384,7 @@ AWS_API int aws_sign(const aws_signing *signing, char *text, size_t size)
     aws_i_view_sort(&view);
     aws_i_sign(&view, signature);
     aws_i_out(&out, text, size);
-    aws_i_out_form(&out, &view, aws_i_authorization);
+    aws_i_out_form(&out, &view, AWS_I_AUTHORIZATION);
     aws_out_bytes(&out, "", 1);
     return out.length > size ? AWS_ERR_MEMORY : (int)(out.used - 1);
 }
@@ -3487,8 +3482,8 @@ static void aws_i_presigned_value(aws_out *out, aws_i_view *view, const aws_i_it
         aws_i_signing_value(out, view, item);
 }
 
-static const aws_i_source aws_i_presigned_source = {aws_i_signing_item, aws_i_signing_path,
-                                                    aws_i_signing_payload, aws_i_presigned_value};
+static const aws_i_source aws_i_presigned_source = {aws_i_signing_item, aws_i_signing_part,
+                                                    aws_i_presigned_value};
 
 /* The host that is to be signed. NULL if there isn't exactly one, or if one of the caller's
  * parameters is one of ours. */
@@ -3553,15 +3548,6 @@ AWS_API int aws_presign(const aws_signing *signing, char *url, size_t size)
 
 enum { AWS_I_ENDPOINT_AWS, AWS_I_ENDPOINT_NAME, AWS_I_ENDPOINT_IP };
 
-static int aws_i_all_digits(const char *text, size_t size)
-{
-    while (size && aws_i_digit((unsigned char)*text)) {
-        text++;
-        size--;
-    }
-    return !size;
-}
-
 /* Lower-case DNS labels of at most 63 characters joined by single dots: AWS_I_ENDPOINT_NAME, or
  * AWS_I_ENDPOINT_IP for an IPv4 address, its last label being a number. 0: it isn't a host. */
 static int aws_i_is_host(const char *text, size_t size)
@@ -3596,15 +3582,8 @@ static int aws_i_is_label(const char *text, size_t size)
 
 static int aws_i_is_region(const char *text)
 {
-    return aws_i_is_label(text, strlen(text)) == AWS_I_ENDPOINT_NAME;
+    return !strchr(text, '.') && aws_i_is_host(text, strlen(text)) == AWS_I_ENDPOINT_NAME;
 }
-
-typedef struct aws_i_endpoint {
-    const char *host;
-    size_t      size;
-    unsigned    port;
-    int         secure, kind;
-} aws_i_endpoint;
 
 /* http[s]://host[:port][/] and nothing else. An IPv6 address stands in brackets. */
 static int aws_i_endpoint_parse(const char *url, aws_i_endpoint *end)
@@ -3705,7 +3684,7 @@ static int aws_i_target(aws_client *client)
             aws_out_text(&out, aws_i_text_dot);
         }
         if (client->custom_endpoint) {
-            aws_out_bytes(&out, client->endpoint_host, client->endpoint_host_length);
+            aws_out_bytes(&out, client->endpoint.host, client->endpoint.size);
         } else {
             aws_out_text(&out, client->service->endpoint_prefix);
             if (client->service->host) {
@@ -3718,7 +3697,7 @@ static int aws_i_target(aws_client *client)
         }
     }
     host[out.used] = 0;
-    client->port_number = client->endpoint_port;
+    client->port_number = client->endpoint.port;
     if (!aws_i_equal(host, client->host)) {
         memcpy(client->host, host, sizeof host);
         client->connection.doomed = 1;
@@ -5361,7 +5340,7 @@ static int aws_i_http_status_line(aws_i_http *http, const char *line)
 {
     int32_t status = 0;
 
-    if (!aws_i_scan(line, "HTTP/1.1 d", &status) || !aws_i_digit(line[11]) ||
+    if (!aws_i_scan(line, "HTTP/1.1 b", &status) || !aws_i_digit(line[11]) ||
         (line[12] && line[12] != ' '))
         return AWS_ERR_PROTOCOL;
     status = status * 10 + (line[11] - '0');
@@ -6006,6 +5985,15 @@ static void aws_i_der_byte(aws_i_der *der, unsigned char c)
         if (--der->have == 2)
             aws_i_der_element(der);
     }
+}
+
+static int aws_i_all_digits(const char *text, size_t size)
+{
+    while (size && aws_i_digit((unsigned char)*text)) {
+        text++;
+        size--;
+    }
+    return !size;
 }
 
 /* Unix time of the notBefore found, 0 none: "YYMMDDhhmmssZ" or "YYYYMMDDhhmmssZ". */
@@ -6981,6 +6969,7 @@ AWS_API int aws_client_target(const aws_client *client, char *text, size_t size)
 /* The request head: a pure function of the call, the keys and the time. */
 static void aws_i_out_head(aws_out *out, const aws_client *client)
 {
+    static const char end[] = "\r\nauthorization: " AWS_I_AUTHORIZATION "\r\n\r\n";
     aws_i_view view;
 
     aws_i_view_of(&view, client);
@@ -6994,11 +6983,7 @@ static void aws_i_out_head(aws_out *out, const aws_client *client)
     if (client->expect)
         aws_out_text(out, client->expect);
     aws_i_out_user_agent(out, client);
-    if (!client->anonymous) {
-        aws_out_text(out, "\r\nauthorization: ");
-        aws_i_out_form(out, &view, aws_i_authorization);
-    }
-    aws_out_text(out, aws_i_text_end);
+    aws_i_out_form(out, &view, client->anonymous ? end + sizeof end - 5 : end);
 }
 
 AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value)
@@ -7108,7 +7093,7 @@ static void aws_i_out_given(aws_out *out, aws_i_view *view, const aws_i_item *it
         client->chunked->value(out, client, item);
         break;
     default:
-        aws_i_out_trimmed(out, item->value, item->length, view->is_signed);
+        aws_i_out_trimmed(out, item->value, item->length, view->form != AWS_I_I_HEADERS);
     }
 }
 
@@ -7849,9 +7834,7 @@ static int aws_i_step_sign(aws_client *client)
     if (!client->anonymous) {
         aws_i_view_of(&view, client);
         aws_i_cache_signing_key(client, &view);
-        aws_i_signature(&view, (const aws_i_key_states *)client->signing_key,
-                        client->scratch + sizeof(aws_xml), client->scratch_size - sizeof(aws_xml),
-                        client->signature);
+        aws_i_signature(&view, (const aws_i_key_states *)client->signing_key, client->signature);
     }
     if ((r = aws_i_bodies(client, AWS_I_BODY_BEGIN)) < 0)
         return r;
@@ -11319,8 +11302,8 @@ static void aws_i_presigned_call_value(aws_out *out, aws_i_view *view, const aws
         aws_i_client_value(out, view, item);
 }
 
-static const aws_i_source aws_i_presigned_call = {aws_i_client_item, aws_i_client_path,
-                                                  aws_i_client_payload, aws_i_presigned_call_value};
+static const aws_i_source aws_i_presigned_call = {aws_i_client_item, aws_i_client_part,
+                                                  aws_i_presigned_call_value};
 
 /* For aws_client.save: the copy's call is complete and asks for the connection. */
 static int aws_i_presign_call(void *context, int step, void *data)
@@ -11576,7 +11559,7 @@ AWS_API int aws_service_addresses(aws_client *client, unsigned flags, aws_out *o
     if (client->custom_endpoint || client->service->flags & AWS_SERVICE_S3) {
         aws_call_refuse(client, client->custom_endpoint ? AWS_REASON_ADDRESS_ENDPOINT
                                                         : AWS_REASON_ADDRESS_S3,
-                        client->endpoint_host);
+                        client->endpoint.host);
         return 0;
     }
     aws_i_out_service_host(out, client->service, client->region, flags);
@@ -11692,7 +11675,7 @@ static int aws_i_arn_host(aws_client *client, unsigned flags, aws_out *out)
     aws_out_bytes(out, arn.outpost.at, arn.outpost.size);
     aws_out_text(out, arn.outpost.size ? "." : "");
     if (client->custom_endpoint)
-        aws_out_bytes(out, client->endpoint_host, client->endpoint_host_length);
+        aws_out_bytes(out, client->endpoint.host, client->endpoint.size);
     else
         aws_i_out_aws_host(out, client, arn.host, flags);
     return 1;
@@ -11787,7 +11770,7 @@ AWS_API int aws_s3_addresses(aws_client *client, unsigned flags, aws_out *out)
              aws_i_equal(client->region, aws_i_text_us) &&
              !(flags & (AWS_USE_FIPS | AWS_USE_DUALSTACK));
     if (client->custom_endpoint && flags & (AWS_USE_FIPS | AWS_USE_DUALSTACK | AWS_USE_ACCELERATE))
-        aws_call_refuse(client, AWS_REASON_ADDRESS_ENDPOINT, client->endpoint_host);
+        aws_call_refuse(client, AWS_REASON_ADDRESS_ENDPOINT, client->endpoint.host);
     else if (flags & AWS_USE_FIPS && strncmp(client->region, "cn-", 3) == 0)
         aws_call_refuse(client, AWS_REASON_ADDRESS_FIPS, client->region);
     if (call->bucket && aws_i_is_arn(call->bucket))
@@ -11914,12 +11897,11 @@ static void aws_i_divide(aws_client *client, unsigned char *at, size_t left, int
 
     n->ahead_size = AWS_I_AHEAD;
     n->out_size = tls ? AWS_I_OUT_TLS : AWS_I_OUT_HTTP;
-    n->record_size = 0;
     left -= n->ahead_size + n->out_size;
-    if (tls) {
-        n->record_size = aws_i_min(left, AWS_I_RECORD_FULL);
-        left -= n->record_size;
-    }
+#ifndef AWS_NO_TLS
+    n->record_size = tls ? aws_i_min(left, AWS_I_RECORD_FULL) : 0;
+    left -= n->record_size;
+#endif
     more = aws_i_min(left / 8, AWS_I_SCRATCH_MORE);
     client->scratch_size += more;
     left -= more;
@@ -11929,25 +11911,29 @@ static void aws_i_divide(aws_client *client, unsigned char *at, size_t left, int
     n->ahead_size += aws_i_min(left, AWS_I_AHEAD_MAX - AWS_I_AHEAD);
     client->scratch = aws_i_carve(&at, client->scratch_size);
     n->ahead = aws_i_carve(&at, n->ahead_size);
+#ifndef AWS_NO_TLS
     n->record = aws_i_carve(&at, n->record_size);
+#endif
     n->out = at;
 }
 
-/* The part that is lent to credential sources; 0 if it is too small. */
-static int aws_i_carve_connection(aws_client *client, unsigned char *at, unsigned char *end,
-                                  int tls)
+/* The part that is lent to credential sources: what it takes at least. */
+static size_t aws_i_connection_size(const aws_port *port, int tls)
 {
-    size_t left = (size_t)(end - at), scratch = aws_i_align(aws_i_scratch_size(tls));
-    size_t needed = aws_i_align(client->port->connection_size) + aws_i_tls_size(tls) + scratch +
-                    AWS_I_AHEAD + (tls ? AWS_I_OUT_TLS + AWS_I_RECORD_SMALL : AWS_I_OUT_HTTP);
+    return aws_i_align(port->connection_size) + aws_i_tls_size(tls) +
+           aws_i_align(aws_i_scratch_size(tls)) + AWS_I_AHEAD +
+           (tls ? AWS_I_OUT_TLS + AWS_I_RECORD_SMALL : AWS_I_OUT_HTTP);
+}
 
-    if (left < needed)
-        return 0;
+static void aws_i_carve_connection(aws_client *client, unsigned char *at, unsigned char *end,
+                                   int tls)
+{
     client->connection.area = aws_i_carve(&at, aws_i_align(client->port->connection_size));
+#ifndef AWS_NO_TLS
     client->connection.tls = aws_i_carve(&at, aws_i_tls_size(tls));
-    client->scratch_size = scratch;
-    aws_i_divide(client, at, (size_t)(end - at) - scratch, tls);
-    return 1;
+#endif
+    client->scratch_size = aws_i_align(aws_i_scratch_size(tls));
+    aws_i_divide(client, at, (size_t)(end - at) - client->scratch_size, tls);
 }
 
 /* AWS_ENDPOINT_URL_<ID>, then AWS_ENDPOINT_URL. */
@@ -11971,23 +11957,18 @@ static const char *aws_i_env_endpoint(const aws_port *port, const char *id)
 static int aws_i_init_endpoint(aws_client *client)
 {
     const char *url = aws_i_config(client)->endpoint;
-    aws_i_endpoint end;
+    aws_i_endpoint *end = &client->endpoint;
 
-    client->endpoint_secure = 1;
-    client->endpoint_port = 443;
+    end->secure = 1;
+    end->port = 443;
     if (!url && aws_i_features(client)->environment)
         url = aws_i_features(client)->environment(client->session, client->service->id);
     if (!url && aws_i_config(client)->endpoint_of)
         url = aws_i_config(client)->endpoint_of(aws_i_config(client), client->service->id);
-    if (!url)
-        return 0;
-    if (!aws_i_endpoint_parse(url, &end))
+    if (url && !aws_i_endpoint_parse(url, end))
         return aws_i_fail(client, AWS_REASON_ENDPOINT, url);
-    client->endpoint_host = end.host;
-    client->endpoint_host_length = end.size;
-    client->endpoint_port = end.port;
-    client->endpoint_secure = (unsigned char)end.secure;
-    client->custom_endpoint = (unsigned char)end.kind;
+    client->endpoint_secure = (unsigned char)end->secure;
+    client->custom_endpoint = (unsigned char)end->kind;
     return 0;
 }
 
@@ -12770,11 +12751,12 @@ static int aws_i_borrow(aws_i_asker *a, aws_client *lender, const aws_i_manner *
     inner->hash = lender->hash;
     inner->sum = lender->sum;
     inner->signing_key = lender->signing_key;
-    if (!aws_i_carve_connection(inner, lender->connection.area, end, tls)) {
+    if ((size_t)(end - lender->connection.area) < aws_i_connection_size(inner->port, tls)) {
         aws_i_fail(lender, -AWS_ERR_MEMORY, NULL);
         lender->failure.needed = aws_client_memory(lender->port, AWS_MEMORY_TLS);
         return AWS_ERR_MEMORY;
     }
+    aws_i_carve_connection(inner, lender->connection.area, end, tls);
     lender->connection.state = AWS_I_C_LENT;
     lender->connection.resumed = 0;
     lender->key_day = UINT32_MAX;
@@ -13828,28 +13810,29 @@ AWS_API void aws_session_close(aws_session *session)
 static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tls)
 {
     unsigned char *at = (unsigned char *)memory, *end = at + size;
-    size_t needed = aws_client_memory(client->port,
-                                      tls ? AWS_MEMORY_TLS_BOUNDED : AWS_MEMORY_HTTP);
+    size_t items = AWS_I_ITEMS, needed = aws_client_memory(client->port, tls ? AWS_MEMORY_TLS_BOUNDED
+                                                                             : AWS_MEMORY_HTTP);
 
     if (!memory || size < needed) {
-        aws_i_fail(client, memory ? -AWS_ERR_MEMORY : AWS_REASON_NO_MEMORY, NULL);
         client->failure.needed = needed;
-        return AWS_ERR_MEMORY;
+        return aws_i_fail(client, memory ? -AWS_ERR_MEMORY : AWS_REASON_NO_MEMORY, NULL);
     }
     at += (AWS_I_ALIGN - (uintptr_t)at % AWS_I_ALIGN) % AWS_I_ALIGN;
     client->memory = memory;
     client->memory_size = size;
-    client->item_room = AWS_I_ITEMS;
     if (tls)
         needed = aws_client_memory(client->port, AWS_MEMORY_TLS);
     if (size >= AWS_I_MANY && size >= needed + AWS_I_ITEMS * sizeof(aws_i_item))
-        client->item_room *= 2;
-    client->items = (aws_i_item *)(void *)aws_i_carve(
-        &at, aws_i_align(client->item_room * sizeof(aws_i_item)));
+        items *= 2;
+    client->item_room = items;
+    client->items =
+        (aws_i_item *)(void *)aws_i_carve(&at, aws_i_align(items * sizeof(aws_i_item)));
     client->hash = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sha256)));
     client->sum = aws_i_carve(&at, aws_i_align(sizeof(aws_i_sum)));
     client->signing_key = aws_i_carve(&at, aws_i_align(sizeof(aws_i_key_states)));
+#ifndef AWS_NO_TLS
     client->ranges = (aws_i_ranges *)(void *)aws_i_carve(&at, aws_i_ranges_size(tls));
+#endif
     aws_i_carve_connection(client, at, end, tls);
 #ifndef AWS_NO_TLS
     if (tls && client->connection.record_size < AWS_I_RECORD_FULL) {
