@@ -8750,37 +8750,37 @@ static int aws_i_step_answer(aws_client *client)
 
 /* ---- Errors of the service ---- */
 
-/* The name of the n-th open element from inside, 0 the innermost; its size in *size. */
-static const char *aws_i_xml_open_name(const aws_xml *xml, size_t n, size_t *size)
-{
-    size_t at = xml->depth > n ? (size_t)(xml->depth - 1) - n : 0;
-    size_t end = n && xml->depth > n ? xml->starts[at + 1] - 1u : xml->path_length;
+/* What of an error document and of its answer's head goes to which field of the failure. */
+#define AWS_I_FIELD(name) {offsetof(aws_failure, name), sizeof((aws_failure *)0)->name}
+static const struct {
+    unsigned short at, room;
+} aws_i_error_fields[] = {AWS_I_FIELD(aws_code),   AWS_I_FIELD(message),    AWS_I_FIELD(value),
+                          AWS_I_FIELD(expected),   AWS_I_FIELD(expected),   AWS_I_FIELD(request_id),
+                          AWS_I_FIELD(host_id),    AWS_I_FIELD(request_id)};
+#undef AWS_I_FIELD
 
-    *size = xml->depth > n ? end - xml->starts[at] : 0;
-    return xml->path + xml->starts[at];
+/* The name of the innermost open element. */
+static const char *aws_i_xml_open_name(const aws_xml *xml)
+{
+    return xml->path + xml->starts[xml->depth - 1];
 }
 
 AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml)
 {
-#define AWS_I_FIELD(name) {offsetof(aws_failure, name), sizeof((aws_failure *)0)->name}
-    static const char names[] = "Code\0Message\0Region\0ServerTime\0Key\0RequestId\0RequestID\0"
-                                "HostId\0"; /* EC2 has RequestID */
-    static const struct {
-        unsigned short at, room;
-    } fields[] = {AWS_I_FIELD(aws_code), AWS_I_FIELD(message),    AWS_I_FIELD(expected),
-                  AWS_I_FIELD(expected), AWS_I_FIELD(value),      AWS_I_FIELD(request_id),
-                  AWS_I_FIELD(request_id), AWS_I_FIELD(host_id)};
-#undef AWS_I_FIELD
-    size_t size;
-    const char *name = aws_i_xml_open_name(xml, 1, &size);
-    int in_error = size == 5 && !memcmp(name, "Error", 5);
-    int index = aws_i_list_find(names, aws_i_xml_open_name(xml, 0, &size));
+    static const char names[] = "Code\0Message\0Key\0Region\0ServerTime\0RequestId\0HostId\0"
+                                "RequestID\0"; /* EC2's */
+    enum { IDS = 5 }; /* from here on: they may lie outside of <Error> */
+    const char *name = aws_i_xml_open_name(xml);
+    int index = aws_i_list_find(names, name);
 
     if (aws_i_config(client)->explain)
         aws_i_config(client)->explain(client, xml);
-    if (index >= (in_error ? 0 : 5)) /* the ids may lie outside of it */
-        aws_i_append((char *)&client->failure + fields[index].at, fields[index].room, xml->text,
-                     xml->text_size);
+    if (index < IDS && (xml->depth < 2 || name - xml->path - xml->starts[xml->depth - 2] != 6 ||
+                        memcmp(name - 6, "Error", 5) != 0))
+        index = -1;
+    if (index >= 0)
+        aws_i_append((char *)&client->failure + aws_i_error_fields[index].at,
+                     aws_i_error_fields[index].room, xml->text, xml->text_size);
 }
 
 AWS_API const aws_service *aws_call_service(const aws_client *client)
@@ -8807,8 +8807,11 @@ AWS_API void aws_call_keep(aws_client *client, const aws_failure *failure)
 /* Complete the failure from the answer's head and the call. */
 static void aws_i_explain(aws_client *client)
 {
+    enum { FIRST = 3, DATE = 4 }; /* of aws_i_error_fields */
+    static const char names[] = "x-amz-bucket-region\0date\0x-amz-request-id\0x-amz-id-2\0";
     aws_failure *f = &client->failure;
-    const char *header;
+    const char *name;
+    unsigned i;
 
     if (!f->aws_code[0]) {
         aws_out out;
@@ -8816,19 +8819,18 @@ static void aws_i_explain(aws_client *client)
         aws_out_number(&out, (uint64_t)client->http.status);
         f->aws_code[out.used] = 0;
     }
-    if ((header = aws_client_header(client, "x-amz-request-id")) != NULL)
-        aws_i_set(f->request_id, sizeof f->request_id, header);
-    if ((header = aws_client_header(client, "x-amz-id-2")) != NULL)
-        aws_i_set(f->host_id, sizeof f->host_id, header);
-    if (!f->expected[0] && (header = aws_client_header(client, "x-amz-bucket-region")) != NULL)
-        aws_i_set(f->expected, sizeof f->expected, header);
-    if (aws_i_equal(f->aws_code, "RequestTimeTooSkewed") && !f->expected[0])
-        aws_i_set(f->expected, sizeof f->expected, aws_client_header(client, "date"));
+    for (name = names, i = FIRST; *name; name += strlen(name) + 1, i++) {
+        char *to = (char *)f + aws_i_error_fields[i].at;
+        const char *value = aws_client_header(client, name);
+        if (value && (i > DATE || !*to) &&
+            (i != DATE || aws_i_equal(f->aws_code, "RequestTimeTooSkewed")))
+            aws_i_set(to, aws_i_error_fields[i].room, value);
+    }
     if (f->http_status == 412 && client->tried & AWS_I_LOST && client->call.method[0] == 'P')
         f->reason = AWS_REASON_MAYBE_APPLIED;
-    header = client->call.key && !aws_i_within(f->aws_code, aws_i_text_bucket) ? client->call.key
-                                                                  : client->call.bucket;
-    aws_i_set(f->value, sizeof f->value, header);
+    name = client->call.key && !aws_i_within(f->aws_code, aws_i_text_bucket) ? client->call.key
+                                                                             : client->call.bucket;
+    aws_i_set(f->value, sizeof f->value, name);
     if (aws_i_config(client)->explain)
         aws_i_config(client)->explain(client, NULL);
 }
@@ -11255,12 +11257,10 @@ AWS_API void aws_explain_signature(aws_client *client, const struct aws_xml *xml
 {
     aws_failure *f = &client->failure;
     char last[1];
-    size_t size, shown;
-    const char *name;
+    size_t shown;
 
     if (xml) {
-        name = aws_i_xml_open_name(xml, 0, &size);
-        if (aws_i_equal(name, "CanonicalRequest"))
+        if (aws_i_equal(aws_i_xml_open_name(xml), "CanonicalRequest"))
             aws_i_explain_text(client, xml->text, xml->text_size);
         return;
     }
