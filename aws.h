@@ -8771,10 +8771,11 @@ AWS_API void aws_call_error_text(aws_client *client, const aws_xml *xml)
                                 "RequestID\0"; /* EC2's */
     enum { IDS = 5 }; /* from here on: they may lie outside of <Error> */
     const char *name = aws_i_xml_open_name(xml);
-    int index = aws_i_list_find(names, name);
+    int index;
 
     if (aws_i_config(client)->explain)
         aws_i_config(client)->explain(client, xml);
+    index = aws_i_list_find(names, name);
     if (index < IDS && (xml->depth < 2 || name - xml->path - xml->starts[xml->depth - 2] != 6 ||
                         memcmp(name - 6, "Error", 5) != 0))
         index = -1;
@@ -10668,31 +10669,30 @@ static int aws_i_stream_error(aws_client *client)
 static AWS_I_RARE int aws_i_xml_more(aws_client *client, int r)
 {
     aws_xml *xml = aws_i_xml_of(client);
-    int more;
 
     if (!client->piece) /* the clock isn't asked for each event */
         aws_i_back(client);
     if (client->failure.code) /* of a call that was refused meanwhile */
         aws_i_failure_reset(client);
     while (client->state != AWS_I_ERROR) {
-        if (!client->piece) {
-            if ((more = aws_i_await_body(client, &xml->at)) < 0)
-                return more;
-            if (!more)
-                break;
-            client->piece = xml->at;
-            xml->end = xml->at + more;
-            r = aws_i_xml_next(xml);
-        }
         if (r > 0 && !aws_i_is_error_root(xml, r))
             return r;
         aws_i_settle(client);
         if (r > 0 && client->state != AWS_I_STREAM)
             return aws_i_fail(client, -AWS_ERR_SERVICE, NULL); /* its owner gives it up */
-        if (r > 0)
+        if (r > 0) {
             client->state = AWS_I_ERROR;
-        else if (r != AWS_AGAIN)
+            break;
+        }
+        if (r != AWS_AGAIN)
             return aws_i_xml_failed(client);
+        if ((r = aws_i_await_body(client, &xml->at)) < 0)
+            return r;
+        if (!r)
+            break;
+        client->piece = xml->at;
+        xml->end = xml->at + r;
+        r = aws_i_xml_next(xml);
     }
     if (client->state == AWS_I_ERROR)
         return aws_i_stream_error(client);
