@@ -3887,7 +3887,7 @@ static void aws_i_xml_named(aws_xml *xml, const void *name, size_t size)
 
 static int aws_i_xml_append(aws_xml *xml, unsigned c)
 {
-    if (xml->path_length == AWS_XML_PATH - 1)
+    if (xml->path_length >= AWS_XML_PATH - 1)
         return AWS_ERR_TOO_BIG;
     xml->path[xml->path_length++] = (char)c; /* its NUL comes with the event */
     return 0;
@@ -3895,8 +3895,10 @@ static int aws_i_xml_append(aws_xml *xml, unsigned c)
 
 static int aws_i_xml_push(aws_xml *xml)
 {
-    if (xml->depth == AWS_XML_DEPTH || (xml->depth && aws_i_xml_append(xml, '/') < 0))
+    if (xml->depth == AWS_XML_DEPTH)
         return AWS_ERR_TOO_BIG;
+    if (xml->depth) /* there is room for its NUL, at least */
+        xml->path[xml->path_length++] = '/';
     xml->starts[xml->depth++] = (unsigned char)xml->path_length;
     return 0;
 }
@@ -3922,17 +3924,16 @@ static uint32_t aws_i_xml_entity(const char *name)
 
     if (*name != '#')
         return (unsigned char)meant[aws_i_list_find(names, name) + 1];
-    name++;
-    if (*name == 'x') {
+    if (name[1] == 'x') {
         base = 16;
         name++;
     }
     do {
-        unsigned digit = aws_i_digit_value((unsigned char)*name);
+        unsigned digit = aws_i_digit_value((unsigned char)*++name);
         code = code * base + digit;
         if (digit >= base || code > 0x10ffff)
             return 0;
-    } while (*++name);
+    } while (name[1]);
     return code >> 11 == 0xd800 >> 11 ? 0 : code;
 }
 
