@@ -3722,11 +3722,11 @@ enum { AWS_I_RULES_ELSE = 0x80, AWS_I_RULES_FAIL = 0xc0 };
  * missing, the rules of the next state are its too. Other control characters are never right. */
 static AWS_I_APART unsigned aws_i_rule(const unsigned char *rule, unsigned c)
 {
-    unsigned digit = aws_i_digit_value((int)c), kind = c;
+    unsigned kind = c;
 
-    if (digit < 10) {
+    if (c - '0' < 10) {
         kind = '0';
-    } else if (digit < 36) {
+    } else if ((c | 32) - 'a' < 26) {
         kind = 'a';
     } else if (c < ' ') {
         if (!(0x2600u >> c & 1)) /* \t, \n and \r */
