@@ -4190,7 +4190,7 @@ static AWS_I_APART int aws_i_xml_do(aws_xml *xml, unsigned to, unsigned c)
 }
 
 /* Where a byte leads to. */
-static AWS_I_APART unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
+static unsigned aws_i_xml_rule(aws_xml *xml, unsigned c)
 {
     if (xml->state == AWS_I_X_END_NAME) {
         unsigned name = (unsigned char)xml->path[xml->starts[xml->depth - 1] + xml->match];
