@@ -9938,13 +9938,16 @@ AWS_API int aws_client_write(aws_client *client, const void *data, size_t size)
     return aws_i_awaited(client, r);
 }
 
-/* Body bytes for the caller, waiting for them: how many, 0, AWS_AGAIN or an error. */
+/* Body bytes for the caller, waiting for them: how many, 0, AWS_AGAIN or an error. An <Error> in a
+ * 200 answer is read to its end. */
 static int aws_i_await_body(aws_client *client, const unsigned char **data)
 {
     int r, blocked;
 
     do {
-        r = client->pending ? client->pending : aws_i_body(client, data);
+        r = client->pending                ? client->pending
+            : client->state == AWS_I_ERROR ? aws_i_step_error(client)
+                                           : aws_i_body(client, data);
         client->pending = blocked = 0;
         if (r == AWS_AGAIN)
             blocked = r = aws_i_wait(client);
@@ -10654,18 +10657,6 @@ AWS_API int aws_call_drop(aws_client *client)
     return aws_call_run(client);
 }
 
-/* The rest of an <Error> in a 200 answer. */
-static int aws_i_stream_error(aws_client *client)
-{
-    int r;
-
-    do {
-        r = client->pending ? client->pending : aws_i_step_error(client);
-        client->pending = 0;
-    } while (r == AWS_AGAIN && (r = aws_i_wait(client)) == 0);
-    return r;
-}
-
 /* What comes after an event r of the piece that is there. */
 static AWS_I_RARE int aws_i_xml_more(aws_client *client, int r)
 {
@@ -10675,17 +10666,15 @@ static AWS_I_RARE int aws_i_xml_more(aws_client *client, int r)
         aws_i_back(client);
     if (client->failure.code) /* of a call that was refused meanwhile */
         aws_i_failure_reset(client);
-    while (client->state != AWS_I_ERROR) {
+    for (;;) {
         if (r > 0 && !aws_i_is_error_root(xml, r))
             return r;
         aws_i_settle(client);
         if (r > 0 && client->state != AWS_I_STREAM)
             return aws_i_fail(client, -AWS_ERR_SERVICE, NULL); /* its owner gives it up */
-        if (r > 0) {
-            client->state = AWS_I_ERROR;
-            break;
-        }
-        if (r != AWS_AGAIN)
+        if (r > 0)
+            client->state = AWS_I_ERROR; /* whose rest is read instead of a piece */
+        else if (r != AWS_AGAIN)
             return aws_i_xml_failed(client);
         if ((r = aws_i_await_body(client, &xml->at)) < 0)
             return r;
@@ -10695,8 +10684,6 @@ static AWS_I_RARE int aws_i_xml_more(aws_client *client, int r)
         xml->end = xml->at + r;
         r = aws_i_xml_next(xml);
     }
-    if (client->state == AWS_I_ERROR)
-        return aws_i_stream_error(client);
     if (!aws_xml_complete(xml))
         return aws_i_xml_failed(client);
     if (client->state == AWS_I_STREAM) {
