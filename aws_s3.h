@@ -499,7 +499,7 @@ typedef struct aws_s3_result {
     X(delete_object_tagging, DeleteObjectTagging, "DELETE", "tagging", AWS_I_S3_OBJECT,           \
       (AWS_I_S3_M(version_id) AWS_I_S3_OWNER), NULL, aws_i_s3_send)                               \
     X(delete_objects, DeleteObjects, "POST", "delete",                                            \
-      AWS_I_S3_BUCKET | AWS_I_S3_CHECKSUM_REQUIRED,                                               \
+      AWS_I_S3_BUCKET | AWS_I_S3_CHECKSUM_REQUIRED | AWS_I_S3_RESULT,                             \
       (AWS_I_S3_M(mfa) AWS_I_S3_M(bypass_governance_retention)                                    \
        AWS_I_S3_M(sdk_checksum_algorithm) AWS_I_S3_PAYER),                                        \
       aws_i_s3_delete_body, aws_i_s3_run_delete)                                                  \
@@ -1321,7 +1321,9 @@ struct aws_i_s3_operation {
     const unsigned char *members;
     unsigned             flags;
     aws_i_s3_body       *body;
-    int (*run)(aws_client *client, int raw); /* raw: the caller has said where the answer goes */
+    /* raw: the caller has said where the answer goes. With result (of AWS_I_S3_RESULT): what the
+     * answer's XML has said, after the run */
+    int (*run)(aws_client *client, int raw, aws_s3_result *result);
 };
 
 #ifndef AWS_STATIC
@@ -1668,8 +1670,6 @@ static int aws_i_s3_delete_body(const aws_i_s3_operation *op, aws_call *call,
 
     (void)op;
     call->flags |= AWS_CALL_XML;
-    if (!call->buffer && !call->sink)
-        call->flags |= AWS_CALL_READ; /* we read it, or with args->stream the caller does */
     if (!args->objects || !args->object_count || args->object_count > 1000)
         return AWS_REASON_OBJECT_COUNT;
     for (i = 0; i < args->object_count; i++) {
@@ -1723,11 +1723,16 @@ static int aws_i_s3_read_deleted(aws_client *client, unsigned *counters)
     return event;
 }
 
-static int aws_i_s3_run_delete(aws_client *client, int raw)
+static int aws_i_s3_run_delete(aws_client *client, int raw, aws_s3_result *result)
 {
     unsigned *counters = aws_call_counters(client); /* deleted, failed, reading */
     int r;
 
+    if (result) {
+        result->deleted = counters[0];
+        result->failed = counters[1];
+        return 0;
+    }
     if (raw)
         return aws_call_run_xml(client);
     for (;;) {
@@ -1745,24 +1750,6 @@ static int aws_i_s3_run_delete(aws_client *client, int raw)
     }
 }
 
-/* The other ways to run: no XML comes, what comes is the caller's, or it is for the result. */
-static int aws_i_s3_send(aws_client *client, int raw)
-{
-    (void)raw;
-    return aws_call_run(client);
-}
-
-static int aws_i_s3_read(aws_client *client, int raw)
-{
-    (void)raw;
-    return aws_call_run_xml(client);
-}
-
-static int aws_i_s3_collect(aws_client *client, int raw)
-{
-    return raw ? aws_call_run_xml(client) : aws_call_collect(client);
-}
-
 static AWS_I_S3_APART uint64_t aws_i_s3_decimal(const char *text)
 {
     uint64_t number = 0;
@@ -1772,48 +1759,55 @@ static AWS_I_S3_APART uint64_t aws_i_s3_decimal(const char *text)
     return number;
 }
 
-/* What a result has from headers and, where it says "/...", from the answer's XML: their names,
- * each before the one that counts more. */
-enum {
-    AWS_I_S3_H_SIZE,
-    AWS_I_S3_H_XML_DATE,
-    AWS_I_S3_H_DATE,
-    AWS_I_S3_H_XML_ETAG,
-    AWS_I_S3_H_ETAG,
-    AWS_I_S3_H_VERSION,
-    AWS_I_S3_H_TYPE,
-    AWS_I_S3_H_UPLOAD,
-    AWS_I_S3_H_LOCATION,
-    AWS_I_S3_H_COUNT
-};
+static int64_t aws_i_s3_time(const char *text)
+{
+    return text ? aws_date_parse(text) : -1;
+}
 
 AWS_API void aws_s3_result_of(aws_client *client, aws_s3_result *result)
 {
-    static const char names[] = "content-length\0/LastModified\0last-modified\0/ETag\0etag\0"
-                                "x-amz-version-id\0content-type\0/UploadId\0";
-    const char *said[AWS_I_S3_H_COUNT], *name = names, *text;
-    int i;
+    const char *text;
 
-    for (i = 0; i < AWS_I_S3_H_COUNT; i++, name += strlen(name) + 1) {
-        said[i] = aws_client_header(client, name);
-        if (!said[i] && (i == AWS_I_S3_H_DATE || i == AWS_I_S3_H_ETAG))
-            said[i] = said[i - 1];
-    }
+    memset(result, 0, sizeof *result);
     result->status = aws_client_status(client);
-    text = said[AWS_I_S3_H_SIZE];
+    text = aws_client_header(client, "content-length");
     result->size = text ? aws_i_s3_decimal(text) : aws_client_received(client);
-    text = said[AWS_I_S3_H_DATE];
-    result->last_modified = text ? aws_date_parse(text) : -1;
-    result->etag = said[AWS_I_S3_H_ETAG];
-    result->version_id = said[AWS_I_S3_H_VERSION];
-    result->content_type = said[AWS_I_S3_H_TYPE];
-    result->upload_id = said[AWS_I_S3_H_UPLOAD];
-    text = said[AWS_I_S3_H_LOCATION];
+    result->etag = aws_client_header(client, "etag");
+    result->version_id = aws_client_header(client, "x-amz-version-id");
+    result->content_type = aws_client_header(client, "content-type");
+    result->last_modified = aws_i_s3_time(aws_client_header(client, "last-modified"));
+}
+
+/* The other ways to run: no XML comes, what comes is the caller's, or it is for the result. */
+static int aws_i_s3_send(aws_client *client, int raw, aws_s3_result *result)
+{
+    (void)raw;
+    (void)result;
+    return aws_call_run(client);
+}
+
+static int aws_i_s3_read(aws_client *client, int raw, aws_s3_result *result)
+{
+    (void)raw;
+    (void)result;
+    return aws_call_run_xml(client);
+}
+
+static int aws_i_s3_collect(aws_client *client, int raw, aws_s3_result *result)
+{
+    const char *text;
+
+    if (!result)
+        return raw ? aws_call_run_xml(client) : aws_call_collect(client);
+    if (!result->etag)
+        result->etag = aws_client_header(client, "/ETag");
+    if (result->last_modified < 0)
+        result->last_modified = aws_i_s3_time(aws_client_header(client, "/LastModified"));
+    result->upload_id = aws_client_header(client, "/UploadId");
+    text = aws_client_header(client, "");
     if (text)
-        text = !*text ? aws_i_s3_text_us : strcmp(text, "EU") == 0 ? "eu-west-1" : text;
-    result->location = text;
-    result->deleted = aws_call_counters(client)[0];
-    result->failed = aws_call_counters(client)[1];
+        result->location = !*text ? aws_i_s3_text_us : strcmp(text, "EU") == 0 ? "eu-west-1" : text;
+    return 0;
 }
 
 static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_operation *op,
@@ -1866,9 +1860,12 @@ static int aws_i_s3_run(aws_client *client, const aws_s3_args *args, aws_s3_resu
 
     if (r < 0)
         return r;
-    r = op->run(client, args->stream || args->buffer || args->sink);
-    if (result && r != AWS_AGAIN)
+    r = op->run(client, args->stream || args->buffer || args->sink, NULL);
+    if (result && r != AWS_AGAIN) {
         aws_s3_result_of(client, result);
+        if (op->flags & AWS_I_S3_RESULT)
+            op->run(client, 0, result);
+    }
     return r;
 }
 
@@ -2534,18 +2531,19 @@ enum {
     AWS_I_S3_T_END = sizeof ((aws_s3_objects *)0)->texts[0]
 };
 
-/* The steps of aws_s3_paging. 0 is aws_call_own's, and 1 to 255 the next byte of a key that may
- * have been returned already: 1 if it is stored. */
+/* The steps of aws_s3_paging; 0 is aws_call_own's. */
 enum {
     AWS_I_S3_P_SAVE,
-    AWS_I_S3_P_BEGIN = 256, /* data: the arguments */
+    AWS_I_S3_P_BEGIN,       /* data: the arguments */
     AWS_I_S3_P_NAME,        /* the field of an element (data: aws_xml) that isn't known */
     AWS_I_S3_P_TEXT,        /* of it */
     AWS_I_S3_P_ENTRY,       /* one begins: 0 or an error */
     AWS_I_S3_P_KEPT,        /* 1 with the summary (data), 0: there is none, or AWS_AGAIN */
     AWS_I_S3_P_NEXT,        /* after a page, if there is more: 0 or an error */
     AWS_I_S3_P_QUERY,       /* 1 if it isn't start-after that says where the page begins */
-    AWS_I_S3_P_LOST         /* a page broke off; data: it is being asked for again. 0 or an error */
+    AWS_I_S3_P_LOST,        /* a page broke off; data: it is being asked for again. 0 or an error */
+    AWS_I_S3_P_BYTE = 256   /* and more: a byte of a key that may have been returned already; 1 if
+                             * it is stored */
 };
 
 static AWS_I_S3_APART int aws_i_s3_ask_paging(aws_s3_objects *it, int step, void *data)
@@ -2664,7 +2662,7 @@ static int aws_i_s3_key_text(aws_s3_objects *it, const char *text, size_t size)
             (c = aws_i_s3_unescape(&it->escape, c)) <= 0)
             continue;
         it->length = at;
-        if ((it->order == 1 || it->paging(it, c, NULL)) && at < it->room)
+        if ((it->order == 1 || it->paging(it, AWS_I_S3_P_BYTE + c, NULL)) && at < it->room)
             it->key[at] = (char)c;
         at++;
     }
@@ -3876,7 +3874,7 @@ static void aws_i_s3_request_of(aws_i_s3_request *q, const aws_s3_transfer *t,
     if (!from)
         return;
     for (i = 0; i < AWS_I_S3_TEXTS; i++) {
-        place = offsetof(aws_s3_args, key) + (i + 1) * each;
+        place = offsetof(aws_s3_args, cache_control) + i * each;
         if (strchr((const char *)members, (int)i + 1))
             memcpy(to + place, (const char *)from + place, each);
     }
