@@ -6383,6 +6383,17 @@ static int aws_i_tls_handshake(aws_client *client)
 
 /* ---- Connection: bytes in and out, with or without TLS ---- */
 
+/* Whether TLS on it is ours, not the port's. */
+static int aws_i_is_secure(const aws_i_connection *n)
+{
+#ifndef AWS_NO_TLS
+    return n->secure;
+#else
+    (void)n;
+    return 0;
+#endif
+}
+
 /* What has come: its size, with *data, 0 at the end, AWS_AGAIN or an error. */
 static int aws_i_peek(aws_client *client, const unsigned char **data)
 {
@@ -6496,7 +6507,7 @@ static int aws_i_push(aws_client *client, const unsigned char *data, size_t size
     unsigned char *to = NULL;
     int room;
 
-    if (!n->secure && !n->filled && size >= n->out_size)
+    if (!aws_i_is_secure(n) && !n->filled && size >= n->out_size)
         return aws_i_send(client, data, size);
     if ((room = aws_i_space(client, &to)) <= 0)
         return room;
@@ -6570,8 +6581,8 @@ static int aws_i_open(aws_client *client)
     int r;
 
     if (n->state == AWS_I_C_CLOSED) {
-        n->secure = client->endpoint_secure && !(port->flags & AWS_PORT_TLS);
 #ifndef AWS_NO_TLS
+        n->secure = client->endpoint_secure && !(port->flags & AWS_PORT_TLS);
         if (n->secure && (r = aws_i_tls_ready(client)) < 0)
             return r;
 #endif
@@ -6998,8 +7009,7 @@ AWS_API int aws_call_refuse(aws_client *client, int reason, const char *value)
 static void aws_i_add(aws_client *client, const char *prefix, const char *name, const char *value,
                       size_t length, int kind)
 {
-    aws_i_item item;
-    size_t at;
+    aws_i_item item, *at = client->items + client->item_count;
     int order = 1;
 
     item.prefix = prefix;
@@ -7011,11 +7021,10 @@ static void aws_i_add(aws_client *client, const char *prefix, const char *name, 
         aws_call_refuse(client, AWS_REASON_TOO_MANY_MEMBERS, name);
         return;
     }
-    for (at = client->item_count;
-         at && (order = aws_i_compare(&item, client->items + at - 1)) < 0; at--)
-        client->items[at] = client->items[at - 1];
+    for (; at > client->items && (order = aws_i_compare(&item, at - 1)) < 0; at--)
+        *at = at[-1];
     item.again = !order;
-    client->items[at] = item;
+    *at = item;
     client->item_count++;
     if (kind < AWS_I_HEADER)
         client->query_count++;
@@ -7777,13 +7786,10 @@ static int aws_i_step_open(aws_client *client)
     aws_i_connection *n = &client->connection;
     int r;
 
-    if (n->state == AWS_I_C_OPEN && aws_i_leftover(client)) /* nothing of it was asked for */
-        n->doomed = 1;
-    if (n->doomed || n->state >= AWS_I_C_NOTIFY) {
-        if ((r = aws_i_close(client)) < 0)
-            return r;
-        aws_i_failure_reset(client);
-    }
+    if ((n->doomed || n->state >= AWS_I_C_NOTIFY ||
+         (n->state == AWS_I_C_OPEN && aws_i_leftover(client))) && /* nobody asked for that */
+        (r = aws_i_close(client)) < 0)
+        return r;
     if (n->state != AWS_I_C_OPEN && (r = aws_i_open(client)) < 0) {
 #ifndef AWS_NO_TLS
         if (r != AWS_AGAIN && client->not_before && aws_i_clock(client, AWS_I_CLOCK_CERTIFICATE))
@@ -7852,7 +7858,7 @@ static int aws_i_early(aws_client *client, int r)
 
     if (r == AWS_AGAIN ? client->port->flags & AWS_PORT_BLOCKING : r != AWS_ERR_CLOSED)
         return r;
-    if (client->connection.secure && !aws_i_leftover(client))
+    if (aws_i_is_secure(&client->connection) && !aws_i_leftover(client))
         return r;
     if (aws_i_peek(client, &data) <= 0) {
         client->waits = waits | (r == AWS_AGAIN ? (unsigned)AWS_WAIT_READ : 0);
@@ -7868,24 +7874,24 @@ static int aws_i_early(aws_client *client, int r)
 
 static int aws_i_step_head(aws_client *client)
 {
-    for (;;) {
+    size_t at = (size_t)client->offset;
+    aws_out out;
+
+    do {
         unsigned char *to = NULL;
-        aws_out out;
         int room = aws_i_space(client, &to);
 
         if (room <= 0)
             return aws_i_early(client, room);
         aws_i_out(&out, to, (size_t)room);
-        out.skip = (size_t)client->offset;
+        out.skip = at;
         if (client->probing)
             client->probe->out(&out, client);
         else
             aws_i_out_head(&out, client);
         aws_i_commit(client, out.used);
-        client->offset += out.used;
-        if (client->offset == out.length)
-            break;
-    }
+        client->offset = at += out.used;
+    } while (at != out.length);
     client->offset = 0;
     client->early = 0;
     aws_i_release_keys(client);
@@ -7917,26 +7923,27 @@ static int aws_i_push_body(aws_client *client, const unsigned char *data, size_t
 /* The body, if there is one, then all that is on its way. */
 static int aws_i_step_body(aws_client *client)
 {
-    int r = client->probing ? 0 : aws_i_bodies(client, AWS_I_BODY_SEND);
+    int r;
 
-    if (r < 0)
-        return r;
-    while (!client->probing && client->offset < client->size) {
-        uint64_t left = client->size - client->offset;
+    if (!client->probing) {
+        size_t at, left;
 
-        r = aws_i_push(client, aws_i_bytes(client->call.data) + (size_t)client->offset,
-                       left < (size_t)-1 ? (size_t)left : (size_t)-1);
-        if (r < 0)
-            return aws_i_early(client, r);
-        client->offset += (size_t)r;
-        aws_i_progress(client, client->offset, client->size);
+        if ((r = aws_i_bodies(client, AWS_I_BODY_SEND)) < 0)
+            return r;
+        /* What is in memory has no more bytes than a size_t says. */
+        while (at = (size_t)client->offset, left = (size_t)client->size - at, left) {
+            if ((r = aws_i_push(client, aws_i_bytes(client->call.data) + at, left)) < 0)
+                return aws_i_early(client, r);
+            client->offset = at + (size_t)r;
+            aws_i_progress(client, client->offset, client->size);
+        }
     }
     if ((r = aws_i_flush(client)) <= 0)
         return aws_i_early(client, r);
     aws_i_http_init(&client->http);
-    client->state = AWS_I_RESPONSE;
     if (client->port->flags & AWS_PORT_BLOCKING || aws_i_leftover(client))
-        return AWS_I_GO;
+        return AWS_I_RESPONSE;
+    client->state = AWS_I_RESPONSE;
     return aws_i_want(client, AWS_WAIT_READ); /* nothing can have come yet: wait, then receive */
 }
 
