@@ -7515,6 +7515,8 @@ static void aws_i_checksum_made(aws_client *client)
 {
     aws_out out;
 
+    if (!client->digest)
+        return;
     if (client->call.data) /* else it has gone by */
         client->digest->update(client->sum, client->call.data, (size_t)client->size);
     client->digest->out(client->sum, client->checksum);
@@ -7582,8 +7584,7 @@ static int aws_i_step_hash(aws_client *client)
             aws_i_sha256_update((aws_i_sha256 *)client->hash, call->data, (size_t)client->size);
         aws_i_sha256_final((aws_i_sha256 *)client->hash, client->payload);
     }
-    if (client->digest)
-        aws_i_checksums(client, AWS_I_SUM_MADE);
+    aws_i_checksums(client, AWS_I_SUM_MADE);
     client->attempts = client->failure.attempts = 1;
     aws_i_hook(client, AWS_HOOK_SIGN);
     return AWS_I_KEYS;
@@ -13849,7 +13850,7 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
 {
     const aws_config *config = aws_i_config(client);
     const aws_session *session = client->session;
-    int fault = 0, tls;
+    int fault, tls;
 
     if (!aws_i_port_complete(client->port))
         return aws_i_fail(client, AWS_REASON_PORT, NULL);
@@ -13870,16 +13871,16 @@ static int aws_i_init(aws_client *client, void *memory, size_t size)
         aws_i_is_host(config->tls_name, strlen(config->tls_name)) != AWS_I_ENDPOINT_NAME)
         return aws_i_fail(client, AWS_REASON_TLS_NAME, config->tls_name);
 #endif
-    if (session->provided && !config->features->refresh)
-        return aws_i_fail(client, AWS_REASON_FEATURE, "refresh");
-    if (!config->features->retries && (config->max_attempts > 1 || config->retry_mode))
-        return aws_i_fail(client, AWS_REASON_FEATURE, "retries");
     if (config->user_agent_extra && !aws_i_printable(config->user_agent_extra))
         return aws_i_fail(client, AWS_REASON_USER_AGENT, NULL);
-    if (!session->provided && !client->anonymous)
-        fault = aws_i_keys_fault(&session->keys);
-    if (fault)
+    if (!config->features->retries && (config->max_attempts > 1 || config->retry_mode))
+        return aws_i_fail(client, AWS_REASON_FEATURE, "retries");
+    if (session->provided) {
+        if (!config->features->refresh)
+            return aws_i_fail(client, AWS_REASON_FEATURE, "refresh");
+    } else if (!client->anonymous && (fault = aws_i_keys_fault(&session->keys)) != 0) {
         return aws_i_fail(client, fault, NULL);
+    }
     return aws_i_carve_all(client, memory, size, tls);
 }
 
