@@ -7552,6 +7552,12 @@ AWS_API const aws_digest *aws_call_digest(const aws_client *client, const aws_di
     return aws_i_dialect_of(client)->optional;
 }
 
+/* It would mean the bucket. */
+static int aws_i_key_empty(const aws_client *client)
+{
+    return client->call.key && !*client->call.key;
+}
+
 static int aws_i_step_take(aws_client *client)
 {
     if (client->owner) {
@@ -7564,7 +7570,7 @@ static int aws_i_step_take(aws_client *client)
         return AWS_AGAIN;
     aws_i_moved(client); /* the old stream's silence isn't this call's */
     aws_i_failure_reset(client);
-    if (client->call.key && !*client->call.key) /* it may have been, where an iterator reads */
+    if (aws_i_key_empty(client)) /* perhaps by now, if it was where an iterator reads */
         return aws_i_fail(client, AWS_REASON_NO_KEY, NULL);
     aws_i_checksums(client, AWS_I_SUM_PLAN);
     aws_i_sha256_init((aws_i_sha256 *)client->hash);
@@ -9492,7 +9498,7 @@ AWS_API int aws_feature_clock(aws_client *client, int step)
 /* ---- After a failure ---- */
 
 enum {
-    AWS_I_RETRY_FAILED, /* an attempt has: 1 if another one is made */
+    AWS_I_RETRY_FAILED, /* an attempt has: the state if another one is made, else 0 */
     AWS_I_RETRY_WRONG,  /* the same after an answer that came whole but isn't right */
     AWS_I_RETRY_PAUSE,  /* before that attempt: the state */
     AWS_I_RETRY_DONE    /* a call has ended well */
@@ -9625,10 +9631,10 @@ static int aws_i_step_decide(aws_client *client)
         client->tried |= AWS_I_LOST;
     }
     if (!client->body_begun && !aws_i_deadline_passed(client)) {
-        int at_once = aws_i_was_stale(client) || aws_i_cure(client);
+        int at_once = aws_i_was_stale(client) || aws_i_cure(client), retry;
 
-        if (!at_once && aws_i_retries(client, AWS_I_RETRY_FAILED))
-            return AWS_I_BACKOFF;
+        if (!at_once && (retry = aws_i_retries(client, AWS_I_RETRY_FAILED)) != 0)
+            return retry;
         if (at_once || aws_i_bounded(client, AWS_I_B_FAILED, 0)) {
             client->result = 0;
             aws_i_failure_reset(client);
@@ -9649,7 +9655,8 @@ static int aws_i_step_wrap(aws_client *client)
         aws_i_close(client); /* AWS_AGAIN: the next call goes on with it */
     if (client->result >= 0)
         aws_i_retries(client, AWS_I_RETRY_DONE);
-    return aws_i_go(client, client->result < 0 ? AWS_I_FAILED : AWS_I_IDLE);
+    client->state = (unsigned char)(client->result < 0 ? AWS_I_FAILED : AWS_I_IDLE);
+    return 0;
 }
 
 /* ---- Retries: botocore's standard and legacy modes ---- */
@@ -9730,7 +9737,7 @@ static uint32_t aws_i_backoff_ms(const aws_client *client)
     return (uint32_t)((uint64_t)((uint32_t)random[0] << 8 | random[1]) * limit >> 16);
 }
 
-/* 1: there is an attempt left, after a back-off. What ends that is the call's failure, not what the
+/* The state, AWS_I_BACKOFF: there is an attempt left, after that; else 0. What ends that is the call's failure, not what the
  * back-off is for. */
 static int aws_i_retry(aws_client *client)
 {
@@ -9746,8 +9753,7 @@ static int aws_i_retry(aws_client *client)
     aws_i_log(client, AWS_I_L_RETRY);
     aws_i_failure_reset(client);
     client->result = 0;
-    client->state = AWS_I_BACKOFF;
-    return 1;
+    return client->state = AWS_I_BACKOFF;
 }
 
 static int aws_i_back_off(aws_client *client)
@@ -9874,8 +9880,8 @@ AWS_API int aws_call_run(aws_client *client)
         int r = aws_i_step(client);
         if (r == AWS_AGAIN && aws_i_wait(client) < 0)
             return r;
-        if (r == 0)
-            return aws_i_awaited(client, r);
+        if (!r) /* the result is 0, too, while there is more to do */
+            break;
         if (r > 0)
             client->state = (unsigned char)r;
         else if (r != AWS_AGAIN && r != AWS_I_GO)
@@ -11314,7 +11320,9 @@ static int aws_i_presign_call(void *context, int step, void *data)
 
     (void)step;
     (void)data;
-    if (is_signed && (p->result = aws_i_express(copy, p->client)) != 0)
+    if (aws_i_key_empty(copy))
+        p->result = aws_i_fail(copy, AWS_REASON_NO_KEY, NULL);
+    if (p->result || (is_signed && (p->result = aws_i_express(copy, p->client)) != 0))
         return AWS_AGAIN;
     aws_i_drop_own_headers(copy);
     copy->payload_text = aws_i_text_unsigned;

@@ -1686,7 +1686,7 @@ static int aws_i_s3_delete_body(const aws_i_s3_operation *op, aws_call *call,
     return 0;
 }
 
-/* What is wrong with names, body and answer, 0 nothing. An empty key aws_call_enter refuses. */
+/* What is wrong with names, body and answer, 0 nothing. An empty key the call refuses. */
 static AWS_I_S3_APART int aws_i_s3_fault(const aws_i_s3_operation *op, const aws_call *call)
 {
     const uint64_t limit = (uint64_t)5 << 30;
