@@ -490,7 +490,7 @@ struct aws_port {
  * may be given too: context is 112 bytes, aligned as uint64_t. */
 typedef struct aws_digest {
     const char *name;   /* "CRC32": sent as x-amz-sdk-checksum-algorithm; NULL: that isn't sent */
-    const char *header; /* "x-amz-checksum-crc32": carries it, in base64 */
+    const char *header; /* "x-amz-checksum-crc32", in lower case: carries it, in base64 */
     unsigned    size;   /* bytes of the checksum, at most 32 */
     void (*init)(void *context);
     void (*update)(void *context, const void *data, size_t size);
@@ -2820,12 +2820,12 @@ enum {
     AWS_I_QUERY_NUMBER,
     AWS_I_HEADER, /* from here on headers */
     AWS_I_HEADER_URI,
+    AWS_I_HEADER_TARGET, /* value.operation */
+    AWS_I_HEADER_CHUNKED,
     AWS_I_HEADER_HOST, /* from here on our own, in the order of aws_call_enter */
     AWS_I_HEADER_TEXT, /* value as it is */
     AWS_I_HEADER_PAYLOAD,
-    AWS_I_HEADER_TOKEN,
-    AWS_I_HEADER_TARGET, /* value.operation */
-    AWS_I_HEADER_CHUNKED
+    AWS_I_HEADER_TOKEN
 };
 
 /* What is signed and sent: a client's request, or the arguments of aws_sign. */
@@ -2981,7 +2981,8 @@ enum {
     AWS_I_I_SIGNED_QUERY,
     AWS_I_I_HEADERS,
     AWS_I_I_NAMES,
-    AWS_I_I_SIGNED_HEADERS
+    AWS_I_I_SIGNED_HEADERS,
+    AWS_I_I_NAME /* for value: the name of a caller's header, in lower case */
 };
 
 static void aws_i_out_items(aws_out *out, aws_i_view *view, unsigned form)
@@ -3015,10 +3016,13 @@ static void aws_i_out_items(aws_out *out, aws_i_view *view, unsigned form)
             aws_out_text(out, item->prefix);
             if (form < AWS_I_I_HEADERS)
                 aws_out_uri(out, item->name, strlen(item->name), "");
-            else if (form == AWS_I_I_HEADERS)
+            else if (form == AWS_I_I_HEADERS || item->kind >= AWS_I_HEADER_HOST)
                 aws_out_text(out, item->name);
-            else
-                aws_i_out_lower(out, item->name);
+            else { /* may not be in lower case: written by who writes the value */
+                view->form = AWS_I_I_NAME;
+                view->source->value(out, view, item);
+                view->form = form;
+            }
         }
         if (form != AWS_I_I_NAMES) {
             aws_out_text(out, colon);
@@ -3304,7 +3308,9 @@ static void aws_i_signing_part(aws_out *out, const aws_i_view *view, unsigned pa
 
 static void aws_i_signing_value(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
-    if (item->kind == AWS_I_QUERY)
+    if (view->form == AWS_I_I_NAME)
+        aws_i_out_lower(out, item->name);
+    else if (item->kind == AWS_I_QUERY)
         aws_out_uri(out, item->value, item->length, "");
     else
         aws_i_out_trimmed(out, item->value, item->length, view->form != AWS_I_I_HEADERS);
@@ -7090,6 +7096,10 @@ static void aws_i_out_given(aws_out *out, aws_i_view *view, const aws_i_item *it
 {
     const aws_client *client = view->client;
 
+    if (view->form == AWS_I_I_NAME) {
+        aws_i_out_lower(out, item->name);
+        return;
+    }
     switch (item->kind) {
     case AWS_I_HEADER_URI:
         aws_i_out_source(out, item->value);
@@ -11293,7 +11303,7 @@ static void aws_i_drop_own_headers(aws_client *client)
     size_t i, kept = 0;
 
     for (i = 0; i < client->item_count; i++)
-        if (client->items[i].kind <= AWS_I_HEADER_HOST)
+        if (client->items[i].kind <= AWS_I_HEADER_URI || client->items[i].kind == AWS_I_HEADER_HOST)
             client->items[kept++] = client->items[i];
     client->item_count = kept;
 }
@@ -12808,8 +12818,10 @@ static uint32_t aws_i_asker_left(aws_client *lender)
 
 static void aws_i_out_as_it_is(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
-    (void)view;
-    aws_out_bytes(out, item->value, item->length);
+    if (view->form == AWS_I_I_NAME)
+        aws_i_out_lower(out, item->name);
+    else
+        aws_out_bytes(out, item->value, item->length);
 }
 
 /* Make a call in the borrowed memory. Its first entry sets what is asked by call and headers, with
