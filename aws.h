@@ -1002,7 +1002,7 @@ AWS_API int aws_xml_get(const aws_slice *xml, const char *path, char *to, size_t
  *     aws_xml_close(&w);
  *     args.body_size = (uint64_t)aws_xml_end(&w);      // check it first
  *
- * Without memory, in a function for aws_call.emit: aws_xml_begin(&w, NULL, 0), then w.out = *out,
+ * Without memory, in a function for aws_call_emit: aws_xml_begin(&w, NULL, 0), then w.out = *out,
  * and in the end *out = w.out. */
 typedef struct aws_xml_writer {
     aws_out     out;
