@@ -7421,7 +7421,8 @@ static int aws_i_body(aws_client *client, const unsigned char **data)
     return client->verifying ? aws_i_checksums(client, AWS_I_SUM_VERIFY) : 0;
 }
 
-/* Read and drop what is left if it is short, else give the connection up: 1 or AWS_AGAIN. */
+/* Read and drop what is left if it is short, else give the connection up: AWS_AGAIN, or it is
+ * done. */
 static int aws_i_drain(aws_client *client)
 {
     enum { LITTLE = 4096 };
@@ -7430,18 +7431,16 @@ static int aws_i_drain(aws_client *client)
 
     aws_i_settle(client);
     while (r > 0 && !client->connection.doomed) {
-        if (client->http.length > LITTLE || client->drained > LITTLE)
-            break;
-        if ((r = aws_i_body(client, &data)) > 0) {
+        if (client->http.length > LITTLE || client->drained > LITTLE) {
+            client->connection.doomed = 1;
+        } else if ((r = aws_i_body(client, &data)) > 0) {
             aws_i_body_take(client, data, (size_t)r);
             client->drained += (uint32_t)r;
+        } else if (r != 0 && r != AWS_AGAIN) {
+            client->connection.doomed = 1;
         }
     }
-    if (r == AWS_AGAIN)
-        return r;
-    if (r != 0)
-        client->connection.doomed = 1;
-    return 1;
+    return r;
 }
 
 /* The value of a header of the caller's whose name begins like this, NULL if there is none. */
@@ -8611,16 +8610,15 @@ static const char aws_i_last_chunk[] = "\n\r\n\r0";
 static int aws_i_answered(aws_client *client)
 {
     aws_i_http *http = &client->http;
-    int head_request = client->probing || client->call.method[0] == 'H';
-    int head = (int)http->total, r;
+    int head = (int)http->total, status = http->status, r;
 
-    if (aws_i_http_begin_body(http, head_request) < 0)
+    if (aws_i_http_begin_body(http, client->probing || client->call.method[0] == 'H') < 0)
         return aws_i_fail(client, AWS_REASON_NO_LENGTH, NULL);
     client->connection.doomed |= http->close | client->early;
     client->connection.used = 1;
     if (http->chunked && http->state == AWS_I_H_DONE)
         client->connection.last = sizeof aws_i_last_chunk - 1;
-    client->failure.http_status = http->status;
+    client->failure.http_status = status;
     aws_xml_init(aws_i_xml_of(client));
     client->xml_open = 0;
     client->drained = 0;
@@ -8631,7 +8629,7 @@ static int aws_i_answered(aws_client *client)
     if ((r = aws_i_bounded(client, AWS_I_B_ANSWERED, head)) != 0)
         return r;
     aws_i_hook(client, AWS_HOOK_ANSWER);
-    if (http->status >= 300)
+    if (status >= 300)
         return AWS_I_ERROR;
     if (client->early)
         return aws_i_fail(client, AWS_REASON_EARLY, NULL);
@@ -9809,7 +9807,7 @@ static int aws_i_step(aws_client *client)
 
 static void aws_i_step_failed(aws_client *client, int r)
 {
-    if (client->state == AWS_I_TAKE && client->failure.reason == AWS_REASON_READ_TIME) {
+    if (client->state == AWS_I_TAKE && r == AWS_ERR_TIMEOUT) {
         client->owner = NULL; /* what was left of the old stream isn't this call's failure */
         return;
     }
@@ -9901,7 +9899,8 @@ AWS_API int aws_call_run(aws_client *client)
         else if (r != AWS_AGAIN && r != AWS_I_GO)
             aws_i_step_failed(client, r);
     }
-    return aws_i_awaited(client, client->result);
+    client->waits = 0;
+    return client->result;
 }
 
 /* ---- Streams ---- */

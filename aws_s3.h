@@ -1692,7 +1692,7 @@ static AWS_I_S3_APART int aws_i_s3_fault(const aws_i_s3_operation *op, const aws
     const uint64_t limit = (uint64_t)5 << 30;
     int flags = (int)call->flags;
     int bodies = (call->data != NULL) + (call->source != NULL) + (flags & AWS_CALL_WRITE);
-    int answers = (call->buffer != NULL) + (call->sink != NULL) + (flags / AWS_CALL_READ & 1);
+    int answers = (call->buffer != NULL) + (call->sink != NULL) + (flags & AWS_CALL_READ ? 1 : 0);
 
     if (op->flags & AWS_I_S3_BUCKET && (!call->bucket || !*call->bucket))
         return AWS_REASON_NO_BUCKET;
