@@ -3096,28 +3096,37 @@ static AWS_I_APART void aws_i_hash_form(aws_i_sha256 *sha, aws_i_view *view, con
     aws_i_out_form(&out, view, form);
 }
 
+static void aws_i_canonical_digest(aws_i_view *view, aws_i_sha256 *sha, unsigned char digest[32])
+{
+    view->digest = digest;
+    aws_i_sha256_init(sha);
+    aws_i_hash_form(sha, view, aws_i_canonical_form);
+    aws_i_sha256_final(sha, digest);
+}
+
+static const char aws_i_to_sign[] = "AWS4-HMAC-SHA256\n" AWS_I_F_DATE "\n" AWS_I_F_SCOPE
+                                    "\n" AWS_I_F_DIGEST;
+
 static void aws_i_signature(aws_i_view *view, const aws_i_key_states *key,
                             unsigned char signature[32])
 {
     aws_i_sha256 sha;
 
-    view->digest = signature;
-    aws_i_sha256_init(&sha);
-    aws_i_hash_form(&sha, view, aws_i_canonical_form);
-    aws_i_sha256_final(&sha, signature);
+    aws_i_canonical_digest(view, &sha, signature);
     sha = key->inner;
-    aws_i_hash_form(&sha, view, "AWS4-HMAC-SHA256\n" AWS_I_F_DATE "\n" AWS_I_F_SCOPE
-                                "\n" AWS_I_F_DIGEST);
+    aws_i_hash_form(&sha, view, aws_i_to_sign);
     aws_i_key_final(key, &sha, signature);
 }
 
-/* With a key that isn't kept. */
+/* With a key that isn't kept. Its memory is that of the hash before, for the stack's sake. */
 static void aws_i_sign(aws_i_view *view, unsigned char signature[32])
 {
     aws_i_key_states key;
 
+    aws_i_canonical_digest(view, &key.inner, signature);
     aws_i_signing_key(view, &key);
-    aws_i_signature(view, &key, signature);
+    aws_i_hash_form(&key.inner, view, aws_i_to_sign);
+    aws_i_key_final(&key, &key.inner, signature);
     aws_i_wipe(&key, sizeof key);
 }
 
