@@ -159,8 +159,8 @@ static int begin(void)
     named.paging = aws_s3_paging;
     service = &named;
 #elif PARTS & IOT
-    static const aws_features features = {NULL, NULL, aws_feature_refresh, NULL, NULL,
-                                          NULL, NULL};
+    static const aws_features features = {NULL, NULL, aws_feature_refresh, NULL, NULL, NULL,
+                                          aws_feature_retries};
     config.features = &features;
 #endif
     config.port = &port;
