@@ -3652,7 +3652,7 @@ static int aws_i_bucket_is_host(const aws_client *client, const char *bucket)
 
 static int aws_i_bucket_is_valid(const char *bucket)
 {
-    int dots = 1; /* and nothing else: "." and ".." would be a path's */
+    int dots = 1; /* and nothing else: "", "." and ".." would be a path's */
     size_t i;
 
     for (i = 0; bucket[i]; i++) {
@@ -3660,7 +3660,7 @@ static int aws_i_bucket_is_valid(const char *bucket)
             return 0;
         dots &= bucket[i] == '.';
     }
-    return !dots && i <= 255;
+    return i <= 255 && !(dots && i < 3);
 }
 
 static int aws_i_is_arn(const char *bucket)
