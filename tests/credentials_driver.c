@@ -65,7 +65,7 @@ static int say_session(const char *profile)
         code = aws_call_signing(&client, &signing);
     if (code == 0) {
         printf("attempts %u\n", session->config.max_attempts ? session->config.max_attempts : 3);
-        say("host", client.endpoint_host != NULL ? client.endpoint_host : "amazon");
+        say("host", client.endpoint.host != NULL ? client.endpoint.host : "amazon");
         say("from", aws_default_source(&here));
         say("key", signing.access_key_id);
         say("secret", signing.secret_access_key);
