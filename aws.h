@@ -127,13 +127,13 @@
  *   the environment, checksums that no action requires, the log and the announcement of large
  *   bodies (Expect) are just not used. Without retries the first failed attempt is the call's
  *   failure (what is repeated at once still is, and a request whose kept connection the server had
- *   closed); a retry_mode or max_attempts over 1, the environment's or a profile's, too, is refused.
- *   Three more are functions of the service, which aws_s3_service then has not: requests for buckets
- *   in other regions are followed by region; members of S3's actions other than bucket, key, body
- *   and answer (content_type, range, metadata, more, headers ...) are added by members; and
- *   aws_s3_objects with a delimiter, of a directory bucket, over a page without an entry, or with
- *   other calls of its client in its loop needs paging. Without it such a call is refused, and the
- *   loop goes on:
+ *   closed); a retry_mode or max_attempts over 1, the environment's or a profile's, too, is
+ *   refused. Three more are functions of the service, which aws_s3_service then has not: requests
+ *   for buckets in other regions are followed by region; members of S3's actions other than
+ *   bucket, key, body and answer (content_type, range, metadata, more, headers ...) are added by
+ *   members; and aws_s3_objects with a delimiter, of a directory bucket, over a page without an
+ *   entry, or with other calls of its client in its loop needs paging. Without it such a call is
+ *   refused, and the loop goes on:
  *
  *     aws_service service = aws_s3_service;
  *     service.region = aws_call_bucket_region;
@@ -763,8 +763,8 @@ enum {
 /* What requests and errors look like: aws_json_1_0, aws_query ..., see below. */
 typedef struct aws_protocol aws_protocol;
 
-/* What an answer's owner does if another call wants the connection: see aws_call_own. Then step is 0
- * and data NULL; others are the owner's own business. */
+/* What an answer's owner does if another call wants the connection: see aws_call_own. Then step is
+ * 0 and data NULL; others are the owner's own business. */
 typedef int aws_save(void *owner, int step, void *data);
 
 /* A service is data. Strings are literals. */
@@ -2788,7 +2788,8 @@ static int64_t aws_i_time_of(const int32_t n[7])
     if (months < 1970 * 12 || (uint32_t)n[2] - 1 > 11 ||
         (uint32_t)n[3] - 1 >= aws_i_days(months + 1) - first || n[4] > 23 || n[5] > 59 || n[6] > 60)
         return -1;
-    return (int64_t)(((first + (uint32_t)n[3]) * 24 + (uint32_t)n[4]) * 60 + (uint32_t)n[5]) * 60 + n[6];
+    return (int64_t)(((first + (uint32_t)n[3]) * 24 + (uint32_t)n[4]) * 60 + (uint32_t)n[5]) * 60 +
+           n[6];
 }
 
 AWS_API int64_t aws_date_parse(const char *text)
@@ -3798,7 +3799,7 @@ enum {
     AWS_I_X_END = AWS_I_X_VALUE_ONE + 5,
     AWS_I_X_FAIL = AWS_I_RULES_FAIL,
     AWS_I_X_TEXT,
-    AWS_I_X_BRACKET,                                 /* of CDATA that turns out to be text; this byte comes again */
+    AWS_I_X_BRACKET,                                 /* of CDATA is text; this byte comes again */
     AWS_I_X_FIRST,                                   /* a start tag's name begins */
     AWS_I_X_NAME_BYTE,
     AWS_I_X_END_BYTE,                                /* of an end tag's name */
@@ -3806,8 +3807,8 @@ enum {
     AWS_I_X_ENTITY_BYTE,
     AWS_I_X_ENTITY_END,
     AWS_I_X_OUTSIDE,                                 /* a comment ends */
-    AWS_I_X_CLOSE,                                   /* <x/> ends; a state too, between its two events */
-    AWS_I_X_POP                                      /* an end tag ends; a state too, until the next event */
+    AWS_I_X_CLOSE,                                   /* <x/> ends; also between its two events */
+    AWS_I_X_POP                                      /* an end tag ends; until the next event */
 };
 
 static const unsigned char aws_i_xml_rules[AWS_I_X_END] = {
@@ -5281,7 +5282,7 @@ enum {
     AWS_I_H_NAME = AWS_I_H_LINE + 3,
     AWS_I_H_VALUE = AWS_I_H_NAME + 3,
     AWS_I_H_LF = AWS_I_H_VALUE + 9,
-    AWS_I_H_BODY = AWS_I_H_LF + 3,                  /* Content-Length; behind it the head is there */
+    AWS_I_H_BODY = AWS_I_H_LF + 3,                  /* of a length; behind it the head is there */
     AWS_I_H_DATA = AWS_I_H_BODY + 1,                /* of a chunk */
     AWS_I_H_DONE = AWS_I_H_DATA + 1,
     AWS_I_H_CHUNK = AWS_I_H_DONE + 1,               /* its size begins; from here on framing */
@@ -9758,8 +9759,8 @@ static uint32_t aws_i_backoff_ms(const aws_client *client)
     return (uint32_t)((uint64_t)((uint32_t)random[0] << 8 | random[1]) * limit >> 16);
 }
 
-/* The state, AWS_I_BACKOFF: there is an attempt left, after that; else 0. What ends that is the call's failure, not what the
- * back-off is for. */
+/* The state, AWS_I_BACKOFF: there is an attempt left, after that; else 0. What ends that is the
+ * call's failure, not what the back-off is for. */
 static int aws_i_retry(aws_client *client)
 {
     unsigned most = aws_i_config(client)->max_attempts;
@@ -13838,8 +13839,8 @@ AWS_API void aws_session_close(aws_session *session)
 static int aws_i_carve_all(aws_client *client, void *memory, size_t size, int tls)
 {
     unsigned char *at = (unsigned char *)memory, *end = at + size;
-    size_t items = AWS_I_ITEMS, needed = aws_client_memory(client->port, tls ? AWS_MEMORY_TLS_BOUNDED
-                                                                             : AWS_MEMORY_HTTP);
+    size_t items = AWS_I_ITEMS;
+    size_t needed = aws_client_memory(client->port, tls ? AWS_MEMORY_TLS_BOUNDED : AWS_MEMORY_HTTP);
 
     if (!memory || size < needed) {
         client->failure.needed = needed;
