@@ -2570,15 +2570,20 @@ AWS_API void aws_out_number(aws_out *out, uint64_t number)
     aws_out_bytes(out, digits + at, sizeof digits - at);
 }
 
-/* At most 32 bytes; ten is the digit of 10, in upper or lower case. */
-static void aws_i_out_digits(aws_out *out, const unsigned char *data, size_t size, int ten)
+/* ten is the digit of 10, in upper or lower case. Without a branch: it may be a signature's. */
+static char aws_i_digit_of(unsigned n, unsigned ten)
+{
+    return (char)(n + '0' + ((9 - n) >> 8 & (ten - 10 - '0')));
+}
+
+/* At most 32 bytes. */
+static void aws_i_out_digits(aws_out *out, const unsigned char *data, size_t size, unsigned ten)
 {
     char text[64], *to = text;
 
     for (; size; size--, data++) {
-        int high = *data >> 4, low = *data & 15;
-        *to++ = (char)(high + (high < 10 ? '0' : ten - 10));
-        *to++ = (char)(low + (low < 10 ? '0' : ten - 10));
+        *to++ = aws_i_digit_of(*data >> 4, ten);
+        *to++ = aws_i_digit_of(*data & 15u, ten);
     }
     aws_out_bytes(out, text, (size_t)(to - text));
 }
