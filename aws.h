@@ -3196,8 +3196,8 @@ static void aws_i_out_host(aws_out *out, const aws_client *client)
 static void aws_i_client_value(aws_out *out, aws_i_view *view, const aws_i_item *item)
 {
     switch (item->kind) {
-    case AWS_I_QUERY:
-        aws_out_uri(out, item->value, item->length, "");
+    case AWS_I_QUERY: /* which may have changed since, if it is where an iterator reads */
+        aws_out_uri(out, item->value, strlen(item->value), "");
         break;
     case AWS_I_QUERY_NUMBER:
         aws_out_number(out, item->length);
@@ -8043,7 +8043,11 @@ static int aws_i_hash_source(aws_client *client)
     const aws_source *source = client->call.source;
     int r;
 
-    if (!source || client->chunked || (client->payload_text && !client->digest))
+    if (client->chunked || (client->payload_text && !client->digest))
+        return 0;
+    if (client->one_pass && client->size)
+        return aws_i_fail(client, AWS_REASON_NOT_REWINDABLE, NULL);
+    if (!source)
         return 0;
     if (!client->offset && client->size && source->rewind(source->context) < 0)
         return aws_i_fail(client, AWS_REASON_SOURCE_REWIND, NULL);
@@ -8092,11 +8096,14 @@ static int aws_i_expect(aws_client *client)
 
     if (r <= 0)
         return aws_i_early(client, r);
+    client->expected = client->http.interim != 0;
+    if (client->expected)
+        return 0;
     if (aws_i_peek(client, &data) != AWS_AGAIN) {
         client->early = AWS_I_BODY;
         return aws_i_go(client, AWS_I_RESPONSE);
     }
-    client->expected = client->http.interim || aws_i_ticks(client) - client->progressed >= PATIENCE;
+    client->expected = aws_i_ticks(client) - client->progressed >= PATIENCE;
     if (client->expected)
         return 0;
     client->wake = client->progressed + PATIENCE;
@@ -8777,11 +8784,11 @@ static int aws_i_step_answer(aws_client *client)
         if ((r = aws_i_store(client, data, (size_t)r)) < 0)
             return r;
         stored = (size_t)r;
+        client->stored += stored;
         if (!client->check)
             aws_i_body_take(client, data, stored);
         else if ((r = client->check(client, data, stored)) != 0)
             return r;
-        client->stored += stored;
         aws_i_answer_progress(client);
     }
     if (r < 0 || (client->check && (r = client->check(client, NULL, 0)) != 0))
@@ -9822,12 +9829,15 @@ static int aws_i_step(aws_client *client)
 
 static void aws_i_step_failed(aws_client *client, int r)
 {
-    if (client->state == AWS_I_TAKE && r == AWS_ERR_TIMEOUT) {
+    if (client->state == AWS_I_TAKE && (r == AWS_ERR_TIMEOUT || r == AWS_ERR_CLOSED) &&
+        !aws_i_deadline_passed(client)) {
         client->owner = NULL; /* what was left of the old stream isn't this call's failure */
+        client->connection.doomed = 1;
         return;
     }
     client->result = aws_i_fail(client, -r, NULL);
-    client->state = AWS_I_DECIDE;
+    /* An attempt begins when the body has its hashes: there is none to be repeated before. */
+    client->state = client->state < AWS_I_KEYS ? AWS_I_WRAP : AWS_I_DECIDE;
 }
 
 /* Milliseconds left of limit since start, 0 if they have passed. */

@@ -1815,7 +1815,7 @@ static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_oper
 {
     aws_call call;
     unsigned flags = op->flags;
-    const char *value = args->key;
+    const char *value = NULL;
     int reason, r;
 
     memset(&call, 0, sizeof call);
@@ -1824,7 +1824,7 @@ static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_oper
     if (flags & AWS_I_S3_BUCKET)
         call.bucket = args->bucket;
     if (flags & AWS_I_S3_KEY)
-        call.key = value ? value : "";
+        call.key = args->key ? args->key : "";
     call.timeout = args->timeout;
     call.progress = args->progress;
     call.progress_context = args->progress_context;
@@ -2777,7 +2777,7 @@ static void aws_i_s3_fields(char *text, aws_s3_summary *summary)
 /* An entry is complete, and the last one unless it was already: 1 or 0. */
 static int aws_i_s3_take_entry(aws_s3_objects *it, aws_s3_summary *summary)
 {
-    if (it->order != 1)
+    if (it->order != 1 && it->again)
         return 0;
     it->key[it->length] = 0;
     summary->key = it->key;
@@ -3141,7 +3141,7 @@ static int aws_i_s3_save(aws_s3_objects *it)
     it->saving = r > 0;
     while (r > 0) {
         r = aws_i_s3_read_entry(it);
-        if (r > 0 && it->order == 1 && !aws_i_s3_keep(it)) {
+        if (r > 0 && (it->order == 1 || !it->again) && !aws_i_s3_keep(it)) {
             it->seen--;
             r = AWS_ERR_MEMORY;
         }
@@ -3162,7 +3162,7 @@ static int aws_i_s3_paging_kept(aws_s3_objects *it, aws_s3_summary *summary)
 {
     int r = 0;
 
-    if (it->saving) { /* the other call hasn't ended */
+    if (it->saving && it->state == AWS_I_S3_PAGE) { /* the other call hasn't ended */
         if (!aws_call_owned(it->client, it))
             aws_i_s3_interrupted(it);
         else
@@ -3751,6 +3751,7 @@ AWS_API int aws_s3_batch_objects(aws_s3_batch *batch, aws_s3_objects *it, void *
     batch->client = it->client;
     batch->bucket = it->bucket;
     it->paging = aws_s3_paging; /* between two batches it deletes */
+    it->ceiling = it->max_keys;
     return aws_i_s3_batch_begin(batch, memory, size);
 }
 

@@ -1389,6 +1389,252 @@ static void test_blocking_timeout(void)
     stop();
 }
 
+/* The keys of a listing, joined by spaces, with another call after each if others is set. */
+static const char *keys_of(aws_s3_bucket *bucket, const aws_s3_args *args, int others)
+{
+    static aws_s3_objects it;
+    static char keys[200];
+    aws_s3_args deleted = args_of("other");
+    aws_s3_summary o;
+    int r;
+
+    keys[0] = 0;
+    deleted.bucket = bucket->name;
+    aws_s3_objects_begin(&it, bucket, args);
+    while ((r = aws_s3_objects_next(&it, &o)) > 0 && strlen(keys) < 150) {
+        snprintf(keys + strlen(keys), sizeof keys - strlen(keys), "%s%s", *keys ? " " : "", o.key);
+        if (others)
+            CHECK_INT(aws_s3_delete_object(&client, &deleted, NULL), 0);
+    }
+    CHECK_INT(r, 0);
+    return keys;
+}
+
+/* A directory bucket's keys are in no order: one that begins another is no repetition of it. */
+static void test_unordered(void)
+{
+    static unsigned char page[4000];
+    aws_s3_bucket bucket;
+    aws_s3_args args;
+    size_t k, i;
+
+    for (k = 0; k < 3; k++) {
+        memset(&args, 0, sizeof args);
+        setup(SCRIPT_WAITS);
+        start();
+        aws_s3_bucket_init(&bucket, &client, "bucket--use1-az4--x-s3");
+        ok("", "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>c/dd</Key>"
+               "</Contents><Contents><Key>c/d</Key></Contents><Contents><Key>a</Key></Contents>"
+               "<Contents><Key>b</Key></Contents></ListBucketResult>");
+        if (k == 2) {
+            args.page = page;
+            args.page_size = sizeof page;
+            for (i = 0; i < 4; i++)
+                ok("", "");
+        }
+        CHECK_STR(keys_of(&bucket, &args, k == 2), "c/dd c/d a b");
+        stop();
+    }
+}
+
+/* A page that breaks off is asked for again from where the listing is, by a key of any length. */
+static void test_page_again(void)
+{
+    aws_s3_bucket bucket;
+    aws_s3_args args;
+
+    memset(&args, 0, sizeof args);
+    args.start_after = "aaaaaaaaaaaaaaaaaaaa";
+    setup(SCRIPT_WAITS);
+    start();
+    aws_s3_bucket_init(&bucket, &client, "bucket");
+    say("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<ListBucketResult><IsTruncated>false"
+        "</IsTruncated><Contents><Key>aaaaaaaaaaaaaaaaaaaab</Key></Contents><Contents><Key>b</Key>"
+        "</Contents><Contents>",
+        SCRIPT_FIN);
+    ok("", "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>c</Key></Contents>"
+           "</ListBucketResult>");
+    CHECK_STR(keys_of(&bucket, &args, 0), "aaaaaaaaaaaaaaaaaaaab b c");
+    CHECK(strstr(script_sent(&s, 1), "&start-after=b HTTP/1.1") ||
+          strstr(script_sent(&s, 1), "&start-after=aaaaaaaaaaaaaaaaaaaa HTTP/1.1"));
+    stop();
+}
+
+static int wait_fails;
+static int (*true_wait)(const aws_port *port, void *connection, unsigned what, uint32_t ms);
+
+static int failing_wait(const aws_port *port, void *connection, unsigned what, uint32_t ms)
+{
+    if (wait_fails && wait_fails--)
+        return AWS_ERR_CLOSED;
+    return true_wait(port, connection, what, ms);
+}
+
+/* A listing's server is silent in the middle of a page when another call wants the connection. */
+static void test_silent_stream(void)
+{
+    static aws_s3_objects it;
+    aws_s3_bucket bucket;
+    aws_s3_summary o;
+    size_t k;
+
+    for (k = 0; k < 3; k++) {
+        aws_s3_args args = args_of("key");
+
+        setup(k == 2 ? SCRIPT_NEVER_WAITS : SCRIPT_WAITS);
+        true_wait = s.port.wait;
+        s.port.wait = k == 2 ? NULL : failing_wait;
+        start();
+        aws_s3_bucket_init(&bucket, &client, "bucket");
+        say("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<ListBucketResult><IsTruncated>false"
+            "</IsTruncated><Contents><Key>a</Key></Contents><Contents><Key>b</Key></Contents>",
+            SCRIPT_SILENT);
+        ok("", "");
+        ok("", "");
+        aws_s3_objects_begin(&it, &bucket, NULL);
+        SCRIPT_RUN(wait_fails, &s, &client, aws_s3_objects_next(&it, &o));
+        CHECK_INT(wait_fails, 1);
+        args.body = "hello";
+        args.body_size = 5;
+        if (k == 0) { /* the port's wait fails: another connection, and the body has its hash */
+            CHECK_INT(aws_s3_put_object(&client, &args, NULL), 0);
+            CHECK_INT(wait_fails, 0);
+            CHECK(strstr(script_sent(&s, 1), "x-amz-content-sha256: 2cf24dba5fb0a30e26e83b2ac5b9e29"
+                                             "e1b161e5c1fa7425e73043362938b9824\r\n") != NULL);
+        } else if (k == 1) { /* its time ends before the listing's: nothing of it is sent */
+            wait_fails = 0;
+            args.timeout = 5000;
+            CHECK_INT(aws_s3_put_object(&client, &args, NULL), AWS_ERR_TIMEOUT);
+            CHECK_INT(s.connection_count, 1);
+            CHECK(!strstr(script_sent(&s, 0), "PUT"));
+        } else { /* the listing is ended while it is saved */
+            wait_fails = 0;
+            CHECK_INT(aws_s3_put_object(&client, &args, NULL), AWS_AGAIN);
+            CHECK_INT(aws_s3_objects_end(&it), 0);
+            aws_client_cancel(&client);
+            CHECK_INT(aws_s3_objects_next(&it, &o), 0);
+        }
+        stop();
+    }
+}
+
+static int slow_read(void *context, void *data, size_t size)
+{
+    int *calls = (int *)context;
+
+    if ((*calls)++ == 0)
+        return AWS_AGAIN;
+    memset(data, 'x', size);
+    return (int)size;
+}
+
+static int slow_rewind(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+/* What fails before the body has its hash isn't repeated without it. */
+static void test_hash_broken(void)
+{
+    int calls = 0;
+    aws_s3_args args = args_of("key");
+    aws_source source;
+
+    memset(&source, 0, sizeof source);
+    source.context = &calls;
+    source.read = slow_read;
+    source.rewind = slow_rewind;
+    args.source = &source;
+    args.body_size = 5;
+    setup(SCRIPT_WAITS);
+    true_wait = s.port.wait;
+    s.port.wait = failing_wait;
+    wait_fails = 1;
+    start();
+    CHECK_INT(aws_s3_put_object(&client, &args, NULL), AWS_ERR_CLOSED);
+    CHECK_INT(s.connection_count, 0);
+    stop();
+}
+
+/* A service header's body that can't be read twice, where it has to be hashed first. */
+static void test_no_second_reading(void)
+{
+    size_t k;
+
+    for (k = 0; k < 2; k++) {
+        int calls = 1;
+        aws_service service = aws_s3_service;
+        aws_source source;
+        aws_call call;
+
+        memset(&source, 0, sizeof source);
+        source.context = &calls;
+        source.read = slow_read;
+        setup_secure(SCRIPT_WAITS);
+        service.flags &= ~(unsigned)AWS_SERVICE_S3;
+        aws_session_init(&session, &config);
+        CHECK_INT(aws_client_init(&client, &session, &service, memory, sizeof memory), 0);
+        memset(&call, 0, sizeof call);
+        call.operation = "Op";
+        call.method = "POST";
+        call.key = "key";
+        call.size = 20;
+        if (k)
+            call.flags = AWS_CALL_WRITE;
+        else
+            call.source = &source;
+        CHECK_INT(aws_call_enter(&client, &call), 1);
+        CHECK_INT(aws_call_run(&client), AWS_ERR_UNSUPPORTED);
+        CHECK_INT(s.connection_count, 0);
+        stop();
+    }
+}
+
+typedef struct pot {
+    char text[200];
+    size_t size;
+} pot;
+
+static int pot_write(void *context, const void *data, size_t size)
+{
+    pot *p = (pot *)context;
+
+    if (size > sizeof p->text - 1 - p->size)
+        size = sizeof p->text - 1 - p->size;
+    memcpy(p->text + p->size, data, size);
+    p->size += size;
+    p->text[p->size] = 0;
+    return (int)size;
+}
+
+static int pot_rewind(void *context)
+{
+    ((pot *)context)->size = 0;
+    return 0;
+}
+
+/* An <Error> in a 200 has reached the sink: it begins anew with the answer of the next attempt. */
+static void test_error_to_sink(void)
+{
+    static pot p;
+    aws_s3_args args = args_of(NULL);
+    aws_sink sink;
+
+    memset(&sink, 0, sizeof sink);
+    sink.context = &p;
+    sink.write = pot_write;
+    sink.rewind = pot_rewind;
+    args.sink = &sink;
+    setup(SCRIPT_WAITS);
+    start();
+    ok("", "<Error><Code>InternalError</Code></Error>");
+    ok("", "<CORSConfiguration></CORSConfiguration>");
+    CHECK_INT(aws_s3_get_bucket_cors(&client, &args, NULL), 0);
+    CHECK_STR(p.text, "<CORSConfiguration></CORSConfiguration>");
+    stop();
+}
+
 /* The longest time-outs mean for ever, not at once. */
 static void test_long_timeouts(void)
 {
@@ -2895,6 +3141,12 @@ static const test tests[] = {TEST(requests),
                              TEST(slow_server),
                              TEST(blocking_timeout),
                              TEST(long_timeouts),
+                             TEST(unordered),
+                             TEST(page_again),
+                             TEST(silent_stream),
+                             TEST(hash_broken),
+                             TEST(no_second_reading),
+                             TEST(error_to_sink),
                              TEST(cancel),
                              TEST(cancel_connecting),
                              TEST(busy),
