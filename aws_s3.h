@@ -1815,7 +1815,7 @@ static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_oper
 {
     aws_call call;
     unsigned flags = op->flags;
-    const char *value = NULL;
+    const char *value;
     int reason, r;
 
     memset(&call, 0, sizeof call);
@@ -1841,6 +1841,7 @@ static AWS_I_S3_APART int aws_i_s3_enter(aws_client *client, const aws_i_s3_oper
     call.buffer_size = args->buffer_size;
     call.sink = args->sink;
     reason = aws_i_s3_fault(op, &call);
+    value = reason == AWS_REASON_KEY_LENGTH ? call.key : NULL;
     if (!reason && op->body)
         reason = op->body(op, &call, args, &value);
     r = aws_call_enter(client, &call);
